@@ -1,0 +1,60 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`. Only Python 3.11+ is needed beforehand.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.stamp
+PORT   ?= 8844
+
+.DEFAULT_GOAL := help
+.PHONY: help demo smoke test test-quick lint types walls format lock openapi screenshots bench services clean
+
+help: ## Show the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
+
+$(STAMP): $(BIN)/uv requirements.lock pyproject.toml
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+venv: $(STAMP) ## Make or update .venv from requirements.lock
+
+demo: $(STAMP) ## Start the demo shop: SQLite, no server, one link
+	@$(BIN)/privacyops demo --port $(PORT)
+
+smoke: $(STAMP) ## Walk the whole journey over HTTP against a demo on a free port
+	@$(BIN)/privacyops demo --smoke
+
+services: ## Install what the full test run can use, where that is possible (Debian, root)
+	@sh tests/services.sh
+
+test: $(STAMP) services ## Everything: unit, integration on SQLite and PostgreSQL, browser, faults
+	@$(BIN)/python -m pytest -q
+
+test-quick: $(STAMP) ## The suite without servers, browser and kill loops; under a minute
+	@$(BIN)/python -m pytest -q -m "not slow and not postgres and not browser and not stores and not fault" -n 2
+
+lint: $(STAMP) ## ruff, format check, import walls
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(STAMP) ## mypy strict
+	@$(BIN)/mypy
+
+format: $(STAMP) ## Format and fix
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: $(BIN)/uv ## Resolve requirements.lock anew (all extras, universal, hashes, no addresses)
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+
+openapi: $(STAMP) ## Generate openapi/openapi.json and openapi/problems.md
+	@$(BIN)/privacyops openapi --write
+
+screenshots: $(STAMP) ## Take the README's pictures from the demo with a real browser
+	@$(BIN)/python -m tests.e2e.screenshots
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

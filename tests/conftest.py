@@ -1,0 +1,19 @@
+"""What every test may rely on: no network but loopback, and a clock that stands still."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from privacyops.kernel.clock import ManualClock
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> None:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Sunday, 22 November 2026, 10:00 UTC."""
+    return ManualClock(datetime(2026, 11, 22, 10, 0, tzinfo=UTC))
