@@ -1,4 +1,6 @@
-"""What this server, in this version and with this role, can do. Declared, then proven by the contract suite."""
+"""What this server, in this version and with this role, can do. Declared, then proven by the contract
+suite.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -117,7 +117,9 @@ class DeclaredLink:
 
 @dataclass(frozen=True)
 class Index:
-    """An index, in the order of its fields. An index on an expression has `expression` and may have no field."""
+    """An index, in the order of its fields. An index on an expression has `expression` and may have no
+    field.
+    """
 
     name: str
     fields: tuple[str, ...]

@@ -1,7 +1,8 @@
 """The contract: what a connector is asked, and by whom it is bounded.
 
-Synchronous throughout. The host runs each open store in one worker thread at a time; a connector that needs an
-async client runs its own loop inside the call. Every iterator may be closed early and must then free its cursor.
+Synchronous throughout. The host runs each open store in one worker thread at a time; a connector that needs
+an async client runs its own loop inside the call. Every iterator may be closed early and must then free its
+cursor.
 """
 
 import time
@@ -32,7 +33,7 @@ from privacyops.connector_sdk.records import (
 API_VERSION: Final = (1, 0)
 """Another major or a newer minor is refused by the host."""
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonSchema: TypeAlias = Mapping[str, Json]
 
 
@@ -65,8 +66,9 @@ class Log(Protocol):
 class Call:
     """The bounds of one call.
 
-    `deadline` is a moment of `time.monotonic()`. `cancelled` turns true when the request is cancelled or the worker's
-    `epoch` is no longer the current one; a connector asks by `check()` between pages and again right before it commits.
+    `deadline` is a moment of `time.monotonic()`. `cancelled` turns true when the request is cancelled or the
+    worker's `epoch` is no longer the current one; a connector asks by `check()` between pages and again right
+    before it commits.
     """
 
     request: str
@@ -90,8 +92,8 @@ class Call:
 
 @dataclass(frozen=True)
 class ConnectorSpec:
-    """The connector's card. `config_schema` is a JSON schema that refuses unknown keys; `secret_fields` are asked of
-    `Secrets`, never of the configuration; `extra` is the pip extra with the drivers.
+    """The connector's card. `config_schema` is a JSON schema that refuses unknown keys; `secret_fields` are
+    asked of `Secrets`, never of the configuration; `extra` is the pip extra with the drivers.
     """
 
     name: str
@@ -120,9 +122,7 @@ class ReadStore(Protocol):
         """Every collection, ordered by name, with marks to resume at."""
         ...
 
-    def sample(
-        self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling
-    ) -> Iterator[Row]:
+    def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
         """At most `n` rows; writes nothing."""
         ...
 
@@ -133,9 +133,9 @@ class ReadStore(Protocol):
     def find(
         self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
     ) -> Iterator[Hit | Mark]:
-        """Up to `page.size` hits after `page.after`, in key order, and a `Mark` at least every 1,000 scanned rows or
-        every second, hits or not. The last item is a mark unless nothing was read; when the collection was read to
-        its end, no hit follows that mark.
+        """Up to `page.size` hits after `page.after`, in key order, and a `Mark` at least every 1,000
+        scanned rows or every second, hits or not. The last item is a mark unless nothing was read; when the
+        collection was read to its end, no hit follows that mark.
         """
         ...
 
@@ -183,7 +183,9 @@ class JobStore(WriteStore, Protocol):
 
 @runtime_checkable
 class Connector(Protocol):
-    """The object behind an entry point of `privacyops.connectors`. Stateless; importing it imports no driver."""
+    """The object behind an entry point of `privacyops.connectors`. Stateless; importing it imports no
+    driver.
+    """
 
     def spec(self) -> ConnectorSpec: ...
 

@@ -1,7 +1,7 @@
 """What a connector may raise. The class says what the host does next; nothing here can carry a value.
 
-`code` and `setting` are short names from the connector's own vocabulary. Anything that does not look like one is
-replaced, because error texts end in logs and tasks, and drivers love to quote the row that offended them.
+`code` and `setting` are short names from the connector's own vocabulary. Anything that does not look like one
+is replaced, because error texts end in logs and tasks, and drivers love to quote the row that offended them.
 """
 
 import re
@@ -49,7 +49,9 @@ class NothingHeld(StoreRefusal):
 
 
 class Misconfigured(StoreRefusal):
-    """Credential, scope, host or schema is wrong: no retry, the store's owner gets a task that names `setting`."""
+    """Credential, scope, host or schema is wrong: no retry, the store's owner gets a task that names
+    `setting`.
+    """
 
     def __init__(self, setting: str, code: str = "misconfigured") -> None:
         super().__init__(code)

@@ -87,7 +87,9 @@ class Set:
 
 @dataclass(frozen=True)
 class Unlink:
-    """The row stays without the person: the pointing cell is nulled, or set to `to` where null is not allowed."""
+    """The row stays without the person: the pointing cell is nulled, or set to `to` where null is not
+    allowed.
+    """
 
     field: str
     to: Value = None
@@ -147,9 +149,9 @@ class Op:
 class PlannedOp:
     """An operation as the store will do it.
 
-    `order` counts from 0, `after` are the operations that must be done before. `before` ties the operation to what
-    was read: keyed hashes of the row and of the touched cells, opaque to everyone but the connector. `effect` is a
-    code; `text` is for people and has placeholders where values would be.
+    `order` counts from 0, `after` are the operations that must be done before. `before` ties the operation to
+    what was read: keyed hashes of the row and of the touched cells, opaque to everyone but the connector.
+    `effect` is a code; `text` is for people and has placeholders where values would be.
     """
 
     op: Op

@@ -1,10 +1,11 @@
 """What a search asks of one row, and the one meaning of each operator.
 
-`matches` is the reference: what a store pushes down must select the same rows, and what it cannot push down the host
-filters with it. Case is folded by Unicode lower case; accents and blanks count, except where an operator says otherwise.
+`matches` is the reference: what a store pushes down must select the same rows, and what it cannot push down
+the host filters with it. Case is folded by Unicode lower case; accents and blanks count, except where an
+operator says otherwise.
 
-A field may lead into JSON: `payload$.customer.id`, `payload$.items[*].sku`, `payload$[0]`. A column whose own name looks
-like that is taken first.
+A field may lead into JSON: `payload$.customer.id`, `payload$.items[*].sku`, `payload$[0]`. A column whose own
+name looks like that is taken first.
 """
 
 import json
@@ -37,9 +38,10 @@ class PredicateOp(StrEnum):
     CONTAINS_CI = "contains_ci"
     """The text contains the value, without regard to case."""
     DIGITS_END = "digits_end"
-    """The text holds a number that ends with the value's digits: up to four of `blank ( ) . / + -` may stand between
-    two digits, and no digit follows. Meets `+55 (12) 3923-5555` with `5512392355 55` and with `39235555`, in a phone
-    column and in running text. A value with fewer than four digits matches nothing."""
+    """The text holds a number that ends with the value's digits: up to four of `blank ( ) . / + -` may
+    stand between two digits, and no digit follows. Meets `+55 (12) 3923-5555` with `551239235555` and with
+    `39235555`, in a phone column and in running text. A value with fewer than four digits matches nothing.
+    """
     JSON_EQ = "json_eq"
     """Some value at the field's path equals the given one as in `eq_ci` (text) or `eq` (all else)."""
     JSON_ANY = "json_any"
@@ -102,7 +104,9 @@ def matches(where: Predicate, values: Mapping[str, Value]) -> bool:
 
 
 def matched(where: Predicate, values: Mapping[str, Value]) -> tuple[str, ...]:
-    """The ids of the leaves that hold for this row, in order; empty does not mean that the row does not fit."""
+    """The ids of the leaves that hold for this row, in order; empty does not mean that the row does not
+    fit.
+    """
     return tuple(leaf.id for leaf in leaves(where) if _leaf_holds(leaf, values))
 
 
@@ -199,7 +203,9 @@ def _leaf_holds(leaf: Leaf, values: Mapping[str, Value]) -> bool:  # noqa: PLR09
 
 
 def value_at(field: str, values: Mapping[str, Value]) -> tuple[Value, ...]:
-    """The values that stand at a field path, None left out. A JSON text is parsed where the path leads into it."""
+    """The values that stand at a field path, None left out. A JSON text is parsed where the path leads into
+    it.
+    """
     if field in values:
         value = values[field]
         return () if value is None else (value,)
@@ -256,7 +262,7 @@ def _elements(value: Value, *, deep: bool, depth: int = 0) -> Iterator[Value]:
             yield from _elements(part, deep=True, depth=depth + 1)
 
 
-def text_of(value: Value) -> str:
+def text_of(value: Value) -> str:  # noqa: PLR0911 - one line a type
     """The text a comparison sees: numbers without trailing zeros, instants in ISO form, documents as JSON."""
     if isinstance(value, str):
         return value

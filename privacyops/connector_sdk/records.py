@@ -44,8 +44,8 @@ class Cursor(str):
 class RowRef:
     """One row of one store, by its key.
 
-    Without a key: `key` holds all scalar columns and `version` the row's hash. Where the store keeps versions or
-    entity tags, `version` is that tag. `repr` names the key's columns and never their values.
+    Without a key: `key` holds all scalar columns and `version` the row's hash. Where the store keeps versions
+    or entity tags, `version` is that tag. `repr` names the key's columns and never their values.
     """
 
     store: str
@@ -80,9 +80,7 @@ class BlobRef:
         return f"BlobRef({self.ref!r}, {self.field!r}, {self.media_type!r}, {self.bytes})"
 
 
-Scalar: TypeAlias = (
-    None | bool | int | float | Decimal | str | bytes | datetime | date | time | timedelta | UUID
-)
+Scalar: TypeAlias = bool | int | float | Decimal | str | bytes | datetime | date | time | timedelta | UUID | None
 Value: TypeAlias = "Scalar | BlobRef | tuple[Value, ...] | Mapping[str, Value]"
 
 
