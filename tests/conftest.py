@@ -7,6 +7,8 @@ from pytest_socket import socket_allow_hosts
 
 from privacyops.kernel.clock import ManualClock
 
+pytest_plugins = ["tests.servers"]
+
 
 @pytest.fixture(autouse=True)
 def _loopback_only() -> None:
