@@ -1,0 +1,29 @@
+"""The controller: the legal entity that answers for the processing, and the facts its letters and clocks need."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerProfile:
+    """`key` is the boundary of isolation in every table; the rest is what people read and rules count with.
+
+    `country` (ISO 3166) and `subdivision` choose the holiday calendar, `zone` (IANA) the local date of receipt.
+    `policies` are regimes the controller applies voluntarily; `phone_region` reads numbers without a prefix.
+    """
+
+    key: str
+    name: str
+    address: str
+    contact_email: str
+    country: str
+    zone: str
+    base_url: str
+    subdivision: str | None = None
+    dpo_contact: str | None = None
+    authority_name: str | None = None
+    authority_url: str | None = None
+    languages: tuple[str, ...] = ("en", "de")
+    policies: tuple[str, ...] = ()
+    phone_region: str | None = None
+    single_operator: bool = False
+    is_demo: bool = False

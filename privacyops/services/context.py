@@ -1,0 +1,112 @@
+"""What every use case is given, and the frame it runs in: permission, one transaction, one audit row."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.account.actor import Actor
+from privacyops.domain.account.rule import may
+from privacyops.domain.audit import AuditEntry
+from privacyops.domain.controller import ControllerProfile
+from privacyops.kernel.clock import Clock, Instant
+from privacyops.kernel.errors import Forbidden
+from privacyops.kernel.ids import AuditId, uuid7
+from privacyops.services.ports import Ports
+from privacyops.store import audit
+from privacyops.store.uow import Database, DatabaseUnavailable, Tx, is_contention
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One actor's view of the service. Made by bootstrap for the machine, by the doors for everybody else."""
+
+    clock: Clock
+    database: Database
+    controller: ControllerProfile
+    ports: Ports
+    actor: Actor
+    request_id: str | None = None
+
+    def acting_as(self, actor: Actor, request_id: str | None = None) -> "Context":
+        """The same service for another actor."""
+        return replace(self, actor=actor, request_id=request_id or self.request_id)
+
+
+def use_case(
+    action: Action,
+) -> Callable[[Callable[Concatenate[Context, Tx, P], R]], Callable[Concatenate[Context, P], R]]:
+    """Run the function in one writing transaction, for actors that may take `action`.
+
+    The function gets the open transaction as its second argument; its caller does not pass one. A deadlock or a
+    serialisation failure runs it again from the start, which is safe because no effect leaves a transaction.
+    Rules about one object (own store, step-up) are asked inside, where the object is known.
+
+    Raises: Forbidden, and whatever the function raises; then nothing was changed.
+    """
+
+    def wrap(function: Callable[Concatenate[Context, Tx, P], R]) -> Callable[Concatenate[Context, P], R]:
+        @functools.wraps(function)
+        def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            for attempt in range(1, _TRIES + 1):
+                now = _this_moment(ctx)
+                _permit(ctx, action)
+                try:
+                    with ctx.database.transaction(ctx.controller.key, now) as tx:
+                        return function(ctx, tx, *args, **kwargs)
+                except DatabaseUnavailable as error:
+                    if attempt == _TRIES or not is_contention(error):
+                        raise
+            raise AssertionError("unreachable: the last attempt returns or raises")
+
+        return run
+
+    return wrap
+
+
+def reading(
+    action: Action,
+) -> Callable[[Callable[Concatenate[Context, Tx, P], R]], Callable[Concatenate[Context, P], R]]:
+    """Run the function in one transaction that only reads, for actors that may take `action`."""
+
+    def wrap(function: Callable[Concatenate[Context, Tx, P], R]) -> Callable[Concatenate[Context, P], R]:
+        @functools.wraps(function)
+        def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            now = _this_moment(ctx)
+            _permit(ctx, action)
+            with ctx.database.reading(ctx.controller.key, now) as tx:
+                return function(ctx, tx, *args, **kwargs)
+
+        return run
+
+    return wrap
+
+
+def record(ctx: Context, tx: Tx, action: str, object_kind: str, object_id: UUID | str, **detail: Any) -> None:
+    """Write the use case's audit row. `detail` holds codes, counts, ids: strings and integers only."""
+    audit.add_audit(
+        tx,
+        AuditEntry(
+            id=AuditId(uuid7(tx.now)), controller=tx.controller, at=tx.now, actor_kind=str(ctx.actor.kind),
+            actor_id=ctx.actor.id, action=action, object_kind=object_kind, object_id=str(object_id),
+            detail=detail, request_id=ctx.request_id,
+        ),
+    )  # fmt: skip
+
+
+def _this_moment(ctx: Context) -> Instant:
+    """Milliseconds are what every log, leaf and answer can hold; finer parts would not survive the way."""
+    now = ctx.clock.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _permit(ctx: Context, action: Action) -> None:
+    """Only whether the table lists the action at all; `require` with the object is the use case's own call."""
+    if ctx.actor.controller != ctx.controller.key or not may(ctx.actor, action):
+        raise Forbidden
