@@ -1,0 +1,204 @@
+"""A leaf: one fact of a log as canonical JSON without personal data, and the commitments it carries instead.
+
+Canonical JSON is RFC 8785 narrowed to what a leaf may hold: objects, arrays, strings and integers below 2^53.
+No null (an absent member is left out), no boolean, no fraction: two writers cannot disagree about their bytes.
+
+A commitment is a keyed hash that differs in every record. Without the subject key nobody joins one person's
+records or guesses what was hashed; whoever is handed the key can prove that a record is this person's and
+that none is missing. Destroying the key is the erasure.
+
+Source: RFC 8785; RFC 5869; NIST SP 800-38D.
+"""
+
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from privacyops.kernel.clock import Instant, require_utc
+
+Json: TypeAlias = "str | int | list[Json] | dict[str, Json]"
+
+MAX_LEAF_BYTES: Final = 65_535
+"""An entry bundle stores a leaf behind a big-endian uint16."""
+MAX_DEPTH: Final = 8
+MAX_INTEGER: Final = 2**53 - 1
+KEY_BYTES: Final = 32
+_SALT: Final = b"privacyops/v1"
+_NONCE_BYTES: Final = 12
+_LABELS: Final = ("subject", "contact", "evidence", "chain", "seal")
+_PREFIX: Final = "hmac-sha256:"
+
+
+class LeafNotCanonical(ValueError):
+    """The value or the bytes are not a leaf; the message names the rule that was broken, never the content."""
+
+
+class SealBroken(ValueError):
+    """A sealed text does not open: another key, another record, or altered bytes."""
+
+
+def canonical(value: Json) -> bytes:
+    """`value` in the one byte form that is hashed and signed.
+
+    Raises: LeafNotCanonical: a type, number, depth or size outside the rules of this module.
+    """
+    try:
+        text = _encoder(_ordered(value, 0)).encode()
+    except UnicodeEncodeError:
+        raise LeafNotCanonical("a string holds half of a surrogate pair") from None
+    if len(text) > MAX_LEAF_BYTES:
+        raise LeafNotCanonical(f"more than {MAX_LEAF_BYTES} bytes")
+    return text
+
+
+def parse(leaf: bytes) -> dict[str, Json]:
+    """The object that `leaf` holds; only the canonical form is accepted, so parse and canonical are inverse.
+
+    Raises: LeafNotCanonical: not UTF-8, not JSON, doubled members, or another spelling of the same value.
+    """
+    if len(leaf) > MAX_LEAF_BYTES:
+        raise LeafNotCanonical(f"more than {MAX_LEAF_BYTES} bytes")
+    try:
+        value = json.loads(leaf.decode(), object_pairs_hook=_without_twins)
+    except RecursionError:
+        raise LeafNotCanonical(f"deeper than {MAX_DEPTH}") from None
+    except LeafNotCanonical:
+        raise
+    except ValueError:
+        raise LeafNotCanonical("not JSON in UTF-8") from None
+    if not isinstance(value, dict):
+        raise LeafNotCanonical("not an object")
+    if canonical(value) != leaf:
+        raise LeafNotCanonical("not the canonical spelling")
+    return value
+
+
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _ordered(value: Json, depth: int) -> Json:
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]  # kind is int: mypy does not narrow by type()
+            raise LeafNotCanonical("an integer of 2^53 or more")
+        return value
+    if depth == MAX_DEPTH:
+        raise LeafNotCanonical(f"deeper than {MAX_DEPTH}")
+    if isinstance(value, Mapping):
+        return {name: _ordered(value[name], depth + 1) for name in _in_order(value)}
+    if isinstance(value, list | tuple):
+        return [_ordered(item, depth + 1) for item in value]
+    if isinstance(value, str):  # StrEnum members
+        return str(value)
+    raise LeafNotCanonical(f"a leaf holds strings and integers, not {kind.__name__}")
+
+
+def _in_order(members: Mapping[str, Json]) -> list[str]:
+    if not all(isinstance(name, str) for name in members):
+        raise LeafNotCanonical("a member name that is not a string")
+    if all(name.isascii() for name in members):
+        return sorted(members)
+    return sorted(members, key=lambda name: name.encode("utf-16-be"))  # RFC 8785 section 3.2.3: by UTF-16 units
+
+
+def _without_twins(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise LeafNotCanonical("a member stands twice")
+    return members
+
+
+def instant_text(at: Instant) -> str:
+    """RFC 3339 in UTC with milliseconds, the one spelling of a time in a leaf; finer digits are cut off."""
+    at = require_utc(at)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def instant_of(text: str) -> Instant:
+    """The instant that `instant_text` wrote. Raises: LeafNotCanonical: another spelling."""
+    try:
+        at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise LeafNotCanonical("a time that is not RFC 3339 in UTC with milliseconds") from None
+    if instant_text(at) != text:
+        raise LeafNotCanonical("a time that is not RFC 3339 in UTC with milliseconds")
+    return at
+
+
+def to_milliseconds(at: Instant) -> Instant:
+    """`at` with the precision that a leaf keeps, so that a fold of leaves equals the rows written with them."""
+    at = require_utc(at)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """The keys of one person, all derived from k_s (32 random bytes). Never printed, never compared by value."""
+
+    _subject: bytes = field(repr=False)
+    _contact: bytes = field(repr=False)
+    _evidence: bytes = field(repr=False)
+    _chain: bytes = field(repr=False)
+    _seal: bytes = field(repr=False)
+
+    @classmethod
+    def derive(cls, k_s: bytes) -> "SubjectKey":
+        """Raises: ValueError: `k_s` is not 32 bytes."""
+        if len(k_s) != KEY_BYTES:
+            raise ValueError("a subject key has 32 bytes")
+        return cls(*(derive_key(k_s, label) for label in _LABELS))
+
+    def subject(self, *, controller: str, subject_id: str, record_id: str) -> str:
+        """Commitment to the person of one record."""
+        return _commit(self._subject, controller, subject_id, record_id)
+
+    def contact(self, *, record_id: str, contact_hash: str) -> str:
+        """Commitment to the address or number that the choice is bound to."""
+        return _commit(self._contact, record_id, contact_hash)
+
+    def evidence(self, *, record_id: str, evidence: Json) -> str:
+        """Commitment to the circumstances, which are themselves sealed and deletable."""
+        return _commit(self._evidence, record_id, canonical(evidence).decode())
+
+    def chain(self, *, record_id: str, state_version: int, previous: bytes | None) -> str:
+        """Commitment to this person's previous leaf by its hash; None for the first one."""
+        return _commit(self._chain, record_id, str(state_version), previous.hex() if previous else "")
+
+    def seal(self, *, record_id: str, plain: bytes) -> bytes:
+        """AES-256-GCM with a random nonce in front, bound to `record_id`: moved elsewhere it does not open."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(self._seal).encrypt(nonce, plain, record_id.encode())
+
+    def open(self, *, record_id: str, sealed: bytes) -> bytes:
+        """What `seal` was given. Raises: SealBroken."""
+        try:
+            return AESGCM(self._seal).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], record_id.encode())
+        except (InvalidTag, ValueError):
+            raise SealBroken("the sealed text does not open with this key and record") from None
+
+
+def derive_key(secret: bytes, label: str) -> bytes:
+    """32 bytes of HKDF-SHA256 under this product's salt; one label, one use."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=label.encode()).derive(secret)
+
+
+def new_subject_key() -> bytes:
+    """A fresh k_s from the operating system's generator."""
+    return os.urandom(KEY_BYTES)
+
+
+def _commit(key: bytes, *parts: str) -> str:
+    if any("\n" in part for part in parts[:-1]):
+        raise ValueError("a part of a commitment must not hold the newline that joins the parts")
+    return _PREFIX + hmac.digest(key, "\n".join(parts).encode(), "sha256").hex()
