@@ -7,7 +7,7 @@ from pytest_socket import socket_allow_hosts
 
 from privacyops.kernel.clock import ManualClock
 
-pytest_plugins = ["tests.servers", "tests.world"]
+pytest_plugins = ["tests.servers", "tests.tls", "tests.world"]
 
 
 @pytest.fixture(autouse=True)
