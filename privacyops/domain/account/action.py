@@ -90,6 +90,7 @@ class Action(StrEnum):
     DSAR_STATUS = "dsar.status"
     DSAR_DOWNLOAD = "dsar.download"
     DSAR_RUN = "dsar.run"
+    JOB_RUN = "job.run"
     TASK_LIST = "task.list"
     TASK_ASSIGN = "task.assign"
     TASK_ANSWER = "task.answer"

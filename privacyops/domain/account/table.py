@@ -133,6 +133,7 @@ SYSTEM: Final = frozenset(
         Action.DSAR_ASK,
         Action.DSAR_SEARCH,
         Action.DSAR_RUN,
+        Action.JOB_RUN,
         Action.DSAR_ANSWER,
         Action.DSAR_CLOSE,
         Action.TASK_ASSIGN,

@@ -1,0 +1,179 @@
+"""DBOS behind the Durable port: one generic loop that drives a job page by page and survives its process.
+
+The engine's rows carry ids, page numbers and codes, nothing else. What a job is and how far it got stands in our own
+tables, so losing the engine's database costs repeated pages and no work. `claim` is a plain call on purpose, not a
+recorded step: a recovered drive must own a new epoch instead of replaying the dead worker's.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos._serialization import DefaultSerializer
+
+from privacyops.domain.job import MAX_STEPS, Again, Done, Job, JobLost, Later
+from privacyops.jobs.kind import JobKind, StepFailed
+from privacyops.kernel.clock import Instant
+from privacyops.kernel.crash_point import crash_point
+from privacyops.kernel.errors import Problem
+from privacyops.kernel.ids import JobId
+from privacyops.services import job as jobs
+from privacyops.services.context import Context
+
+QUEUES: Final = ("connector", "deliver", "model")
+_STATES: Final = {
+    "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "ended", "ERROR": "ended",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "ended", "CANCELLED": "cancelled",
+}  # fmt: skip
+_log = logging.getLogger("privacyops.jobs")
+
+
+class PickleRefused(Exception):
+    """A row of the engine's database names the pickle decoder: nobody of us wrote it."""
+
+
+def _refuse_pickle(*_: Any) -> NoReturn:
+    raise PickleRefused("the engine stores portable JSON only")
+
+
+class DbosEngine:
+    """The Durable port on DBOS 3.4, with SQLite or PostgreSQL as its own database. One per process."""
+
+    def __init__(
+        self,
+        url: str,
+        executor_id: str,
+        kinds: Mapping[str, JobKind],
+        context: Callable[[], Context],
+        *,
+        migrates: bool = True,
+        concurrency: int = 4,
+        poll_seconds: float = 0.2,
+    ) -> None:
+        # The row, not the setting, chooses the decoder; a forged row must not run code in a worker.
+        DefaultSerializer.deserialize = _refuse_pickle  # type: ignore[assignment,method-assign]  # closes the pickle reader
+        self._kinds = kinds
+        self._context = context
+        self._concurrency = concurrency
+        self._poll_seconds = poll_seconds
+        config: DBOSConfig = {
+            "name": "privacyops",
+            "system_database_url": url,
+            "application_version": "drive-1",
+            "executor_id": executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "use_listen_notify": False,
+            "run_migrations": migrates,
+            "enable_otlp": False,
+            "log_level": "ERROR",
+            "notification_listener_polling_interval_sec": 1.0,
+        }
+        DBOS(config=config)
+        self._register()
+
+    def _register(self) -> None:
+        """DBOS marks the functions it is given, which a bound method does not allow."""
+
+        @DBOS.workflow(name="drive")
+        def drive(kind: str, job: str) -> str:
+            return self._run(kind, job)
+
+        @DBOS.step(name="page")
+        def page(kind: str, job: str, epoch: int) -> str:
+            return self._run_page(kind, job, epoch)
+
+        self._drive, self._page = drive, page
+
+    def launch(self) -> None:
+        """Connect, migrate the engine's own tables if it may, and start taking work."""
+        DBOS.launch()
+        for queue in QUEUES:
+            DBOS.register_queue(
+                queue, worker_concurrency=self._concurrency, polling_interval_sec=self._poll_seconds,
+                on_conflict="always_update",
+            )  # fmt: skip
+
+    def shut_down(self, wait_seconds: int = 5) -> None:
+        """Take no more work, let running steps end for up to `wait_seconds`."""
+        DBOS.destroy(workflow_completion_timeout_sec=wait_seconds, destroy_registry=True)
+
+    def enqueue(self, workflow_id: str, queue: str, kind: str, job: JobId) -> None:
+        with SetWorkflowID(workflow_id):
+            DBOS.enqueue_workflow(queue, self._drive, kind, str(job))
+
+    def status(self, workflow_id: str) -> str | None:
+        found = DBOS.get_workflow_status(workflow_id)
+        return None if found is None else _STATES[found.status]
+
+    def cancel(self, workflow_id: str) -> None:
+        DBOS.cancel_workflow(workflow_id)
+
+    def reap(self, executor_id: str) -> int:
+        running = DBOS.list_workflows(executor_id=[executor_id], status="PENDING", load_input=False)
+        for drive in running:
+            # Without the queue's name the drive would fall to an internal queue without our limits.
+            DBOS.resume_workflow(drive.workflow_id, queue_name=drive.queue_name)
+        return len(running)
+
+    def forget(self, before: Instant) -> int:
+        ended = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before.isoformat(), limit=500, load_input=False
+        )
+        ids = [drive.workflow_id for drive in ended]
+        if ids:
+            DBOS.delete_workflows(ids)
+        return len(ids)
+
+    def _run(self, kind: str, job_id: str) -> str:
+        job = jobs.claim(self._context(), JobId(UUID(job_id)))
+        if job is None:
+            return "ended"
+        crash_point("job.after_claim")
+        for _ in range(MAX_STEPS):
+            outcome: str = self._page(kind, job_id, job.epoch)
+            if outcome != "again":
+                return outcome
+        jobs.rest(self._context(), job, self._context().clock.now())
+        return "later"
+
+    def _run_page(self, kind: str, job_id: str, epoch: int) -> str:
+        """One page. Never raises: the engine stores exception texts, and ours are codes in our own tables."""
+        ctx = self._context()
+        try:
+            return self._step(ctx, self._kinds[kind], JobId(UUID(job_id)), epoch)
+        except JobLost:
+            return "lost"
+
+    def _step(self, ctx: Context, kind: JobKind, job_id: JobId, epoch: int) -> str:
+        job = jobs.current(ctx, job_id, epoch)
+        try:
+            outcome = kind.step(ctx, job)
+        except JobLost:
+            raise
+        except StepFailed as failure:
+            return self._failed(ctx, kind, job, failure)
+        except Problem as problem:
+            return self._failed(ctx, kind, job, StepFailed(problem.type.removeprefix("/problems/")))
+        except Exception as bug:
+            _log.error(
+                "job step ended in a bug", extra={"code": type(bug).__name__, "job": str(job_id)}, exc_info=bug
+            )
+            return self._failed(ctx, kind, job, StepFailed(f"bug:{type(bug).__name__}"))
+        match outcome:
+            case Again():
+                return "again"
+            case Later(at):
+                jobs.rest(ctx, job, at)
+                return "later"
+            case Done(result):
+                crash_point("job.before_done")
+                jobs.finish(ctx, job, result)
+                return "done"
+
+    def _failed(self, ctx: Context, kind: JobKind, job: Job, failure: StepFailed) -> str:
+        if jobs.step_failed(ctx, job, failure.code, failure.after) is not None:
+            return "later"
+        kind.given_up(ctx, job, failure.code)
+        return "dead"
