@@ -133,14 +133,15 @@ class ReadStore(Protocol):
     def find(
         self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
     ) -> Iterator[Hit | Mark]:
-        """Up to `page.size` hits after `page.after`, in key order, and a `Mark` at least every 1,000
-        scanned rows or every second, hits or not. The last item is a mark unless nothing was read; when the
-        collection was read to its end, no hit follows that mark.
+        """Up to `page.size` hits after `page.after`, in key order, and a `Mark` at least every 1,000 scanned
+        rows or every second, hits or not. `fields` empty: every field.
+
+        The last item is a mark. Fewer hits than `page.size` mean that the collection was read to its end.
         """
         ...
 
     def fetch(self, call: Call, refs: Sequence[RowRef], fields: Sequence[str]) -> Iterator[Row]:
-        """The rows that still exist, in any order."""
+        """The rows that still exist, in any order. `fields` empty: every field."""
         ...
 
     def open_blob(self, call: Call, blob: BlobRef) -> AbstractContextManager[BinaryIO]:
@@ -193,7 +194,8 @@ class Connector(Protocol):
         """A store, without any network yet.
 
         `config` holds what `spec().config_schema` lists. The host adds `name`, the store's name, which every
-        `RowRef` repeats, and `write: true` for the writing role.
+        `RowRef` repeats, and `write: true` for the writing role. Where a field `hash_key` is among the secret
+        fields, the host gives the installation's key for hashes of rows under it.
 
         Raises: Misconfigured: an unknown key or a value that cannot be right.
         """

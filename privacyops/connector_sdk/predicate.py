@@ -111,8 +111,8 @@ def matched(where: Predicate, values: Mapping[str, Value]) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """How case is disregarded."""
-    return text.lower()
+    """How case is disregarded: Unicode lower case, with one small sigma and without the dotted capital I."""
+    return text.replace("\u0130", "i").lower().replace("\u03c2", "\u03c3")
 
 
 @lru_cache(maxsize=4096)
@@ -300,6 +300,8 @@ def _equal(held: Value, wanted: Value) -> bool:
     one, other = _number(held), _number(wanted)
     if one is not None and other is not None:
         return one == other
+    if isinstance(held, datetime) and isinstance(wanted, datetime):
+        return (held.tzinfo is None) == (wanted.tzinfo is None) and held == wanted
     if isinstance(held, UUID) or isinstance(wanted, UUID):
         return fold(text_of(held)) == fold(text_of(wanted))
     return text_of(held) == text_of(wanted)
