@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PORT   ?= 8844
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-quick lint types walls format lock openapi screenshots bench services clean
+.PHONY: help demo smoke test test-quick lint types walls format lock openapi screenshots bench services vendor clean
 
 help: ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ openapi: $(STAMP) ## Generate openapi/openapi.json and openapi/problems.md
 
 screenshots: $(STAMP) ## Take the README's pictures from the demo with a real browser
 	@$(BIN)/python -m tests.e2e.screenshots
+
+vendor: ## Copy the third-party browser files again (needs Node; nothing else does)
+	@npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent vendor
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
