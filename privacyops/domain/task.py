@@ -1,10 +1,15 @@
 """Work for a person. A task has an owner, a date before the legal one, one question and a proof."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
+from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import TransitionRefused
+from privacyops.kernel.ids import AccountId, DsarId, TaskId
 
 
 class TaskKind(StrEnum):
@@ -52,3 +57,39 @@ def advance_task(state: TaskState, target: TaskState) -> TaskState:
         allowed = sorted(TASK_TRANSITIONS[state])
         raise TransitionRefused(f"a task cannot go from {state} to {target}", state=str(state), allowed=allowed)
     return target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One question to one owner: a person, or whoever holds `owner_role`."""
+
+    id: TaskId
+    kind: TaskKind
+    state: TaskState
+    dsar_id: DsarId | None
+    store: str | None
+    owner_role: str
+    owner_id: AccountId | None
+    code: str | None
+    due_on: date
+    created_at: Instant
+    ended_at: Instant | None = None
+    ended_by: AccountId | None = None
+    end_reason: str | None = None
+    answer_sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a second person agreed to, or is asked to agree to."""
+
+    id: UUID
+    dsar_id: DsarId
+    subject: str
+    state: ApprovalState
+    plan_hash: str
+    requested_by: AccountId
+    requested_at: Instant
+    decided_by: AccountId | None = None
+    decided_at: Instant | None = None
+    reason: str | None = None

@@ -153,10 +153,9 @@ def drive_again(tx: Tx, stuck_after: timedelta, limit: int = 500) -> int:
 
 def count_open_jobs(tx: Tx) -> Mapping[str, int]:
     """How many jobs have not ended, by state."""
-    query = (
-        select(_JOB.c.state, func.count()).where(_JOB.c.state.not_in(["done", "cancelled"])).group_by(_JOB.c.state)
-    )
-    return {state: count for state, count in tx.run(query)}
+    is_open = _JOB.c.state.not_in(["done", "cancelled"])
+    rows = tx.run(select(_JOB.c.state, func.count().label("jobs")).where(is_open).group_by(_JOB.c.state))
+    return {row.state: row.jobs for row in rows}
 
 
 def _add_outbox(tx: Tx, outbox_id: str, job: JobId) -> None:

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, Date, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from privacyops.domain.dsar import Channel, DsarState, Outcome, RequestType
+from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
+from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import append_only, one_of
 from privacyops.store.types import JsonColumn, UtcDateTime

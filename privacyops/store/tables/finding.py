@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from privacyops.domain.dsar import Decision, RunState
+from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
 from privacyops.store.types import JsonColumn, UtcDateTime

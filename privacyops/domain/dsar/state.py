@@ -1,84 +1,13 @@
-"""A request of a data subject: its types, its states, and the one table that moves it.
+"""The states of a request and the one table that moves it.
 
-Words: *find* requests search the stores, *stop* requests take effect at once, *judge* requests are decided by a
-person. Waiting is not pausing: whether the clock stops is decided by the rule of the regime (domain/deadline).
+Waiting is not pausing: whether the clock stops is decided by the rule of the regime (domain/deadline).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from privacyops.kernel.errors import TransitionRefused
-
-
-class RequestClass(StrEnum):
-    FIND = "find"
-    STOP = "stop"
-    JUDGE = "judge"
-
-
-class RequestType(StrEnum):
-    ACCESS = "access"
-    KNOW_SPECIFIC = "know_specific"
-    KNOW_CATEGORIES = "know_categories"
-    PORTABILITY = "portability"
-    THIRD_PARTY_LIST = "third_party_list"
-    RECTIFICATION = "rectification"
-    ERASURE = "erasure"
-    RESTRICTION = "restriction"
-    OBJECTION = "objection"
-    ADM_REVIEW = "adm_review"
-    OBJECTION_DIRECT_MARKETING = "objection_direct_marketing"
-    CONSENT_WITHDRAWAL = "consent_withdrawal"
-    OPT_OUT_SALE_SHARE = "opt_out_sale_share"
-    OPT_OUT_TARGETED_ADS = "opt_out_targeted_ads"
-    OPT_OUT_PROFILING = "opt_out_profiling"
-    LIMIT_SENSITIVE = "limit_sensitive"
-    APPEAL = "appeal"
-    GRIEVANCE = "grievance"
-
-
-class Approval(StrEnum):
-    """When a second person has to agree before the answer goes out."""
-
-    NEVER = "never"
-    IF_REFUSED = "if_refused"
-    ALWAYS = "always"
-
-
-@dataclass(frozen=True, slots=True)
-class TypeRule:
-    """What a request type asks of the workflow. `level` is the default rung of the identity ladder, 0 to 4."""
-
-    kind: RequestClass
-    level: int
-    approval: Approval
-    changes_stores: bool = False
-    hands_over_data: bool = False
-
-
-_FIND, _STOP, _JUDGE = RequestClass.FIND, RequestClass.STOP, RequestClass.JUDGE
-TYPE_RULES: Final[Mapping[RequestType, TypeRule]] = {
-    RequestType.ACCESS: TypeRule(_FIND, 2, Approval.IF_REFUSED, hands_over_data=True),
-    RequestType.KNOW_SPECIFIC: TypeRule(_FIND, 3, Approval.IF_REFUSED, hands_over_data=True),
-    RequestType.KNOW_CATEGORIES: TypeRule(_FIND, 2, Approval.NEVER, hands_over_data=True),
-    RequestType.PORTABILITY: TypeRule(_FIND, 2, Approval.IF_REFUSED, hands_over_data=True),
-    RequestType.THIRD_PARTY_LIST: TypeRule(_FIND, 2, Approval.NEVER),
-    RequestType.RECTIFICATION: TypeRule(_FIND, 2, Approval.IF_REFUSED, changes_stores=True),
-    RequestType.ERASURE: TypeRule(_FIND, 2, Approval.ALWAYS, changes_stores=True),
-    RequestType.RESTRICTION: TypeRule(_FIND, 2, Approval.IF_REFUSED, changes_stores=True),
-    RequestType.OBJECTION: TypeRule(_JUDGE, 1, Approval.ALWAYS),
-    RequestType.ADM_REVIEW: TypeRule(_JUDGE, 2, Approval.ALWAYS),
-    RequestType.OBJECTION_DIRECT_MARKETING: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.CONSENT_WITHDRAWAL: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.OPT_OUT_SALE_SHARE: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.OPT_OUT_TARGETED_ADS: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.OPT_OUT_PROFILING: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.LIMIT_SENSITIVE: TypeRule(_STOP, 0, Approval.NEVER, changes_stores=True),
-    RequestType.APPEAL: TypeRule(_JUDGE, 0, Approval.ALWAYS),
-    RequestType.GRIEVANCE: TypeRule(_JUDGE, 0, Approval.ALWAYS),
-}
 
 
 class DsarState(StrEnum):
@@ -205,72 +134,6 @@ RESUMABLE: Final = frozenset({_S.RECEIVED, _S.SEARCHING, _S.IN_REVIEW})
 OPEN_STATES: Final = tuple(state for state in DsarState if state is not DsarState.CLOSED)
 
 
-class Channel(StrEnum):
-    """How the request reached the controller."""
-
-    FORM = "form"
-    WIDGET = "widget"
-    SHOP_SESSION = "shop_session"
-    PREFERENCES = "preferences"
-    API = "api"
-    EMAIL = "email"
-    LETTER = "letter"
-    PHONE = "phone"
-    CHAT = "chat"
-    COUNTER = "counter"
-
-
-class Outcome(StrEnum):
-    """How a closed request ended: computed from findings and steps, never chosen."""
-
-    FULFILLED = "fulfilled"
-    FULFILLED_PARTIAL = "fulfilled_partial"
-    REFUSED = "refused"
-    NO_DATA_FOUND = "no_data_found"
-    WITHDRAWN = "withdrawn"
-    MERGED = "merged"
-    NOT_A_REQUEST = "not_a_request"
-    NOT_IDENTIFIED = "not_identified"
-    TRANSFERRED = "transferred"
-
-
-class RunState(StrEnum):
-    """One search of one store for one request."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    NO_MATCH = "no_match"
-    WAITING_REMOTE = "waiting_remote"
-    FAILED = "failed"
-    HANDED_OVER = "handed_over"
-    DONE_BY_HAND = "done_by_hand"
-    ANSWERED_WITHOUT = "answered_without"
-
-
-_R = RunState
-RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
-    _R.QUEUED: frozenset({_R.RUNNING}),
-    _R.RUNNING: frozenset({_R.SUCCEEDED, _R.NO_MATCH, _R.WAITING_REMOTE, _R.FAILED}),
-    _R.WAITING_REMOTE: frozenset({_R.SUCCEEDED, _R.NO_MATCH, _R.FAILED}),
-    _R.FAILED: frozenset({_R.QUEUED, _R.HANDED_OVER}),
-    _R.HANDED_OVER: frozenset({_R.DONE_BY_HAND, _R.ANSWERED_WITHOUT, _R.QUEUED}),
-    _R.SUCCEEDED: frozenset({_R.QUEUED}),
-    _R.NO_MATCH: frozenset({_R.QUEUED}),
-    _R.DONE_BY_HAND: frozenset(),
-    _R.ANSWERED_WITHOUT: frozenset({_R.QUEUED}),
-}
-SETTLED_RUNS: Final = frozenset({_R.SUCCEEDED, _R.NO_MATCH, _R.HANDED_OVER, _R.DONE_BY_HAND, _R.ANSWERED_WITHOUT})
-
-
-class Decision(StrEnum):
-    """What a person decided about one record."""
-
-    UNDECIDED = "undecided"
-    INCLUDE = "include"
-    EXCLUDE = "exclude"
-
-
 def advance(state: DsarState, event: DsarEvent, resume_to: DsarState | None = None) -> DsarState:
     """The state after `event`.
 
@@ -292,14 +155,6 @@ def advance(state: DsarState, event: DsarEvent, resume_to: DsarState | None = No
 def allowed_events(state: DsarState) -> tuple[DsarEvent, ...]:
     """The events listed for `state`, in the order of the table."""
     return tuple(event for known, event in TRANSITIONS if known is state)
-
-
-def advance_run(state: RunState, target: RunState) -> RunState:
-    """`target`, if a run may go there from `state`. Raises: TransitionRefused."""
-    if target not in RUN_TRANSITIONS[state]:
-        allowed = sorted(str(known) for known in RUN_TRANSITIONS[state])
-        raise TransitionRefused(f"a run cannot go from {state} to {target}", state=str(state), allowed=allowed)
-    return target
 
 
 def is_waiting_for_subject(state: DsarState) -> bool:
