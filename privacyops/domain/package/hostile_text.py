@@ -28,6 +28,7 @@ _FILLER: Final = _BLANKS + _CONTROLS + _FORMATTING + _QUOTES
 _START: Final = re.compile(rf"\A[\n{_FILLER}]*[{re.escape(TRIGGERS)}\t\r\x00]")
 # A program set to semicolons or tabs (most of Europe) ends a cell there and at line ends although the file quotes it.
 _INNER: Final = re.compile(rf"(?<=[;\t\r\n])(?=[{_FILLER}]*[{re.escape(TRIGGERS)}\x00])")
+_UNGUARDED: Final = re.compile(rf"(?<=[;\t\r\n])(?!')(?=[{_FILLER}]*[{re.escape(TRIGGERS)}\x00])")
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -44,10 +45,11 @@ def formula_safe(text: str) -> str:
 
 
 def starts_formula(cell: str) -> bool:
-    """True if a spreadsheet could compute `cell` or a part of it; a plain number is not a formula."""
+    """True if a spreadsheet could compute `cell` or a part of it; a number is none, nor what an apostrophe guards."""
     if _NUMBER.fullmatch(cell):
         return False
-    return bool(_START.match(cell) or _INNER.search(cell)) or "\x00" in cell
+    at_start = not cell.startswith("'") and _START.match(cell)
+    return bool(at_start or _UNGUARDED.search(cell)) or "\x00" in cell
 
 
 MAX_SHOWN: Final = 10_000

@@ -13,6 +13,8 @@ from privacyops.domain.package.contents import PackageContents
 FORMAT: Final = "privacyops-package/1"
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
+SIGNED_PREFIX: Final = FORMAT.encode() + b"\n"
+"""Signed before the manifest's bytes, so that a signature under one kind of document is none under another."""
 
 
 @dataclass(frozen=True, slots=True)
