@@ -1,0 +1,8 @@
+"""Relational databases: SQLite, PostgreSQL, MariaDB and MySQL."""
+
+from connectors.sql.card import SqlConnector
+
+__all__ = ["connector"]
+
+connector = SqlConnector()
+"""The entry point's object. Importing it imports neither SQLAlchemy nor a driver."""
