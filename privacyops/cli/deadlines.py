@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from privacyops.domain.catalog.deadlines import RegimeRow
 from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
+from privacyops.domain.deadline.book import rule_book
 from privacyops.domain.deadline.vectors import VectorMalformed, compute_vectors
 
 CANNOT_COMPUTE: Final = 2
@@ -47,6 +49,49 @@ def compute(
         typer.echo(json.dumps(results, indent=1))
     else:
         _show(results)
+
+
+@app.command()
+def rules(as_json: JsonFlag = False) -> None:
+    """List the rules of the catalog with their terms and how sure they are."""
+    book = rule_book()
+    rows = [_rule_row(row) for rule_id in book.ids for row in book.versions(rule_id)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    table = Table(title="Deadline rules")
+    table.add_column("rule", no_wrap=True)
+    for heading in ("applies to", "answer", "with extension", "confidence"):
+        table.add_column(heading)
+    for row in rows:
+        applies = " ".join(row["applies"]) if len(row["applies"]) < 4 else f"{len(row['applies'])} states"
+        table.add_row(row["key"], applies or "-", row["respond"] or "-", row["extended"] or "-", row["confidence"])
+    console = Console()
+    console.print(table)
+    console.print("medium: shown with 'needs counsel'. low: refused until an administrator accepts it by name.")
+
+
+def _rule_row(row: RegimeRow) -> dict[str, Any]:
+    respond = None if row.respond is None else _length(row.respond.value, row.respond.unit)
+    extended = None
+    if row.extend is not None:
+        total = row.extend.total
+        extended = "named in the notice" if total is None else _length(total, row.extend.unit)
+    return {
+        "key": f"{row.id}@{row.version}",
+        "law": row.law,
+        "applies": list(row.applies),
+        "valid_from": None if row.valid_from is None else row.valid_from.isoformat(),
+        "requests": list(row.requests),
+        "respond": respond,
+        "extended": extended,
+        "confidence": row.confidence.value,
+        "note": row.note,
+    }
+
+
+def _length(value: int, unit: str) -> str:
+    return f"{value} {unit.replace('_', ' ')}{'' if value == 1 else 's'}"
 
 
 def _show(results: list[dict[str, Any]]) -> None:

@@ -67,16 +67,24 @@ def _term(facts: ClockFacts, rule: DeadlineRule, legal: Reckoning, calendar: Hol
     if facts.own_last_day is not None:
         yield line("own_date", date=facts.own_last_day)
         return
-    extension = rule.extension
-    if extension is not None and legal.extension_valid and legal.extended_due is not None:
-        if extension.total is None:
-            yield line("extended_by_notice", extension.source, date=legal.due)
-            return
-        value, unit = _length(extension.total)
-        yield line("extended", extension.source, value=value, unit=unit, start=legal.start, date=legal.unrolled)
-    elif rule.respond is not None:
-        value, unit = _length(rule.respond)
-        yield line("term", rule.article, value=value, unit=unit, start=legal.start, date=legal.unrolled)
+    extension = rule.extension if legal.extension_valid and legal.extended_due is not None else None
+    if extension is not None and extension.total is None:
+        yield line("extended_by_notice", extension.source, date=legal.due)
+        return
+    term = rule.respond if extension is None else extension.total
+    if term is not None:
+        code = "term" if extension is None else "extended"
+        code = f"{code}_with_pauses" if legal.paused_days else code
+        value, unit = _length(term)
+        yield line(
+            code,
+            rule.article if extension is None else extension.source,
+            value=value,
+            unit=unit,
+            start=legal.start,
+            days=legal.paused_days,
+            date=legal.unrolled,
+        )
     if legal.due != legal.unrolled:
         reason = calendar.free_because(legal.unrolled)
         yield line("rolled", "Reg. 1182/71 Art. 3(4)", date=legal.unrolled, reason=reason, due=legal.due)
