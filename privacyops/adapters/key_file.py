@@ -1,0 +1,124 @@
+"""The file of master keys: who may read it, what stands in it, how a version is added.
+
+One line a key: `kek 1 <base64url of 32 bytes>` or `root 1 <...>`. `kek` keys wrap and are rotated yearly; `root`
+keys feed blind indexes, peppers and token keys, whose stored values would all change with them. The highest
+version of each kind is the one in use. The same text may come from an environment variable.
+"""
+
+import base64
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+KEY_BYTES: Final = 32
+_KINDS: Final = ("kek", "root")
+_LINE: Final = re.compile(r"(kek|root) ([0-9]{1,5}) ([A-Za-z0-9_-]{43}=)", re.ASCII)
+_LAST_VERSION: Final = 0xFFFF
+_LARGEST_BYTES: Final = 64 * 1024
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyFileRefused(ValueError):
+    """The master keys cannot be used. The message names the fact and the remedy, never a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """Key-encryption keys and root keys by version."""
+
+    keks: Mapping[int, bytes] = field(repr=False)
+    roots: Mapping[int, bytes] = field(repr=False)
+
+    def text(self) -> str:
+        """The content of the file, oldest versions first."""
+        rows = [("kek", n, key) for n, key in sorted(self.keks.items())]
+        rows += [("root", n, key) for n, key in sorted(self.roots.items())]
+        return "".join(f"{kind} {n} {base64.urlsafe_b64encode(key).decode()}\n" for kind, n, key in rows)
+
+
+def fresh_keys() -> MasterKeys:
+    """Version 1 of both kinds from the operating system's random source."""
+    return MasterKeys({1: secrets.token_bytes(KEY_BYTES)}, {1: secrets.token_bytes(KEY_BYTES)})
+
+
+def with_next_kek(keys: MasterKeys) -> MasterKeys:
+    """One more key-encryption key. The older ones go once nothing is wrapped by them any more."""
+    return MasterKeys({**keys.keks, max(keys.keks) + 1: secrets.token_bytes(KEY_BYTES)}, keys.roots)
+
+
+def parse_keys(text: str) -> MasterKeys:
+    """Raises: KeyFileRefused: a line is not understood, a version stands twice, or a kind is missing."""
+    found: dict[str, dict[int, bytes]] = {kind: {} for kind in _KINDS}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        kind, version, key = _parsed_line(line, number)
+        if version in found[kind]:
+            raise KeyFileRefused(f"line {number}: {kind} {version} stands twice")
+        found[kind][version] = key
+    if not all(found.values()):
+        raise KeyFileRefused("the key file needs at least one kek and one root line")
+    if len({key for keys in found.values() for key in keys.values()}) != sum(map(len, found.values())):
+        raise KeyFileRefused("two lines hold the same key")
+    return MasterKeys(found["kek"], found["root"])
+
+
+def _parsed_line(line: str, number: int) -> tuple[str, int, bytes]:
+    match = _LINE.fullmatch(line.strip())
+    if match is None or not 1 <= int(match[2]) <= _LAST_VERSION:
+        raise KeyFileRefused(f"line {number} is not `kek|root <1-{_LAST_VERSION}> <base64url of 32 bytes>`")
+    return match[1], int(match[2]), base64.urlsafe_b64decode(match[3])
+
+
+def read_key_file(path: Path) -> MasterKeys:
+    """The keys in `path`, if nobody but its owner can read it and the owner is this process or root.
+
+    Raises: KeyFileRefused.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as failed:
+        raise KeyFileRefused(f"the key file cannot be opened ({os.strerror(failed.errno or 0)})") from None
+    try:
+        # judged by the open file, so that nobody exchanges it between look and read
+        _require_closed(os.fstat(descriptor))
+        text = os.read(descriptor, _LARGEST_BYTES)
+    finally:
+        os.close(descriptor)
+    return parse_keys(text.decode("ascii", "replace"))
+
+
+def _require_closed(state: os.stat_result) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise KeyFileRefused("the key file is not a regular file")
+    if state.st_mode & _OTHERS:
+        raise KeyFileRefused("the key file can be read by others; set its mode to 0400")
+    if state.st_uid not in (os.geteuid(), 0):
+        raise KeyFileRefused("the key file belongs to another user")
+
+
+def write_key_file(path: Path, keys: MasterKeys, *, replace: bool = False) -> None:
+    """Write `keys` with mode 0400, wholly or not at all. Without `replace` an existing file stays.
+
+    Raises: KeyFileRefused: the file exists already.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(keys.text())
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            path.hardlink_to(temporary)
+    except FileExistsError:
+        raise KeyFileRefused("a key file exists already; it is not replaced") from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""Keys that never leave their ring: sealing, data keys that can be destroyed, blind indexes and peppers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from privacyops.kernel.errors import Unavailable
+
+
+class SealBroken(Unavailable):
+    """A ciphertext does not open here: altered, moved to another place, or its key version is gone.
+
+    Whoever catches this raises an alarm; it never happens by itself.
+    """
+
+    type = "/problems/seal-broken"
+    title = "A stored value cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ciphertext belongs. It opens at this place and nowhere else."""
+
+    controller: str
+    table: str
+    column: str
+    row: str
+
+
+class MacLabel(StrEnum):
+    """What a keyed hash is for; each label has a key of its own."""
+
+    INDEX_EMAIL = "index.email"
+    INDEX_PHONE = "index.phone"
+    INDEX_ORDER = "index.order"
+    INDEX_CUSTOMER = "index.customer"
+    API_KEY = "pepper.api_key"
+    CODE = "pepper.code"
+    RECOVERY = "pepper.recovery"
+    CONSISTENCY = "token.consistency"
+    CHALLENGE = "token.challenge"
+    FORM = "token.form"
+    CSRF = "token.csrf"
+    BUCKET = "bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Mac:
+    """HMAC-SHA256 and the version of the root key it was made with."""
+
+    version: int
+    digest: bytes
+
+
+class DataKey(Protocol):
+    """The open key of one subject or request. Forget it after use; it is nothing but bytes in memory."""
+
+    def seal(self, plaintext: bytes, place: Place) -> bytes: ...
+
+    def open(self, sealed: bytes, place: Place) -> bytes:
+        """Raises: SealBroken."""
+        ...
+
+    def derived(self, label: str) -> bytes:
+        """32 bytes for `label` (HKDF-SHA256): `subject`, `contact`, `evidence`, `chain`, `seal`."""
+        ...
+
+
+class KeyRing(Protocol):
+    """The key-encryption keys and the root of all derived keys.
+
+    Several versions live side by side: new values use the newest, old values open with theirs.
+    """
+
+    def seal(self, plaintext: bytes, place: Place) -> bytes:
+        """`plaintext` under the newest key-encryption key, bound to `place`."""
+        ...
+
+    def open(self, sealed: bytes, place: Place) -> bytes:
+        """Raises: SealBroken."""
+        ...
+
+    def new_data_key(self, place: Place) -> bytes:
+        """A fresh key, wrapped. Store it at `place`; deleting every copy of it destroys what it seals."""
+        ...
+
+    def data_key(self, wrapped: bytes, place: Place) -> DataKey:
+        """Raises: SealBroken."""
+        ...
+
+    def forget(self) -> None:
+        """Drop every open data key from this process's memory; called after an erasure destroyed one."""
+        ...
+
+    def rewrapped(self, sealed: bytes, place: Place) -> bytes | None:
+        """`sealed` or a wrapped key under the newest key; None where it is already. Raises: SealBroken."""
+        ...
+
+    def mac(self, label: MacLabel, controller: str, *parts: bytes) -> Mac:
+        """The keyed hash to store: newest version. Parts are kept apart, so (`ab`,`c`) is not (`a`,`bc`)."""
+        ...
+
+    def macs(self, label: MacLabel, controller: str, *parts: bytes) -> Sequence[Mac]:
+        """Every live version, newest first: for looking up what an older version may have stored."""
+        ...
+
+    def is_mac(self, mac: Mac, label: MacLabel, controller: str, *parts: bytes) -> bool:
+        """Whether `mac` is the keyed hash of `parts`, compared in constant time; False for a retired version."""
+        ...
