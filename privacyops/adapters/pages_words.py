@@ -103,7 +103,8 @@ def _shown(character: str) -> Markup | str:
 
 
 def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> dict[str, str]:
-    """What the due tag says: `tone`, `icon`, `text`, the `line` below it and the `title` with both dates.
+    """What the due tag says: `tone`, `icon`, `text` (`long` for the clock card), the `line` below it, and the
+    `title` with both dates.
 
     `clock`: `state` (running, paused, done, none), `due`, `safe_due` (instants or None), `paused_since`,
     `kept_days`, `rule`. Days are counted to the safe date in the scene's zone. Overdue means past `due`:
@@ -131,6 +132,7 @@ def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> 
         text = _("%(days)s d to the limit") % {"days": to_due} if to_due else _("limit today")
         return _tag("bad", "clock", text, line, title)
     text = _("%(days)s d left") % {"days": left} if left else _("due today")
+    spelled = words.ngettext("%(days)s day left", "%(days)s days left", left) % {"days": left} if left else text
     return _tag("bad" if left <= _SOON_DAYS else "warn" if left <= _NEAR_DAYS else "ok", "clock", text, line, title)
 
 
@@ -142,4 +144,4 @@ def _title(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> s
 
 
 def _tag(tone: str, icon: str, text: str, line: str, title: str) -> dict[str, str]:
-    return {"tone": tone, "icon": icon, "text": text, "line": line, "title": title}
+    return {"tone": tone, "icon": icon, "text": text, "long": text, "line": line, "title": title}
