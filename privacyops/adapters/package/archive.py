@@ -10,9 +10,9 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, TypeAlias, TypeVar
 
 from privacyops.adapters.package.watch import Watch
 from privacyops.domain.package.manifest import FileFacts
@@ -20,6 +20,9 @@ from privacyops.domain.package.manifest import FileFacts
 _SMALL: Final = 4 * 1024**2
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time a ZIP can say: the same inputs give the same bytes
 _LEVEL: Final = 6
+T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]
+"""Work that pauses after each piece it wrote, so that whoever drives it can take the bytes away; returns a T."""
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 

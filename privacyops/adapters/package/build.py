@@ -5,14 +5,15 @@ Every collection is read three times (JSON, CSV, page), one record at a time, so
 
 import base64
 import hashlib
+import io
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import BinaryIO, Final
 
-from privacyops.adapters.package.archive import Archive
+from privacyops.adapters.package.archive import Archive, Steps, T
 from privacyops.adapters.package.pages import (
     MOST_ROWS,
     ListedAttachment,
@@ -30,6 +31,7 @@ from privacyops.domain.package.contents import (
     ColumnUnknown,
     PackageContents,
     PackageKind,
+    PackageUnfinished,
     RecordsChanged,
     Store,
     columns_for,
@@ -39,6 +41,7 @@ from privacyops.domain.package.manifest import MANIFEST, SIGNATURE, SIGNED_PREFI
 from privacyops.domain.package.names import attachment_name, folder_name, safe_names
 from privacyops.ports.signer import Signer
 
+_PIECE: Final = 256 * 1024
 _NOTICES: Final = {
     True: Notice(
         "pdf_missing",
@@ -62,19 +65,28 @@ class ZipPackageBuilder:
         self._pdf_limits = pdf_limits
 
     def build(self, contents: PackageContents, letter: Letter, out: BinaryIO) -> BuiltPackage:
+        steps = self._steps(contents, letter, out)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return _returned(done, BuiltPackage)
+
+    def stream(self, contents: PackageContents, letter: Letter) -> "StreamedPackage":
+        return StreamedPackage(partial(self._steps, contents, letter))
+
+    def _steps(self, contents: PackageContents, letter: Letter, out: BinaryIO) -> Steps[BuiltPackage]:
         _require_sound(contents)
         pages = PackagePages(contents)
         with Archive(out, folder_name(contents.reference, contents.part)) as archive:
-            stores = _write_stores(archive, contents, pages)
-            attachments = _write_attachments(archive, contents)
+            stores = yield from _write_stores(archive, contents, pages)
+            attachments = yield from _write_attachments(archive, contents)
             if contents.consents:
-                _write_consents(archive, contents, pages)
+                yield from _write_consents(archive, contents, pages)
             letter_file, notices = _write_letter(archive, letter, self._pdf_limits)
             with archive.entry("about-this-package.txt", "text/plain; charset=utf-8") as entry:
                 entry.write_text(_about(contents, letter, pages))
-            with archive.entry("START-HERE.html", "text/html; charset=utf-8", PageWatch("START-HERE.html")) as entry:
-                for piece in pages.start(stores, attachments, letter_file):
-                    entry.write_text(piece)
+            yield from _write_page(archive, "START-HERE.html", pages.start(stores, attachments, letter_file))
             counts = [(store.label, one.label, one.records) for store in stores for one in store.collections]
             body = manifest(contents, counts, sorted(archive.files, key=lambda one: one.path), self._tool)
             with archive.entry(MANIFEST, "application/json") as entry:
@@ -92,6 +104,40 @@ class ZipPackageBuilder:
         )
 
 
+class StreamedPackage:
+    """The archive as an iterable of bytes, built while it is read, once; `built` is there when it has ended."""
+
+    def __init__(self, start: Callable[[BinaryIO], Steps[BuiltPackage]]) -> None:
+        self._sink = io.BytesIO()
+        self._steps = start(self._sink)
+        self._built: BuiltPackage | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._built is None:
+            try:
+                next(self._steps)
+            except StopIteration as done:
+                self._built = _returned(done, BuiltPackage)
+            if self._sink.tell() >= _PIECE or self._built:
+                yield self._sink.getvalue()
+                self._sink.seek(0)
+                self._sink.truncate()
+
+    @property
+    def built(self) -> BuiltPackage:
+        """What was written. Raises: PackageUnfinished: the iteration has not come to its end."""
+        if self._built is None:
+            raise PackageUnfinished
+        return self._built
+
+
+def _returned(done: StopIteration, of: type[T]) -> T:
+    value = done.value
+    if not isinstance(value, of):
+        raise TypeError("the steps ended without a result")
+    return value
+
+
 def _require_sound(contents: PackageContents) -> None:
     """Refuse what would go wrong half-way: twin columns, and records that can be read only once."""
     for store in contents.stores:
@@ -103,22 +149,22 @@ def _require_sound(contents: PackageContents) -> None:
                 raise RecordsChanged("records are read three times; an iterator gives them once")
 
 
-def _write_stores(archive: Archive, contents: PackageContents, pages: PackagePages) -> list[ListedStore]:
+def _write_stores(archive: Archive, contents: PackageContents, pages: PackagePages) -> Steps[list[ListedStore]]:
     stores = []
     for store, store_name in zip(contents.stores, safe_names(one.key for one in contents.stores), strict=True):
         wanted = [one for one in store.collections if columns_for(contents.kind, one)]
         names = safe_names(one.key for one in wanted)
-        listed = [
-            _write_collection(archive, contents, pages, store, one, f"{store_name}/{name}")
-            for one, name in zip(wanted, names, strict=True)
-        ]
+        listed = []
+        for one, name in zip(wanted, names, strict=True):
+            path = f"{store_name}/{name}"
+            listed.append((yield from _write_collection(archive, contents, pages, store, one, path)))
         stores.append(ListedStore(store.label, store.about, tuple(listed)))
     return stores
 
 
 def _write_collection(
     archive: Archive, contents: PackageContents, pages: PackagePages, store: Store, collection: Collection, name: str
-) -> ListedCollection:
+) -> Steps[ListedCollection]:
     columns = columns_for(contents.kind, collection)
     read = partial(shown_records, contents, collection)
     paths = {
@@ -128,16 +174,14 @@ def _write_collection(
         "html": f"html/{name}.html",
     }
     first = Pass(read())
-    kinds = write_json(archive, paths["json"], contents, store, collection, first)
+    kinds = yield from write_json(archive, paths["json"], contents, store, collection, first)
     write_schema(archive, paths["schema"], columns, kinds)
     second = Pass(read())
-    write_csv(archive, paths["csv"], columns, second, str(pages.words["held"]))
+    yield from write_csv(archive, paths["csv"], columns, second, str(pages.words["held"]))
     if first.seen != second.seen:
         raise RecordsChanged
-    with archive.entry(paths["html"], "text/html; charset=utf-8", PageWatch(paths["html"])) as entry:
-        for piece in pages.collection(store, collection, columns, islice(read(), MOST_ROWS), first.count, paths):
-            entry.write_text(piece)
-        entry.rows = min(first.count, MOST_ROWS)
+    page = pages.collection(store, collection, columns, islice(read(), MOST_ROWS), first.count, paths)
+    yield from _write_page(archive, paths["html"], page, min(first.count, MOST_ROWS))
     listed = [
         ListedFile(paths["html"], str(pages.words["read"])),
         ListedFile(paths["csv"], "CSV"),
@@ -146,14 +190,14 @@ def _write_collection(
     if contents.kind is PackageKind.PORTABILITY:
         path = f"portability/{name}.jsonld"
         third = Pass(read())
-        write_linked_data(archive, path, collection, third)
+        yield from write_linked_data(archive, path, collection, third)
         if first.seen != third.seen:
             raise RecordsChanged
         listed.append(ListedFile(path, str(pages.words["linked_data"])))
     return ListedCollection(collection.label, collection.about, first.count, tuple(listed))
 
 
-def _write_attachments(archive: Archive, contents: PackageContents) -> list[ListedAttachment]:
+def _write_attachments(archive: Archive, contents: PackageContents) -> Steps[list[ListedAttachment]]:
     labels = {store.key: store.label for store in contents.stores}
     listed = []
     for place, one in enumerate(contents.attachments, start=1):
@@ -161,12 +205,13 @@ def _write_attachments(archive: Archive, contents: PackageContents) -> list[List
         with archive.entry(path, one.media_type) as entry:
             for chunk in one.open():
                 entry.write(chunk)
+                yield
         size = archive.files[-1].size
         listed.append(ListedAttachment(path, one.name, one.about, labels.get(one.store, one.store), size))
     return listed
 
 
-def _write_consents(archive: Archive, contents: PackageContents, pages: PackagePages) -> None:
+def _write_consents(archive: Archive, contents: PackageContents, pages: PackagePages) -> Steps[None]:
     receipt = {
         "schema_version": "ISO/IEC TS 27560 (field names follow it)",
         "record_id": contents.reference,
@@ -188,11 +233,15 @@ def _write_consents(archive: Archive, contents: PackageContents, pages: PackageP
     with archive.entry("consent/receipt.json", "application/json") as entry:
         entry.write_text(json.dumps(receipt, indent=2) + "\n")
         entry.rows = len(contents.consents)
-    with archive.entry(
-        "consent/receipt.html", "text/html; charset=utf-8", PageWatch("consent/receipt.html")
-    ) as entry:
-        for piece in pages.receipt():
+    yield from _write_page(archive, "consent/receipt.html", pages.receipt())
+
+
+def _write_page(archive: Archive, path: str, pieces: Iterable[str], rows: int | None = None) -> Steps[None]:
+    with archive.entry(path, "text/html; charset=utf-8", PageWatch(path)) as entry:
+        for piece in pieces:
             entry.write_text(piece)
+            yield
+        entry.rows = rows
 
 
 def _write_letter(archive: Archive, letter: Letter, limits: PdfLimits | None) -> tuple[str, tuple[Notice, ...]]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from privacyops.adapters.package.archive import Archive
+from privacyops.adapters.package.archive import Archive, Steps
 from privacyops.adapters.package.values import exact, json_text, kind_of, plain
 from privacyops.adapters.package.watch import CsvWatch
 from privacyops.domain.package.contents import Collection, Column, PackageContents, ShownRecord, Store
@@ -39,7 +39,7 @@ class Pass:
 
 def write_json(
     archive: Archive, path: str, contents: PackageContents, store: Store, collection: Collection, records: Pass
-) -> dict[str, list[dict[str, Any]]]:
+) -> Steps[dict[str, list[dict[str, Any]]]]:
     """One record a line, nothing lost. Returns what kinds of value each field really had, for the schema."""
     kinds: dict[str, dict[str, dict[str, Any]]] = {}
     head = {"store": store.label, "collection": collection.label, "reference": contents.reference}
@@ -64,6 +64,7 @@ def write_json(
             if size > _CHARACTERS_A_FLUSH:
                 entry.write_text("".join(lines))
                 lines, size = [], 0
+                yield
         entry.write_text("".join(lines) + f'\n],\n"record_count":{records.count}\n}}\n')
         entry.rows = records.count
     return {name: [made[key] for key in sorted(made)] for name, made in kinds.items()}
@@ -112,7 +113,7 @@ def write_schema(
         entry.write_text(json.dumps(schema, indent=2) + "\n")
 
 
-def write_csv(archive: Archive, path: str, columns: Sequence[Column], records: Pass, held: str) -> None:
+def write_csv(archive: Archive, path: str, columns: Sequence[Column], records: Pass, held: str) -> Steps[None]:
     """RFC 4180 with a byte order mark; texts are formula-safe, numbers stay numbers; `held` says "held" in words."""
     names = tuple(column.name for column in columns)
     with archive.entry(path, "text/csv; charset=utf-8; header=present", CsvWatch(names)) as entry:
@@ -126,6 +127,7 @@ def write_csv(archive: Archive, path: str, columns: Sequence[Column], records: P
                 entry.write_text(buffer.getvalue())
                 buffer.seek(0)
                 buffer.truncate()
+                yield
         entry.write_text(buffer.getvalue())
         entry.rows = records.count
 
@@ -135,7 +137,7 @@ def _cell(value: Any) -> str:
     return text if is_number else formula_safe(text)
 
 
-def write_linked_data(archive: Archive, path: str, collection: Collection, records: Pass) -> None:
+def write_linked_data(archive: Archive, path: str, collection: Collection, records: Pass) -> Steps[None]:
     """What the person provided as JSON-LD: fields with a schema.org term under it, others as named properties."""
     with archive.entry(path, "application/ld+json") as entry:
         entry.write_text('{\n"@context":"https://schema.org",\n"@graph":[')
@@ -152,5 +154,6 @@ def write_linked_data(archive: Archive, path: str, collection: Collection, recor
             if extra:
                 node["additionalProperty"] = extra
             entry.write_text(("\n" if records.count == 1 else ",\n") + json_text(node))
+            yield
         entry.write_text("\n]\n}\n")
         entry.rows = records.count

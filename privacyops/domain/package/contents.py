@@ -98,6 +98,11 @@ class RecordsChanged(Conflict):
     title = "The records changed while the package was being built; build it again"
 
 
+class PackageUnfinished(Conflict):
+    type = "/problems/package-unfinished"
+    title = "The package has not been read to its end, so nothing is known of it yet"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One field of a collection as the person reads it.
