@@ -1,0 +1,250 @@
+"""May this be done to this person over this channel now, and why.
+
+`decide` is the only place that decides: check, batch, list cleaning, console and replay all call it. The first
+rule that applies answers; nothing after it can turn a no into a yes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from privacyops.domain.consent.projection import LIFTED, StateRow
+from privacyops.domain.consent.state import GRANTED, UNDECIDED, ConsentState, Grade, RowKind, Strength
+from privacyops.domain.purpose import Ground, LegalBasis, OutdatedPolicy, PurposeFlag, PurposeVersion, Regime
+from privacyops.kernel.clock import Instant
+
+
+class Answer(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Reason(StrEnum):
+    """Why. The first word of the caller's log, and a promise: a reason is never renamed."""
+
+    SUPPRESSED = "SUPPRESSED"
+    OBJECTED = "OBJECTED"
+    GPC_OPT_OUT = "GPC_OPT_OUT"
+    WITHDRAWN = "WITHDRAWN"
+    REFUSED = "REFUSED"
+    TERMINATED = "TERMINATED"
+    INVALIDATED = "INVALIDATED"
+    PENDING_CONFIRMATION = "PENDING_CONFIRMATION"
+    EXPIRED = "EXPIRED"
+    NOTICE_OUTDATED = "NOTICE_OUTDATED"
+    GRANTED = "GRANTED"
+    NO_CONSENT = "NO_CONSENT"
+    NOT_OPTED_OUT = "NOT_OPTED_OUT"
+    BASIS_CONTRACT = "BASIS_CONTRACT"
+    BASIS_LEGAL_OBLIGATION = "BASIS_LEGAL_OBLIGATION"
+    BASIS_VITAL_INTERESTS = "BASIS_VITAL_INTERESTS"
+    BASIS_PUBLIC_TASK = "BASIS_PUBLIC_TASK"
+    BASIS_LEGITIMATE_INTERESTS = "BASIS_LEGITIMATE_INTERESTS"
+    BASIS_SOFT_OPT_IN = "BASIS_SOFT_OPT_IN"
+    BASIS_STRICTLY_NECESSARY = "BASIS_STRICTLY_NECESSARY"
+    STALE = "STALE"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+ALLOWING: Final = frozenset(
+    {Reason.GRANTED, Reason.NOT_OPTED_OUT, *(reason for reason in Reason if reason.startswith("BASIS_"))}
+)
+"""Reasons that always mean yes. `NOTICE_OUTDATED` means what the purpose's policy says."""
+
+_REASON_OF_STATE: Final = {
+    ConsentState.WITHDRAWN: Reason.WITHDRAWN,
+    ConsentState.REFUSED: Reason.REFUSED,
+    ConsentState.REVOKED: Reason.TERMINATED,
+    ConsentState.INVALIDATED: Reason.INVALIDATED,
+}
+_MARKETING_SUPPRESSIONS: Final = frozenset({"complaint", "stop_keyword", "erased_opt_out"})
+"""Reasons that stop advertising and never a message that the contract needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question. `ground` is the purpose's in the jurisdiction that counts.
+
+    `material_purpose` is the latest version of the purpose that was judged a material change; `material_notices`
+    the same by notice id.
+    """
+
+    purpose: PurposeVersion
+    channel: str
+    brand: str | None
+    ground: Ground
+    material_purpose: int = 0
+    material_notices: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def choice_brand(self) -> str | None:
+        """Whose choice counts: the brand's, or the controller's one."""
+        return self.brand if self.purpose.scope == "brand" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer; `choice` is the row behind it as it counts now, if there is one."""
+
+    answer: Answer
+    reason: Reason
+    state: ConsentState
+    choice: StateRow | None = None
+
+    @property
+    def is_allowed(self) -> bool:
+        return self.answer is Answer.ALLOW
+
+
+def decide(rows: Iterable[StateRow], asked: Asked, now: Instant) -> Decision:
+    """The decision on `asked` for the person whose rows these are; rows about other purposes do no harm.
+
+    The caller has already answered 404 for an unknown purpose, channel or brand. A person without rows is no
+    error: silence is answered by the regime.
+    """
+    covering = [row for row in rows if _covers(row, asked)]
+    recorded = next((row for row in covering if row.kind is RowKind.CHOICE), None)
+    choice = as_of(recorded, now)
+    stop_all = max((row.t for row in covering if row.kind is RowKind.STOP_ALL), default=None)
+    reason = (
+        _suppressed(covering, asked)
+        or _objected(covering, asked, choice, now)
+        or _signalled(covering, asked, choice, now)
+        or _stopped(asked, choice, stop_all)
+        or _judged_by_choice(asked, choice, now)
+        or _judged_by_silence(asked, choice)
+    )
+    return _decision(reason, asked, choice)
+
+
+def as_of(row: StateRow | None, now: Instant) -> StateRow | None:
+    """The choice as it counts at `now`: a request that nobody confirmed in time is as if it had not been made."""
+    if row is None or row.state != ConsentState.REQUESTED:
+        return row
+    if row.confirm_until is not None and now < row.confirm_until:
+        return row
+    if row.prior_state is None or row.prior_t is None:
+        return replace(row, state=ConsentState.UNKNOWN)
+    return replace(row, state=row.prior_state, t=row.prior_t)
+
+
+def _covers(row: StateRow, asked: Asked) -> bool:
+    if row.kind is RowKind.CHOICE:
+        return (row.purpose, row.channel, row.brand) == (asked.purpose.key, asked.channel, asked.choice_brand)
+    return (
+        row.purpose in (None, asked.purpose.key)
+        and row.channel in (None, asked.channel)
+        and row.brand in (None, asked.brand)
+        and row.state != LIFTED
+    )
+
+
+def _suppressed(covering: Iterable[StateRow], asked: Asked) -> Reason | None:
+    for row in covering:
+        if row.kind is not RowKind.SUPPRESSION:
+            continue
+        if row.state not in _MARKETING_SUPPRESSIONS:
+            return Reason.SUPPRESSED  # a dead mailbox, or an order: whatever the message
+        if (
+            row.purpose is None
+            and row.state != "erased_opt_out"
+            and not asked.purpose.has(PurposeFlag.DIRECT_MARKETING)
+        ):
+            continue
+        if not asked.purpose.ignores_stops:
+            return Reason.SUPPRESSED
+    return None
+
+
+def _objected(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+    for row in covering:
+        if row.kind is not RowKind.OBJECTION:
+            continue
+        if row.purpose is not None:
+            return Reason.OBJECTED  # an objection to this very purpose, until it was weighed and rejected
+        if asked.purpose.has(PurposeFlag.DIRECT_MARKETING) and not _lifts(choice, row.t, {Strength.CONFIRMED}, now):
+            return Reason.OBJECTED
+    return None
+
+
+def _signalled(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+    if not asked.purpose.has(PurposeFlag.GPC_COVERED):
+        return None
+    strong = {Strength.EXPRESSED, Strength.CONFIRMED}
+    for row in covering:
+        if row.kind is RowKind.GPC and not (asked.ground.gpc_override and _lifts(choice, row.t, strong, now)):
+            return Reason.GPC_OPT_OUT
+    return None
+
+
+def _lifts(choice: StateRow | None, t: Instant, strengths: set[Strength], now: Instant) -> bool:
+    return choice is not None and choice.is_valid_grant(now) and choice.asked_at > t and choice.strength in strengths
+
+
+def _stopped(asked: Asked, choice: StateRow | None, stop_all: Instant | None) -> Reason | None:
+    if asked.purpose.ignores_stops:
+        return None
+    own = _REASON_OF_STATE.get(ConsentState(choice.state)) if choice else None
+    reason = own if own and (stop_all is None or choice is None or choice.t > stop_all) else None
+    if reason is None and stop_all is not None and not _outlives(choice, stop_all):
+        reason = Reason.WITHDRAWN
+    if reason in (Reason.WITHDRAWN, Reason.REFUSED) and asked.ground.regime is Regime.NONE:
+        return Reason.OBJECTED  # without consent there is nothing to withdraw: a stop is an objection
+    return reason
+
+
+def _outlives(choice: StateRow | None, stop_all: Instant) -> bool:
+    """Only a later grant, or a later request for one, lifts an unsubscribe-all; a closed banner does not."""
+    if choice is None or choice.asked_at <= stop_all:
+        return False
+    return choice.state in GRANTED | {ConsentState.REQUESTED, ConsentState.EXPIRED}
+
+
+def _judged_by_choice(asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+    if choice is None or asked.ground.regime is Regime.NONE:
+        return None
+    if choice.state == ConsentState.REQUESTED:
+        return Reason.PENDING_CONFIRMATION
+    if choice.state == ConsentState.EXPIRED or (choice.valid_until is not None and now >= choice.valid_until):
+        return Reason.EXPIRED
+    if choice.state not in GRANTED:
+        return None
+    return Reason.NOTICE_OUTDATED if _is_outdated(asked, choice) else Reason.GRANTED
+
+
+def _is_outdated(asked: Asked, choice: StateRow) -> bool:
+    if (choice.purpose_version or 0) < asked.material_purpose:
+        return True
+    seen = choice.notice
+    return seen is not None and seen.version < asked.material_notices.get(seen.id, 0)
+
+
+def _judged_by_silence(asked: Asked, choice: StateRow | None) -> Reason:
+    if choice is not None and choice.state in UNDECIDED and choice.grade is Grade.D:
+        return Reason.NO_CONSENT
+    match asked.ground.regime:
+        case Regime.NONE:
+            return _basis_reason(asked, choice)
+        case Regime.OPT_OUT if choice is None or choice.state in UNDECIDED:
+            return Reason.NOT_OPTED_OUT
+        case _:
+            return Reason.NO_CONSENT
+
+
+def _basis_reason(asked: Asked, choice: StateRow | None) -> Reason:
+    basis = asked.ground.basis
+    if basis is LegalBasis.SOFT_OPT_IN and (choice is None or choice.basis is not LegalBasis.SOFT_OPT_IN):
+        return Reason.NO_CONSENT
+    return Reason(f"BASIS_{basis.name}")
+
+
+def _decision(reason: Reason, asked: Asked, choice: StateRow | None) -> Decision:
+    keeps = reason is Reason.NOTICE_OUTDATED and asked.purpose.on_notice_outdated is OutdatedPolicy.ALLOW
+    answer = Answer.ALLOW if reason in ALLOWING or keeps else Answer.DENY
+    state = ConsentState(choice.state) if choice else ConsentState.UNKNOWN
+    if reason is Reason.WITHDRAWN:
+        state = ConsentState.WITHDRAWN
+    elif reason is Reason.EXPIRED:
+        state = ConsentState.EXPIRED
+    return Decision(answer, reason, state, choice)
