@@ -76,21 +76,35 @@ def _parsed_line(line: str, number: int) -> tuple[str, int, bytes]:
 
 
 def read_key_file(path: Path) -> MasterKeys:
-    """The keys in `path`, if nobody but its owner can read it and the owner is this process or root.
+    """The keys in `path`, if nobody but its owner can touch it and the owner is this process or root.
 
     Raises: KeyFileRefused.
+    """
+    return parse_keys(read_closed_file(path).decode("ascii", "replace"))
+
+
+def write_key_file(path: Path, keys: MasterKeys, *, replace: bool = False) -> None:
+    """Write `keys` with mode 0400, wholly or not at all. Without `replace` an existing file stays.
+
+    Raises: KeyFileRefused: the file exists already.
+    """
+    write_closed_file(path, keys.text().encode(), replace=replace)
+
+
+def read_closed_file(path: Path) -> bytes:
+    """The content of a small secret file. Judged by the open file, so nobody exchanges it between look and read.
+
+    Raises: KeyFileRefused: missing, no regular file, open to others, or of another user.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as failed:
         raise KeyFileRefused(f"the key file cannot be opened ({os.strerror(failed.errno or 0)})") from None
     try:
-        # judged by the open file, so that nobody exchanges it between look and read
         _require_closed(os.fstat(descriptor))
-        text = os.read(descriptor, _LARGEST_BYTES)
+        return os.read(descriptor, _LARGEST_BYTES)
     finally:
         os.close(descriptor)
-    return parse_keys(text.decode("ascii", "replace"))
 
 
 def _require_closed(state: os.stat_result) -> None:
@@ -102,16 +116,16 @@ def _require_closed(state: os.stat_result) -> None:
         raise KeyFileRefused("the key file belongs to another user")
 
 
-def write_key_file(path: Path, keys: MasterKeys, *, replace: bool = False) -> None:
-    """Write `keys` with mode 0400, wholly or not at all. Without `replace` an existing file stays.
+def write_closed_file(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a small secret file with mode 0400, wholly or not at all.
 
-    Raises: KeyFileRefused: the file exists already.
+    Raises: KeyFileRefused: it exists already and is not to be replaced.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(keys.text())
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if replace:
