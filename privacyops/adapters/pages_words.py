@@ -133,7 +133,8 @@ def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> 
         return _tag("bad", "clock", text, line, title)
     text = _("%(days)s d left") % {"days": left} if left else _("due today")
     spelled = words.ngettext("%(days)s day left", "%(days)s days left", left) % {"days": left} if left else text
-    return _tag("bad" if left <= _SOON_DAYS else "warn" if left <= _NEAR_DAYS else "ok", "clock", text, line, title)
+    tone = "bad" if left <= _SOON_DAYS else "warn" if left <= _NEAR_DAYS else "ok"
+    return _tag(tone, "clock", text, line, title) | {"long": spelled}
 
 
 def _title(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> str:

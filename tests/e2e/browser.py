@@ -110,10 +110,13 @@ def axe(page: Page) -> list[str]:
     found = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", AXE_TAGS
     )
-    return [
-        f"{it['id']}: {', '.join(str(node['target'][-1]) for node in it['nodes'][:4])} ({it['nodes'][0].get('failureSummary', '')})"
-        for it in found["violations"]
-    ]
+    return [_line(violation) for violation in found["violations"]]
+
+
+def _line(violation: dict[str, Any]) -> str:
+    nodes = violation["nodes"]
+    where = ", ".join(str(node["target"][-1]) for node in nodes[:4])
+    return f"{violation['id']}: {where} ({nodes[0].get('failureSummary', '')})"
 
 
 def overflow(page: Page) -> int:

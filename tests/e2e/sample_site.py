@@ -1,4 +1,4 @@
-"""Serves the sample views under the real policy on a free port of the loopback: templates seen as browsers see them."""
+"""Serves the sample views under the real policy on a free port of the loopback."""
 
 import threading
 from collections.abc import Iterable, Iterator

@@ -1,0 +1,266 @@
+"""Made-up views of the other console pages, and the list of all of them."""
+
+from typing import Any, Final
+
+from tests.e2e.sample_base import DEMO, NOW, View, ago, console, in_, overdue, paused, person, running
+from tests.e2e.sample_requests import (
+    ACCESS,
+    ADA,
+    CLOCK,
+    CUSTOMER,
+    HOME,
+    HOME_EMPTY,
+    QUEUE,
+    QUEUE_EMPTY,
+    RELEASE,
+    RELEASE_BUILDING,
+    RELEASE_OWN,
+    REQUEST,
+    REQUEST_NEW,
+    views,
+)
+
+# ruff: noqa: E501 - a table of samples reads better with one sample a line
+# fmt: off
+
+SIGN_IN: Final[View] = {"values": {"mail": ""}, "errors": [], "next": "/console", "notice": None}
+SIGN_IN_REFUSED: Final[View] = {
+    "values": {"mail": "ada@shop.example"},
+    "errors": [{"field": None, "text": "The address and the password do not fit together."}],
+    "next": "/console",
+    "notice": {"tone": "inf", "text": "You have been signed out."},
+}
+SECOND: Final[View] = {
+    "purpose": "sign-in",
+    "what": "",
+    "action": "/console/sign-in/code",
+    "next": "/console",
+    "errors": [],
+    "recovery": True,
+}
+STEP_UP: Final[View] = SECOND | {
+    "purpose": "step-up",
+    "what": "Releasing PR-B6HN3C",
+    "errors": [{"field": "code", "text": "This code does not fit."}],
+}
+
+
+SETUP: Final[View] = {
+    "action": "/setup",
+    "values": {"name": "Ada", "mail": "ada@", "organisation": "", "country": "DE"},
+    "errors": [{"field": "mail", "text": "Enter an e-mail address such as name@example.com"}],
+    "countries": [{"value": "DE", "label": "Germany"}, {"value": "FR", "label": "France"}],
+    "password_length": 12,
+    "expires_at": in_(minutes=55),
+}
+PIXEL: Final = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+TOTP_ADD: Final[View] = {
+    "stage": "add",
+    "action": "/console/second-factor",
+    "secret": "JBSW Y3DP EHPK 3PXP",
+    "uri": "otpauth://totp/privacyops",
+    "qr": PIXEL,
+    "codes": [],
+    "errors": [],
+}
+TOTP_CODES: Final[View] = TOTP_ADD | {"stage": "codes", "codes": ["4F7K-29QM", "8WJX-C3TR", "N5VD-7HPA"]}
+TASK_LIST: Final[View] = {
+    "views": views("Mine")[:2],
+    "rows": [
+        {
+            "id": "t1",
+            "url": "/console/tasks/1",
+            "title": "Search the mailbox by hand",
+            "store": "mailbox",
+            "request": {"reference": "PR-2XW9T7", "url": "/console/requests/PR-2XW9T7"},
+            "assignee": ADA,
+            "clock": running(1),
+        }
+    ],
+    "page": {"shown": 1, "total": None, "next_url": None, "first_url": "?"},
+}
+TASK: Final[View] = {
+    "title": "Search the mailbox by hand",
+    "question": "Does the mailbox hold anything about this person?",
+    "store": "mailbox",
+    "request": {"reference": "PR-2XW9T7", "url": "/console/requests/PR-2XW9T7", "type": ACCESS},
+    "facts": [{"label": "E-mail", "value": "c.rossi@example.it"}],
+    "how": ["Search the shared mailbox for the address.", "Export what you find.", "Say below what you did."],
+    "clock": running(1),
+    "state": "open",
+    "done_note": None,
+    "answer": {
+        "url": "/done",
+        "label": "What you did",
+        "hint": "One sentence is enough.",
+        "choices": [{"value": "found", "label": "Something was found", "hint": None}, {"value": "none", "label": "Nothing", "hint": None}],
+    },
+    "values": {},
+    "errors": [{"field": "outcome", "text": "Say what came of it"}],
+    "events": REQUEST["events"],
+}
+TASK_DONE: Final[View] = TASK | {
+    "state": "done",
+    "done_note": "Done by Ada.",
+    "answer": None,
+    "errors": [],
+    "facts": [],
+}
+AUDIT: Final[View] = {
+    "rows": [
+        {
+            "seq": 4112,
+            "at": ago(minutes=4),
+            "actor": "Ada",
+            "action": "dsar.review_finished",
+            "object": {"label": "PR-B6HN3C", "url": "/console/requests/PR-B6HN3C"},
+            "detail": "214 records, 2 left out",
+            "hash": "9f2c8d1e7a4b60935fd1",
+        },
+        {"seq": 4111, "at": ago(days=1), "actor": "system", "action": "job.reaped", "object": None, "detail": "", "hash": "11aa22bb33cc44dd"},
+    ],
+    "verified": {"ok": True, "text": "4,112 rows, no gap, head signed", "at": NOW},
+    "verify_url": "/console/audit/verify",
+    "export_url": "/console/audit.csv",
+    "filters": [],
+    "form": {"actors": [{"value": "ada", "label": "Ada"}], "actions": [{"value": "dsar", "label": "Requests"}]},
+    "values": {},
+    "page": {"shown": 2, "total": 4112, "next_url": "?before=4111", "first_url": None},
+}
+AUDIT_BROKEN: Final[View] = AUDIT | {
+    "rows": [],
+    "verified": {"ok": False, "text": "row 4,090 does not fit the row before it", "at": NOW},
+    "filters": [{"label": "By: Ada", "remove_url": "/console/audit"}],
+}
+
+
+def _store(name: str, kind: str, state: str, note: str = "") -> View:
+    return {
+        "id": name,
+        "name": name,
+        "kind": kind,
+        "state": state,
+        "note": note,
+        "last_success": None if state == "new" else ago(minutes=9),
+        "records": None if state == "new" else 41_200,
+        "collections": 15,
+        "owner": "Ada" if state == "ok" else None,
+        "rights": ["find"],
+        "test_url": f"/console/stores/{name}/test",
+    }
+
+
+STORES: Final[View] = {
+    "stores": [
+        _store("shop", "PostgreSQL", "ok"),
+        _store("support", "MariaDB", "slow", "answers in 4.1 s"),
+        _store("mailbox", "IMAP", "failed", "Sign-in refused. Set a new password in the settings file."),
+        _store("wiki", "Files", "new"),
+    ],
+    "tested": {
+        "name": "mailbox",
+        "ok": False,
+        "steps": [{"label": "name", "ok": True, "detail": "found"}, {"label": "sign-in", "ok": False, "detail": "refused"}],
+    },
+    "settings_file": "privacyops.toml",
+}
+STORES_EMPTY: Final[View] = STORES | {"stores": [], "tested": None}
+SETTINGS: Final[View] = {
+    "sections": [
+        {"label": "Me", "url": "/console/settings", "current": True, "count": None},
+        {"label": "Accounts", "url": "/console/settings/accounts", "current": False, "count": 2},
+        {"label": "API keys", "url": "/console/settings/keys", "current": False, "count": 1},
+    ],
+    "section": "me",
+    "me": {
+        "name": "Ada",
+        "mail": "ada@shop.example",
+        "role": "analyst",
+        "keys": True,
+        "masked": False,
+        "second_factor": True,
+        "recovery_left": 8,
+        "url": "/console/settings/me",
+        "enrol_url": "/console/second-factor",
+    },
+    "accounts": [
+        {"id": "1", "name": "Ada", "initials": "AD", "mail": "ada@shop.example", "role": "analyst", "state": "active", "last_seen": ago(minutes=1), "second_factor": True, "is_me": True, "block_url": None},
+        {"id": "2", "name": "Marta", "initials": "MA", "mail": "marta@shop.example", "role": "approver", "state": "active", "last_seen": None, "second_factor": False, "is_me": False, "block_url": "/block"},
+    ],
+    "invite": {"url": "/invite", "roles": [{"value": "analyst", "label": "Analyst"}]},
+    "api_keys": [
+        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "dsar:create"], "made_at": ago(days=9), "last_used": ago(minutes=2), "expires_at": in_(days=300), "revoke_url": "/revoke"},
+    ],
+    "create": {"url": "/create", "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}]},
+    "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0"},
+    "values": {"scopes": ["dsar:create"]},
+    "errors": [],
+}
+ERROR: Final[View] = {
+    "status": 404,
+    "title": "Nothing is known under this address",
+    "text": "The link may be old, or the request belongs to another company.",
+    "safe": "Nothing was changed.",
+    "actions": [{"label": "Show all requests", "url": "/console/requests"}],
+    "problems": [],
+}
+NEW_REQUEST: Final[View] = {
+    "action": "/console/requests/new",
+    "sources": [{"value": "phone", "label": "phone"}, {"value": "letter", "label": "letter"}],
+    "types": [{"value": "access", "label": "Access"}, {"value": "erasure", "label": "Erasure"}],
+    "laws": [{"value": "eu_gdpr", "label": "GDPR"}],
+    "languages": [{"value": "de", "label": "German"}],
+    "today": "2026-11-22",
+    "values": {"source": "letter", "received": "2026-11-25"},
+    "errors": [{"field": "received", "text": "This day lies in the future"}],
+}
+KIT: Final[View] = {
+    "clocks": [overdue(1), running(-1, 2), running(2, 4), running(0), running(8), running(24, 26), paused(9), running(3) | {"state": "done"}, running(3) | {"state": "none"}],
+    "person": person("Anna Kowalska", "anna@example.pl"),
+    "masked": person("A•••• K•••••••", "a•••@e•••", True),
+    "clock": CLOCK,
+    "customer": CUSTOMER,
+}
+
+_VIEWS: Final[dict[str, tuple[str, str, View]]] = {
+    "queue": ("queue", "requests", QUEUE),
+    "queue-empty": ("queue", "requests", QUEUE_EMPTY),
+    "request": ("request", "requests", REQUEST),
+    "request-new": ("request", "requests", REQUEST_NEW),
+    "sign-in": ("signin", "", SIGN_IN),
+    "sign-in-refused": ("signin", "", SIGN_IN_REFUSED),
+    "second-factor": ("second_factor", "", SECOND),
+    "step-up": ("second_factor", "", STEP_UP),
+    "setup": ("setup", "", SETUP),
+    "totp-add": ("enrol_totp", "", TOTP_ADD),
+    "totp-codes": ("enrol_totp", "", TOTP_CODES),
+    "home": ("home", "home", HOME),
+    "home-empty": ("home", "home", HOME_EMPTY),
+    "release": ("release", "requests", RELEASE),
+    "release-own": ("release", "requests", RELEASE_OWN),
+    "release-building": ("release", "requests", RELEASE_BUILDING),
+    "release-failed": ("release", "requests", RELEASE_OWN | {"state": "failed"}),
+    "tasks": ("tasks", "tasks", TASK_LIST),
+    "tasks-empty": ("tasks", "tasks", TASK_LIST | {"rows": []}),
+    "task": ("task", "tasks", TASK),
+    "task-done": ("task", "tasks", TASK_DONE),
+    "audit": ("audit", "audit", AUDIT),
+    "audit-broken": ("audit", "audit", AUDIT_BROKEN),
+    "stores": ("stores", "stores", STORES),
+    "stores-empty": ("stores", "stores", STORES_EMPTY),
+    "settings": ("settings", "settings", SETTINGS),
+    "settings-accounts": ("settings", "settings", SETTINGS | {"section": "accounts"}),
+    "settings-keys": ("settings", "settings", SETTINGS | {"section": "keys"}),
+    "settings-no-keys": ("settings", "settings", SETTINGS | {"section": "keys", "api_keys": [], "made": None, "create": None}),
+    "error": ("error", "", ERROR),
+    "new-request": ("new_request", "requests", NEW_REQUEST),
+    "kit": ("kit", "kit", KIT),
+}
+_FLASH: Final = [{"tone": "ok", "text": "The search was started."}]
+PAGES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    name: (
+        f"console/{template}.html",
+        {"shell": console(active, demo=DEMO if name in ("queue", "home") else None, flash=_FLASH if name == "request-new" else []), "view": view},
+    )
+    for name, (template, active, view) in _VIEWS.items()
+}
