@@ -74,7 +74,7 @@ class Table:
 
     @cached_property
     def sql(self) -> sa.TableClause:
-        columns = [sa.column(quoted_name(path, True)) for path in self.fields]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(quoted_name(path, True)) for path in self.fields]
         schema = quoted_name(self.schema, True) if self.schema else None
         return sa.table(quoted_name(self.name, True), *columns, schema=schema)
 

@@ -38,6 +38,8 @@ class Server:
     """PostgreSQL: `lower` knows more than ASCII in this database."""
     is_replica: bool
     schema: str
+    folds_ascii: bool = True
+    """PostgreSQL: False where the locale has its own idea of the letter I."""
 
 
 def _dialect(brand: Brand) -> Dialect:
@@ -225,9 +227,9 @@ class Session:
         sets = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in options.items())
         row = raw.execute(
             "SELECT current_setting('server_version'), current_setting('server_version_num')::int,"
-            f" lower('Ä') = 'ä', pg_is_in_recovery(), current_schema()::text, {sets}"
+            f" lower('Ä') = 'ä', pg_is_in_recovery(), current_schema()::text, lower('I') = 'i', {sets}"
         ).fetchone()
-        return Server("PostgreSQL", row[0], row[1], row[2], row[3], row[4] or "public")
+        return Server("PostgreSQL", row[0], row[1], row[2], row[3], row[4] or "public", row[5])
 
     def _set_up_mysql(self, raw: Any) -> Server:
         with raw.cursor() as cursor:

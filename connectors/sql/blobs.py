@@ -1,0 +1,66 @@
+"""A long cell as a stream, read from the server piece by piece."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final, cast
+
+import sqlalchemy as sa
+
+from connectors.sql.reading import by_refs
+from connectors.sql.schema import Table
+from connectors.sql.session import Session
+from connectors.sql.speech import Speech
+from privacyops.connector_sdk import BlobRef, Call, FieldType, Terminal
+
+PIECE: Final = 1_000_000
+"""Characters, or bytes of a binary cell, a statement asks for: under the smallest packet servers allow by default."""
+
+
+class _Cell(io.RawIOBase):
+    def __init__(self, session: Session, speech: Speech, table: Table, call: Call, blob: BlobRef) -> None:
+        self._session, self._speech, self._table, self._call, self._blob = session, speech, table, call, blob
+        self._where = by_refs(speech, table, [blob.ref])
+        self._next = 1
+        self._held = b""
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]  # a writable buffer, as RawIOBase promises
+        if not self._held and not self._ended:
+            self._held = self._piece()
+        taken = self._held[: len(view)]
+        view[: len(taken)] = taken
+        self._held = self._held[len(taken) :]
+        return len(taken)
+
+    def _piece(self) -> bytes:
+        piece = self._speech.piece(self._table, self._blob.field, self._next, PIECE)
+        found = self._session.run(
+            self._call, sa.select(piece).select_from(self._table.sql).where(self._where).limit(1)
+        )
+        if not found:
+            raise Terminal("row_gone")
+        raw = found[0][0]
+        self._ended = raw is None or len(raw) < PIECE
+        self._next += PIECE
+        data = raw.encode() if isinstance(raw, str) else bytes(raw or b"")
+        self._call.spend(bytes=len(data))
+        return data
+
+
+@contextmanager
+def open_cell(session: Session, speech: Speech, table: Table, call: Call, blob: BlobRef) -> Iterator[BinaryIO]:
+    """Text comes as UTF-8. Raises: Terminal: no such field, or the row is gone."""
+    if blob.field not in table.fields:
+        raise Terminal("unknown_field")
+    if table.fields[blob.field].type in {FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN}:
+        raise Terminal("unsupported")
+    stream = io.BufferedReader(_Cell(session, speech, table, call, blob), buffer_size=256 * 1024)
+    try:
+        yield cast("BinaryIO", stream)
+    finally:
+        stream.close()

@@ -1,0 +1,209 @@
+"""`find`: hits in key order with marks between them, in one statement where that is quick and in slices elsewhere."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from connectors.sql.cursors import seal, unseal
+from connectors.sql.pushdown import columns_of, compile_predicate, is_indexed
+from connectors.sql.reading import Read, Reader, by_refs
+from connectors.sql.schema import Paging, Table
+from connectors.sql.session import Session
+from connectors.sql.speech import Expression, Speech
+from privacyops.connector_sdk import (
+    BlobRef,
+    Call,
+    Certainty,
+    Count,
+    Hit,
+    Mark,
+    Page,
+    Predicate,
+    Terminal,
+    matched,
+    matches,
+)
+from privacyops.connector_sdk.predicate import leaves, split_path
+
+MARK_EVERY: Final = 1000
+"""Rows between two marks."""
+ONE_STATEMENT: Final = 20_000
+"""Rows a collection may have to be searched without an index in one statement, about a second at most."""
+FIRST_SLICE, LARGEST_SLICE = 5_000, 100_000
+QUICK, SLOW = 0.15, 0.5
+"""Seconds: a slice that took less is doubled, one that took longer is halved."""
+
+
+@dataclass
+class _Place:
+    """Where the scan is. `skip` counts rows already seen under the last digest of a keyless collection, `base` the
+    rows of the slices that are done.
+    """
+
+    last: tuple[Any, ...] | None
+    scanned: int = 0
+    skip: int = 0
+    base: int = 0
+    ended: bool = False
+
+
+class Scan:
+    """One call of `find`."""
+
+    def __init__(
+        self, session: Session, speech: Speech, table: Table, store: str, where: Predicate, fields: Sequence[str]
+    ) -> None:
+        self.session, self.speech, self.table = session, speech, table
+        self.where = where
+        self.clause = compile_predicate(speech, table, where)
+        for path in fields:
+            if path not in table.fields:
+                raise Terminal("unknown_field")
+        self.fields = tuple(fields) or tuple(table.fields)
+        self.reader = Reader(session, speech, table, store, (*self.fields, *columns_of(table, where)))
+        every_row = not tuple(leaves(where))
+        small = table.collection.rows.n <= ONE_STATEMENT and table.collection.rows.certainty is not Certainty.UNKNOWN
+        digest = table.paging is Paging.DIGEST
+        self._edge: tuple[Any, ...] | None = None
+        self.sliced = not (every_row or small or digest or is_indexed(speech, table, where))
+
+    def find(self, call: Call, page: Page) -> Iterator[Hit | Mark]:
+        """Raises: Terminal: the cursor is not ours."""
+        start = unseal(page.after) if page.after is not None else ()
+        place = _Place(start or None, ended=start is None)
+        if self.table.paging is Paging.DIGEST and place.last:
+            place.skip, place.last = int(place.last[1]), place.last[:1]
+        left = page.size
+        chunk = 256 if self.reader.wide else self.reader.rows_at_once
+        slice_rows = FIRST_SLICE
+        while not place.ended and left > 0:
+            call.check()
+            began = time.monotonic()
+            upper = self._upper(call, place, slice_rows) if self.sliced else None
+            full = False
+            while not full and left > 0:
+                limit = min(chunk, left if self.clause.exact else max(left, MARK_EVERY))
+                answer = self.reader.read(call, self._bounds(place, upper), limit + place.skip)
+                chunk = min(2000, chunk * 2) if answer.complete else max(8, chunk // 2)
+                chunk = chunk if self.reader.wide else self.reader.rows_at_once
+                full = answer.complete and len(answer.rows) < limit + place.skip
+                for item in self._hits(call, answer.rows, place, left):
+                    left -= isinstance(item, Hit)
+                    yield item
+            if left > 0:
+                self._advance(place, upper, slice_rows)
+                yield self._mark(place)
+                took = time.monotonic() - began
+                slice_rows = min(LARGEST_SLICE, slice_rows * 2) if took < QUICK else slice_rows
+                slice_rows = max(MARK_EVERY, slice_rows // 2) if took > SLOW else slice_rows
+        if left <= 0 or (place.ended and page.after is not None and place.scanned == 0):
+            yield self._mark(place)
+
+    def count(self, call: Call) -> Count:
+        """As many as `find` yields: by the server where it decides exactly, else by finding them."""
+        if self.clause.exact:
+            counting = sa.select(sa.func.count()).select_from(self.table.sql).where(self.clause.sql)
+            return Count(int(self.session.run(call, counting)[0][0]))
+        n, after = 0, None
+        while True:
+            size = 0
+            for item in self.find(call, Page(MARK_EVERY, after)):
+                size += isinstance(item, Hit)
+                after = item.after if isinstance(item, Mark) else after
+            n += size
+            if size < MARK_EVERY:
+                return Count(n)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _hits(self, call: Call, rows: tuple[Read, ...], place: _Place, left: int) -> Iterator[Hit | Mark]:
+        skip = place.skip
+        for row in rows:
+            if skip > 0 and row.position[:1] == place.last:
+                skip -= 1
+                continue
+            skip = 0
+            self._step(place, row)
+            held = self._matched(call, row)
+            if held is not None:
+                call.spend(rows=1, bytes=row.bytes)
+                chosen = {path: row.values[path] for path in self.fields}
+                yield Hit(self.reader.ref(row.values), chosen, held)
+                left -= 1
+                if left <= 0:
+                    return
+            if place.scanned % MARK_EVERY == 0:
+                yield self._mark(place)
+
+    def _step(self, place: _Place, row: Read) -> None:
+        place.scanned += 1
+        if self.table.paging is Paging.DIGEST:
+            place.skip = place.skip + 1 if row.position[:1] == place.last else 1
+        place.last = row.position
+
+    def _matched(self, call: Call, row: Read) -> tuple[str, ...] | None:
+        handles = {path for path, value in row.values.items() if isinstance(value, BlobRef)}
+        if handles and any(
+            split_path(leaf.field)[0] in handles or leaf.field in handles for leaf in leaves(self.where)
+        ):
+            return self._asked(call, row)
+        if not matches(self.where, row.values):
+            return None
+        return matched(self.where, row.values)
+
+    def _asked(self, call: Call, row: Read) -> tuple[str, ...]:
+        """Which leaves hold, from the server: the cells are too long to be looked at here."""
+        named = list(leaves(self.where))
+        clauses = [compile_predicate(self.speech, self.table, leaf).sql for leaf in named]
+        flags = [sa.case((clause, 1), else_=0) for clause in clauses]
+        ref = self.reader.ref(row.values)
+        asked = sa.select(*flags).select_from(self.table.sql).where(by_refs(self.speech, self.table, [ref])).limit(1)
+        answer = self.session.run(call, asked)
+        return tuple(leaf.id for leaf, flag in zip(named, answer[0] if answer else (), strict=False) if flag)
+
+    def _bounds(self, place: _Place, upper: list[Expression] | None) -> Expression:
+        columns = self.speech.page_by(self.table)
+        bounds: list[Expression] = [self.clause.sql]
+        if place.last is not None:
+            last = [self.speech.page_value(self.table, at, value) for at, value in enumerate(place.last)]
+            if self.table.paging is Paging.DIGEST:
+                bounds.append(columns[0] >= last[0])
+            else:
+                bounds.append(self.speech.after(columns, last))
+        if upper is not None:
+            bounds.append(self.speech.up_to(columns, upper))
+        return sa.and_(*bounds)
+
+    def _upper(self, call: Call, place: _Place, rows: int) -> list[Expression] | None:
+        columns = self.speech.page_by(self.table)
+        edge = sa.select(*self.speech.page_readable(self.table)).select_from(self.table.sql)
+        if place.last is not None:
+            last = [self.speech.page_value(self.table, at, value) for at, value in enumerate(place.last)]
+            edge = edge.where(self.speech.after(columns, last))
+        found = self.session.run(call, edge.order_by(*columns).offset(rows - 1).limit(1))
+        self._edge = found[0] if found else None
+        if self._edge is None:
+            return None
+        return [self.speech.page_value(self.table, at, value) for at, value in enumerate(found[0])]
+
+    def _advance(self, place: _Place, upper: list[Expression] | None, rows: int) -> None:
+        """The slice was read to its end: the next begins behind it, or there is none."""
+        if upper is None:
+            place.ended = True
+            return
+        place.last = self._edge
+        place.base += rows
+        place.scanned = place.base
+
+    def _mark(self, place: _Place) -> Mark:
+        if place.ended:
+            of = self.table.collection.rows
+            known = of.certainty is Certainty.EXACT
+            return Mark(seal(None), max(place.scanned, of.n if known else 0), of)
+        position = place.last
+        if position is not None and self.table.paging is Paging.DIGEST:
+            position = (*position, place.skip)
+        return Mark(seal(position if position is not None else ()), place.scanned, self.table.collection.rows)

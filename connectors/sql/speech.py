@@ -1,0 +1,371 @@
+"""How each brand says the same thing: text of a column, case, binary equality, phone digits, lengths, pages.
+
+Values are always bound without a type of SQLAlchemy's, and cast to the column's own type where the server must know
+it.
+"""
+
+import json
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+from connectors.sql.address import Brand
+from connectors.sql.schema import Paging, Table
+from connectors.sql.session import Server
+from privacyops.connector_sdk import Field, FieldType, Value
+from privacyops.connector_sdk.predicate import text_of
+from privacyops.connector_sdk.records import MAX_JSON_DEPTH
+
+Expression: TypeAlias = sa.ColumnElement[Any]
+
+_MOMENTS: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.TIME})
+_AS_TEXT: Final = frozenset({FieldType.OTHER, FieldType.DURATION, FieldType.ADDRESS, FieldType.JSON}) | _MOMENTS
+
+
+def bind(value: object) -> Expression:
+    """A bound value; the driver, not SQLAlchemy, decides how it is sent."""
+    return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
+
+
+class Speech:
+    """What all brands share; SQLite's ways, where they differ."""
+
+    brand: Brand = Brand.SQLITE
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    # --- columns --------------------------------------------------------------------------------------------
+
+    def text(self, table: Table, path: str) -> Expression:
+        """The cell as text."""
+        return sa.cast(table.column(path), sa.Text)
+
+    def readable(self, table: Table, path: str) -> Expression:
+        """The cell in the form `decode` takes."""
+        return table.column(path)
+
+    def decode(self, field: Field, raw: Any) -> Value:
+        """The cell as the SDK's value."""
+        if raw is None:
+            return None
+        if isinstance(raw, memoryview | bytearray):
+            return bytes(raw)
+        if field.type in {FieldType.JSON, FieldType.ARRAY} and isinstance(raw, str):
+            return read_json(raw)
+        return raw  # type: ignore[no-any-return]  # a scalar the driver made
+
+    def size(self, table: Table, path: str) -> Expression:
+        """Bytes of the cell."""
+        return sa.func.length(sa.cast(table.column(path), sa.LargeBinary))
+
+    def piece(self, table: Table, path: str, start: int, length: int) -> Expression:
+        """Characters (bytes, of a binary cell) from `start`, counted from 1."""
+        whole = table.column(path) if table.fields[path].type is FieldType.BINARY else self.text(table, path)
+        return sa.func.substr(whole, bind(start), bind(length))
+
+    # --- comparisons ----------------------------------------------------------------------------------------
+
+    def folded(self, text: Expression, wanted: str) -> Expression:
+        """The text without regard to case; `wanted` is the folded text it will be compared with."""
+        return sa.func.lower(text) if wanted.isascii() else sa.func.privacyops_fold(text)
+
+    def same(self, text: Expression, wanted: str) -> Expression:
+        """Equal, byte for byte."""
+        return text == bind(wanted)
+
+    def same_of(self, text: Expression, wanted: list[str]) -> Expression:
+        """Equal to one of them, byte for byte."""
+        return text.in_([bind(one) for one in wanted])
+
+    def contains(self, text: Expression, wanted: str) -> Expression:
+        return sa.func.instr(text, bind(wanted)) > 0
+
+    def starts(self, text: Expression, wanted: str) -> Expression:
+        return self.same(sa.func.substr(text, 1, len(wanted)), wanted)
+
+    def digits(self, text: Expression, pattern: str) -> Expression:
+        return sa.func.privacyops_digits(text, bind(pattern)) == 1
+
+    def ordered(self, table: Table, path: str) -> Expression:
+        """The text in the order of its code points."""
+        return self.text(table, path)
+
+    def typed(self, field: Field, value: Value) -> Expression | None:
+        """The value as the column's own type; None: the column cannot hold it."""
+        if isinstance(value, str) and not is_sendable(value):
+            return None
+        return bind(plain(value))
+
+    # --- pages ----------------------------------------------------------------------------------------------
+
+    def page_by(self, table: Table) -> list[Expression]:
+        """What the collection is ordered by."""
+        if table.paging is Paging.KEY:
+            return [table.column(path) for path in table.page_by]
+        if table.paging is Paging.ROWID:
+            taken = {path.lower() for path in table.fields}
+            return [sa.literal_column(next(name for name in ("rowid", "_rowid_", "oid") if name not in taken))]
+        return [self.digest(table)]
+
+    def page_value(self, table: Table, at: int, value: Any) -> Expression:
+        """A page key's value as it is compared with `page_by`."""
+        if table.paging is Paging.KEY:
+            typed = self.typed(table.fields[table.page_by[at]], value)
+            return sa.null() if typed is None else typed
+        return bind(value)
+
+    def page_readable(self, table: Table) -> list[Expression]:
+        """`page_by` in the form that goes into a cursor."""
+        if table.paging is Paging.KEY:
+            return [self.readable(table, path) for path in table.page_by]
+        return self.page_by(table)
+
+    def digest(self, table: Table) -> Expression:
+        """A hash over the row."""
+        return sa.func.privacyops_digest(*table.sql.c)
+
+    def after(self, columns: list[Expression], values: list[Expression]) -> Expression:
+        """`columns > values`, compared from left to right."""
+        if len(columns) == 1:
+            return columns[0] > values[0]
+        return sa.tuple_(*columns) > sa.tuple_(*values)
+
+    def up_to(self, columns: list[Expression], values: list[Expression]) -> Expression:
+        """`columns <= values`."""
+        if len(columns) == 1:
+            return columns[0] <= values[0]
+        return sa.tuple_(*columns) <= sa.tuple_(*values)
+
+    def random(self) -> Expression:
+        return sa.func.random()
+
+    def is_same_cell(self, table: Table, path: str, value: Value) -> Expression:
+        """The cell equals the value, empty being equal to empty."""
+        typed = self.typed(table.fields[path], value) if value is not None else None
+        column = table.column(path)
+        if typed is None:
+            return column.is_(None) if value is None else sa.false()
+        return column.is_not_distinct_from(typed)
+
+
+class Postgresql(Speech):
+    brand = Brand.POSTGRESQL
+
+    def readable(self, table: Table, path: str) -> Expression:
+        field, column = table.fields[path], table.column(path)
+        if field.type is FieldType.ARRAY:
+            return sa.cast(sa.func.to_json(column), sa.Text)
+        if field.native.startswith("inet"):
+            full = sa.case((sa.func.family(column) == 4, 32), else_=128)
+            host = sa.func.host(column)
+            return sa.case((sa.func.masklen(column) == full, host), else_=sa.func.text(column))
+        return sa.cast(column, sa.Text) if field.type in _AS_TEXT else column
+
+    def text(self, table: Table, path: str) -> Expression:
+        field, column = table.fields[path], table.column(path)
+        if field.type is FieldType.BINARY:
+            return sa.func.encode(column, "escape")
+        if field.type in {FieldType.ARRAY, FieldType.ADDRESS}:
+            return self.readable(table, path)
+        if field.type is FieldType.TEXT and _is_plain_text(field):
+            return column
+        return sa.cast(column, sa.Text)
+
+    def decode(self, field: Field, raw: Any) -> Value:
+        if field.type in _MOMENTS and isinstance(raw, str):
+            return read_moment(field.type, raw)
+        if isinstance(raw, str) and field.native.startswith(("character(", '"char"')):
+            return raw.rstrip(" ")
+        return super().decode(field, raw)
+
+    def size(self, table: Table, path: str) -> Expression:
+        if table.fields[path].type is FieldType.BINARY:
+            return sa.func.octet_length(table.column(path))
+        return sa.func.octet_length(self.text(table, path))
+
+    def folded(self, text: Expression, wanted: str) -> Expression:
+        if not self.server.folds_ascii or not (self.server.folds_unicode or wanted.isascii()):
+            text = text.collate("und-x-icu")
+        lowered: Expression = sa.func.lower(text)
+        return sa.func.replace(lowered, "ς", "σ") if "σ" in wanted else lowered
+
+    def contains(self, text: Expression, wanted: str) -> Expression:
+        return sa.func.strpos(text, bind(wanted)) > 0
+
+    def starts(self, text: Expression, wanted: str) -> Expression:
+        return sa.func.starts_with(text, bind(wanted))
+
+    def digits(self, text: Expression, pattern: str) -> Expression:
+        return text.op("~")(bind(pattern))
+
+    def ordered(self, table: Table, path: str) -> Expression:
+        return self.text(table, path).collate("C")
+
+    def typed(self, field: Field, value: Value) -> Expression | None:
+        if isinstance(value, str) and ("\0" in value or not is_sendable(value)):
+            return None
+        if field.type is FieldType.BOOLEAN:
+            return {"1": sa.true(), "0": sa.false()}.get(text_of(value))
+        if field.type is FieldType.BINARY:
+            return bind(value if isinstance(value, bytes) else text_of(value).encode())
+        if field.type is FieldType.TEXT and _is_plain_text(field):
+            return bind(text_of(value))
+        if field.type in {FieldType.INTEGER, FieldType.NUMBER} and isinstance(value, int):
+            return bind(value)
+        sent = json.dumps(value, ensure_ascii=False, default=str) if field.type is FieldType.JSON else text_of(value)
+        return sa.cast(bind(sent), _Native(field))
+
+    def page_by(self, table: Table) -> list[Expression]:
+        if table.paging is Paging.CTID:
+            return [sa.literal_column("ctid")]
+        return super().page_by(table)
+
+    def page_value(self, table: Table, at: int, value: Any) -> Expression:
+        if table.paging is Paging.CTID:
+            return sa.cast(bind(value), _Named("tid"))
+        return super().page_value(table, at, value)
+
+    def page_readable(self, table: Table) -> list[Expression]:
+        if table.paging is Paging.CTID:
+            return [sa.cast(sa.literal_column("ctid"), sa.Text)]
+        return super().page_readable(table)
+
+    def digest(self, table: Table) -> Expression:
+        return sa.func.md5(sa.cast(sa.func.row(*table.sql.c), sa.Text))
+
+
+class Mysql(Speech):
+    brand = Brand.MYSQL
+
+    def text(self, table: Table, path: str) -> Expression:
+        return sa.cast(table.column(path), mysql.CHAR(charset="utf8mb4"))
+
+    def size(self, table: Table, path: str) -> Expression:
+        return sa.func.octet_length(table.column(path))
+
+    def folded(self, text: Expression, wanted: str) -> Expression:
+        lowered: Expression = sa.func.lower(text)
+        return sa.func.replace(lowered, "ς", "σ") if "σ" in wanted else lowered
+
+    def same(self, text: Expression, wanted: str) -> Expression:
+        return sa.cast(text, sa.LargeBinary) == sa.cast(bind(wanted), sa.LargeBinary)
+
+    def same_of(self, text: Expression, wanted: list[str]) -> Expression:
+        return sa.cast(text, sa.LargeBinary).in_([sa.cast(bind(one), sa.LargeBinary) for one in wanted])
+
+    def contains(self, text: Expression, wanted: str) -> Expression:
+        return sa.func.locate(sa.cast(bind(wanted), sa.LargeBinary), sa.cast(text, sa.LargeBinary)) > 0
+
+    def digits(self, text: Expression, pattern: str) -> Expression:
+        return text.op("REGEXP")(bind(pattern))
+
+    def ordered(self, table: Table, path: str) -> Expression:
+        return sa.cast(self.text(table, path), sa.LargeBinary)
+
+    def typed(self, field: Field, value: Value) -> Expression | None:
+        if field.type is FieldType.BINARY and isinstance(value, str):
+            return bind(value.encode("utf-8", "replace"))
+        return super().typed(field, value)
+
+    def digest(self, table: Table) -> Expression:
+        cells = [sa.func.ifnull(sa.func.hex(column), "~") for column in table.sql.c]
+        return sa.func.md5(sa.func.concat_ws("|", *cells))
+
+    def after(self, columns: list[Expression], values: list[Expression]) -> Expression:
+        # row values can miss the index here, so the comparison is written out
+        ways = [
+            sa.and_(*(columns[before] == values[before] for before in range(at)), columns[at] > values[at])
+            for at in range(len(columns))
+        ]
+        return sa.or_(*ways)
+
+    def up_to(self, columns: list[Expression], values: list[Expression]) -> Expression:
+        return sa.not_(self.after(columns, values))
+
+    def random(self) -> Expression:
+        return sa.func.rand()
+
+
+class _Named(sa.types.UserDefinedType[Any]):
+    """A type by the server's own name, for casts."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.name
+
+
+class _Native(_Named):
+    """The column's type without its length: a cast to varchar(20) would cut what it compares."""
+
+    def __init__(self, field: Field) -> None:
+        name = field.native
+        if "(" in name:
+            head, _, rest = name.partition("(")
+            name = head.rstrip() + rest.partition(")")[2]
+        super().__init__("bpchar" if name in {"character", "char"} else name)
+
+
+def _is_plain_text(field: Field) -> bool:
+    return not field.enum and not field.case_insensitive and field.native.startswith(("text", "character varying"))
+
+
+def speech_of(brand: Brand, server: Server) -> Speech:
+    return {Brand.POSTGRESQL: Postgresql, Brand.MYSQL: Mysql, Brand.SQLITE: Speech}[brand](server)
+
+
+def is_sendable(text: str) -> bool:
+    """Whether the text can be encoded at all; lone surrogates cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def plain(value: Value) -> object:
+    """What every driver takes: moments and ids as text, decimals as they are spelled."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date | time | UUID):
+        return str(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 2**63 else text_of(value)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value
+
+
+def read_moment(kind: FieldType, text: str) -> Value:
+    """A date, instant or time out of PostgreSQL's ISO text; infinity and years before Christ stay text."""
+    try:
+        if kind is FieldType.DATE:
+            return date.fromisoformat(text)
+        return time.fromisoformat(text) if kind is FieldType.TIME else datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def read_json(text: str) -> Value:
+    """The document; the text itself if it is none or nests deeper than the SDK allows."""
+    try:
+        document: Value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return document if _depth_fits(document, MAX_JSON_DEPTH) else text
+
+
+def _depth_fits(value: object, left: int) -> bool:
+    if isinstance(value, dict):
+        return left > 0 and all(_depth_fits(part, left - 1) for part in value.values())
+    if isinstance(value, list):
+        return left > 0 and all(_depth_fits(part, left - 1) for part in value)
+    return True

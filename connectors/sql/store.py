@@ -1,0 +1,214 @@
+"""A relational database as a store of the SDK: the reading half."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import BinaryIO, Final
+
+import sqlalchemy as sa
+
+from connectors.sql.address import Brand, read_address
+from connectors.sql.blobs import open_cell
+from connectors.sql.card import Settings
+from connectors.sql.health import look
+from connectors.sql.pushdown import MAX_IN
+from connectors.sql.reading import Reader, batches, by_refs
+from connectors.sql.sampling import sample_rows
+from connectors.sql.scanning import Scan
+from connectors.sql.schema import Schema, Table
+from connectors.sql.schema_mysql import load_mysql
+from connectors.sql.schema_postgresql import load_postgresql
+from connectors.sql.schema_sqlite import load_sqlite
+from connectors.sql.session import Session
+from connectors.sql.speech import Speech, speech_of
+from privacyops.connector_sdk import (
+    BlobRef,
+    Call,
+    Capabilities,
+    Collection,
+    ConditionalWrite,
+    Count,
+    Cursor,
+    Health,
+    Hit,
+    Mark,
+    Misconfigured,
+    Page,
+    Predicate,
+    PredicateOp,
+    Rate,
+    Row,
+    RowRef,
+    Sampling,
+    Secrets,
+    StoreRefusal,
+    Terminal,
+    TextSearch,
+    TransactionScope,
+    WriteAct,
+)
+from privacyops.connector_sdk.records import canonical
+
+BULK: Final = 5000
+FETCH_AT_ONCE: Final = 200
+SCHEMA_SECONDS: Final = 300.0
+"""How long the loaded catalogue serves to quote identifiers; `catalogue` loads it anew."""
+
+
+class ReadingStore:
+    """One database. `statements` counts every statement sent, for `bench` and for budgets (`call.spend`)."""
+
+    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._address = read_address(settings, secrets)
+        self._session = Session(self._address, settings, writes=settings.write)
+        self._schema: Schema | None = None
+        self._loaded_at = 0.0
+
+    @property
+    def statements(self) -> int:
+        return self._session.statements
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def capabilities(self, call: Call) -> Capabilities:
+        server = self._session.server(call)
+        may_write = self._settings.write and not server.is_replica
+        may_write = may_write and any(table.rights & {"update", "delete"} for table in self._tables(call).values())
+        acts = set(WriteAct) - {WriteAct.TOMBSTONE}
+        return Capabilities(
+            predicates=frozenset(PredicateOp),
+            text_search=TextSearch.SCAN,
+            declared_links=True,
+            transactions=TransactionScope.STORE,
+            writes=frozenset(acts) if may_write else frozenset(),
+            conditional_write=ConditionalWrite.BEFORE_IMAGE if may_write else ConditionalWrite.NONE,
+            bulk=BULK,
+            replica=server.is_replica,
+            read_after=timedelta(0),
+            max_page=5000,
+            max_in=MAX_IN,
+            rate=Rate(per_second=200, burst=200, concurrency=1 if self._address.brand is Brand.SQLITE else 2),
+            sampling=frozenset(Sampling),
+        )
+
+    def health(self, call: Call) -> Health:
+        began = time.monotonic()
+        server = self._session.server(call)
+        self._session.run(call, sa.text("SELECT 1"))
+        latency = timedelta(seconds=time.monotonic() - began)
+        return look(self._session, call, server, self._tables(call), latency, wants_write=self._settings.write)
+
+    def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
+        tables = self._load(call)
+        done = 0
+        for name in sorted(tables):
+            if after is not None and name <= str(after):
+                continue
+            call.check()
+            done += 1
+            yield tables[name].collection
+            yield Mark(Cursor(name), done, Count(len(tables)))
+
+    def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
+        table, speech = self._table(call, collection), self._speech(call)
+        reader = Reader(self._session, speech, table, self._settings.name, self._known(table, fields))
+        for read in sample_rows(call, reader, n, how):
+            call.spend(rows=1, bytes=read.bytes)
+            yield Row(reader.ref(read.values), {path: read.values[path] for path in fields or table.fields})
+
+    def count(self, call: Call, collection: str, where: Predicate) -> Count:
+        return self._scan(call, collection, where, ()).count(call)
+
+    def find(
+        self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
+    ) -> Iterator[Hit | Mark]:
+        return self._scan(call, collection, where, fields).find(call, page)
+
+    def fetch(self, call: Call, refs: Sequence[RowRef], fields: Sequence[str]) -> Iterator[Row]:
+        by_collection: dict[str, list[RowRef]] = {}
+        for ref in refs:
+            by_collection.setdefault(ref.collection, []).append(ref)
+        for collection, wanted in by_collection.items():
+            table, speech = self._table(call, collection), self._speech(call)
+            reader = Reader(self._session, speech, table, self._settings.name, self._known(table, fields))
+            for batch in batches(wanted, FETCH_AT_ONCE):
+                yield from self._fetch(call, reader, list(batch), fields)
+
+    def open_blob(self, call: Call, blob: BlobRef) -> AbstractContextManager[BinaryIO]:
+        table, speech = self._table(call, blob.ref.collection), self._speech(call)
+        return open_cell(self._session, speech, table, call, blob)
+
+    def close(self) -> None:
+        self._session.close()
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _scan(self, call: Call, collection: str, where: Predicate, fields: Sequence[str]) -> Scan:
+        table = self._table(call, collection)
+        return Scan(self._session, self._speech(call), table, self._settings.name, where, fields)
+
+    def _fetch(self, call: Call, reader: Reader, refs: list[RowRef], fields: Sequence[str]) -> Iterator[Row]:
+        seen: set[str] = set()
+        while refs:
+            answer = reader.read(call, by_refs(reader.speech, reader.table, refs), BULK, order=())
+            for read in answer.rows:
+                ref = reader.ref(read.values)
+                name = canonical(ref.key)
+                if name not in seen:
+                    seen.add(name)
+                    call.spend(rows=1, bytes=read.bytes)
+                    yield Row(ref, {path: read.values[path] for path in fields or reader.table.fields})
+            if answer.complete:
+                return
+            refs = [ref for ref in refs if canonical(ref.key) not in seen]
+
+    def _speech(self, call: Call) -> Speech:
+        return speech_of(self._address.brand, self._session.server(call))
+
+    def _known(self, table: Table, fields: Sequence[str]) -> Sequence[str]:
+        for path in fields:
+            if path not in table.fields:
+                raise Terminal("unknown_field")
+        return fields or tuple(table.fields)
+
+    def _table(self, call: Call, collection: str) -> Table:
+        table = self._tables(call).get(collection)
+        if table is None:
+            table = self._load(call).get(collection)
+        if table is None:
+            raise Terminal("unknown_collection")
+        return table
+
+    def _tables(self, call: Call) -> Schema:
+        if self._schema is None or time.monotonic() - self._loaded_at > SCHEMA_SECONDS:
+            return self._load(call)
+        return self._schema
+
+    def _load(self, call: Call) -> Schema:
+        self._schema = self._load_with(call, self._session)
+        self._loaded_at = time.monotonic()
+        return self._schema
+
+    def _load_with(self, call: Call, session: Session) -> Schema:
+        server = session.server(call)
+        schema = self._settings.schema or server.schema
+
+        def run(text: str, values: object) -> list[tuple[object, ...]]:
+            return session.run(call, sa.text(text), values)  # type: ignore[arg-type]  # a mapping, as Run says
+
+        try:
+            if self._address.brand is Brand.POSTGRESQL:
+                tables = load_postgresql(run, schema)
+            elif self._address.brand is Brand.MYSQL:
+                tables = load_mysql(run, schema, is_mariadb=server.product == "MariaDB")
+            else:
+                tables = load_sqlite(run)
+        except StoreRefusal:
+            session.drop()
+            raise
+        if not tables and self._settings.schema:
+            raise Misconfigured("schema", "schema_missing")
+        return tables
