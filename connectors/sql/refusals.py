@@ -27,6 +27,7 @@ _PG_TERMINAL: Final = {
     "42703": "schema_changed",
     "42704": "schema_changed",
     "3F000": "schema_changed",
+    "55000": "not_ready",
 }
 _MYSQL_RETRY: Final = {
     1040: "busy",

@@ -23,7 +23,8 @@ from privacyops.connector_sdk import (
 )
 
 RELATIONS: Final = """
-SELECT c.oid, c.relname::text, c.relkind::text, c.reltuples::bigint, pg_total_relation_size(c.oid),
+SELECT c.oid, c.relname::text, c.relkind::text,
+       CASE WHEN c.relispopulated THEN c.reltuples::bigint END, pg_total_relation_size(c.oid),
        c.relrowsecurity AND NOT pg_has_role(c.relowner, 'USAGE'),
        (SELECT p.relname::text FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
          WHERE i.inhrelid = c.oid AND p.relnamespace = c.relnamespace ORDER BY i.inhseqno LIMIT 1),
@@ -203,7 +204,7 @@ def _table(
         no_key=not key,
         links=tuple(_link(each) for each in constraints if each[2] == "f"),
         indexes=tuple(declared),
-        rows=Count(tuples, Certainty.ESTIMATE) if tuples > 0 and kind != "v" else UNKNOWN_COUNT,
+        rows=_rows(tuples, kind),
         bytes=None if kind in "vf" else size,
         parent=parent,
         derived_from=sources,
@@ -213,6 +214,12 @@ def _table(
     )
     paging = Paging.KEY if key else Paging.CTID if kind in "rm" else Paging.DIGEST
     return Table(collection, schema, paging, key, rights, bool(secured))
+
+
+def _rows(tuples: int | None, kind: str) -> Count:
+    if tuples is None:
+        return Count(0)  # a materialized view that was never filled; reading it is an error
+    return Count(tuples, Certainty.ESTIMATE) if tuples > 0 and kind != "v" else UNKNOWN_COUNT
 
 
 def _key(constraints: list[Record], indexes: list[Index], fields: tuple[Field, ...]) -> tuple[str, ...]:
