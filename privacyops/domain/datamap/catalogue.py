@@ -1,0 +1,191 @@
+"""What a store holds, without a single value: collections, fields, keys, declared links, and their classes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class CollectionKind(StrEnum):
+    """What a collection is in its store."""
+
+    TABLE = "table"
+    PARTITION = "partition"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized_view"
+    INDEX = "index"
+    BUCKET = "bucket"
+    FOLDER = "folder"
+    MAILBOX = "mailbox"
+    RESOURCE = "resource"
+    KEYSPACE = "keyspace"
+    TOPIC = "topic"
+
+
+DERIVED: Final = frozenset({CollectionKind.VIEW, CollectionKind.MATERIALIZED_VIEW})
+"""Kinds that repeat other rows: never searched, named as to be refreshed."""
+
+
+class FieldType(StrEnum):
+    """Families of types."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "instant"
+    TIME = "time"
+    DURATION = "duration"
+    UUID = "uuid"
+    BINARY = "binary"
+    JSON = "json"
+    ARRAY = "array"
+    ADDRESS = "address"
+    OTHER = "other"
+
+
+class Category(StrEnum):
+    """What a column holds, as far as searching needs to know it."""
+
+    EMAIL = "email"
+    EMAIL_DIGEST = "email_digest"
+    PHONE = "phone"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    FULL_NAME = "full_name"
+    LABEL = "label"
+    LOGIN = "login"
+    PASSWORD = "password"  # noqa: S105 - the name of a category, not a password
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTCODE = "postcode"
+    COUNTRY = "country"
+    BIRTH_DATE = "birth_date"
+    NATIONAL_ID = "national_id"
+    BANK = "bank"
+    IP = "ip"
+    COMPANY = "company"
+    TEXT = "text"
+    ORDER_NUMBER = "order_number"
+    CUSTOMER_NUMBER = "customer_number"
+    AMOUNT = "amount"
+    QUANTITY = "quantity"
+
+
+class Role(StrEnum):
+    """Of whom a column speaks: OWN the person the row is about, POINT somebody it only names, STAFF somebody
+    who works for the shop, NEUTRAL undecided.
+    """
+
+    OWN = "own"
+    POINT = "point"
+    STAFF = "staff"
+    NEUTRAL = "neutral"
+
+
+class CollectionClass(StrEnum):
+    """What the rows of a collection are to a person.
+
+    LOOKUP and CONTEXT are about nobody; DETAIL belongs to an activity; SATELLITE is personal without a life of
+    its own (an address, a profile).
+    """
+
+    PERSON = "person"
+    SATELLITE = "satellite"
+    ACTIVITY = "activity"
+    DETAIL = "detail"
+    COPY = "copy"
+    LOG = "log"
+    LOOKUP = "lookup"
+    CONTEXT = "context"
+
+
+EXPANDS: Final = frozenset(set(CollectionClass) - {CollectionClass.LOOKUP, CollectionClass.CONTEXT})
+"""Classes whose owned rows lead on to other rows."""
+
+
+class Shape(StrEnum):
+    """What the sampled values of a text column look like, whatever its name."""
+
+    EMAIL = "email"
+    DIGEST = "digest"
+    PHONE = "phone"
+    FREE_TEXT = "free_text"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, or a path into a document (`payload$.user.email`, `tags[*]`).
+
+    `digests` are the shapes of digests met in it (`sha256:hex`). `virtual`: found inside a sampled document.
+    """
+
+    path: str
+    type: FieldType
+    nullable: bool = True
+    unique: bool = False
+    indexed: bool = False
+    generated: bool = False
+    max_length: int | None = None
+    element: FieldType | None = None
+    category: Category | None = None
+    role: Role = Role.NEUTRAL
+    shape: Shape | None = None
+    digests: tuple[str, ...] = ()
+    virtual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLink:
+    """A foreign key: `fields` here point at `to_fields` in `to`."""
+
+    name: str
+    fields: tuple[str, ...]
+    to: str
+    to_fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A table, bucket, mailbox or REST resource. `rows` is None where the store cannot say.
+
+    `derived_from` names the sources of a view; `parent` is the table a partition belongs to.
+    """
+
+    name: str
+    kind: CollectionKind = CollectionKind.TABLE
+    fields: tuple[Field, ...] = ()
+    key: tuple[str, ...] = ()
+    no_key: bool = False
+    links: tuple[DeclaredLink, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    rows: int | None = None
+    parent: str | None = None
+    derived_from: tuple[str, ...] = ()
+    refresh: str = "none"
+    soft_delete: str | None = None
+    cls: CollectionClass | None = None
+
+    def field(self, path: str) -> Field | None:
+        """The field of that path, or None."""
+        return next((field for field in self.fields if field.path == path), None)
+
+    def of(self, *categories: Category) -> tuple[Field, ...]:
+        """The fields of these categories, in column order."""
+        return tuple(field for field in self.fields if field.category in categories)
+
+    def is_unique(self, fields: tuple[str, ...]) -> bool:
+        """Whether the store lets these fields together occur only once."""
+        wanted = set(fields)
+        if self.key and set(self.key) <= wanted:
+            return True
+        if any(set(one) <= wanted for one in self.unique):
+            return True
+        return any(field.unique for field in self.fields if field.path in wanted)
+
+    @property
+    def searched(self) -> bool:
+        """Whether its rows are its own: not a view, not a slice of another table."""
+        return self.kind not in DERIVED and self.kind is not CollectionKind.PARTITION

@@ -1,0 +1,163 @@
+"""What the rows of each collection are to a person: by names, columns and links, never by how many rows there are.
+
+A place name with a key is a lookup however few rows point at it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from privacyops.domain.classification import words as w
+from privacyops.domain.classification.columns import TableWord, link_role, table_words
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role
+from privacyops.domain.datamap.link import Link, LinkKind
+
+PERSONAL: Final = frozenset(
+    {
+        Category.EMAIL,
+        Category.PHONE,
+        Category.FIRST_NAME,
+        Category.LAST_NAME,
+        Category.FULL_NAME,
+        Category.STREET,
+        Category.BIRTH_DATE,
+        Category.NATIONAL_ID,
+        Category.BANK,
+    }
+)
+"""Categories that say something about one person; a city or a country alone does not."""
+_CONTACT: Final = (Category.EMAIL, Category.PHONE)
+_BUSINESS: Final = (Category.AMOUNT, Category.QUANTITY, Category.ORDER_NUMBER)
+_PEOPLE: Final = frozenset({TableWord.PERSON, TableWord.STAFF})
+
+
+def classify(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[str, CollectionClass]:
+    """The class of every searched collection.
+
+    People first; then what links to them or carries their contact data; then, until nothing changes, what hangs on
+    that; the rest is lookup or context.
+    """
+    searched = {name: one for name, one in collections.items() if one.searched}
+    outgoing: dict[str, list[Link]] = {name: [] for name in searched}
+    for link in links:
+        if link.collection in outgoing and link.to in searched:
+            outgoing[link.collection].append(link)
+    classes = _people(searched, outgoing)
+    for name, one in searched.items():
+        if name not in classes and any(link.kind is LinkKind.COPY_OF for link in outgoing[name]):
+            classes[name] = CollectionClass.COPY
+    changed = True
+    while changed:
+        changed = False
+        for name, one in searched.items():
+            if name in classes:
+                continue
+            found = _attached(one, outgoing[name], classes) or _referenced(one, searched, outgoing, classes)
+            if found is not None:
+                classes[name] = found
+                changed = True
+    for name, one in searched.items():
+        classes.setdefault(name, _rest(one))
+    return classes
+
+
+def looks_like_person(one: Collection) -> bool:
+    """Whether a row of the collection is a person by its own columns: a login, or a name with contact data."""
+    kinds = table_words(one.name)
+    direct = {field.category for field in one.fields if not field.virtual and field.role is not Role.POINT}
+    named = {Category.FIRST_NAME, Category.LAST_NAME} <= direct or Category.FULL_NAME in direct
+    contact = bool(direct & set(_CONTACT))
+    if kinds & {TableWord.COPY, TableWord.LOG}:
+        return False
+    if Category.PASSWORD in direct and (Category.LOGIN in direct or contact):
+        return True
+    if kinds & {TableWord.ORGANISATION, TableWord.ACTIVITY}:
+        return False
+    if kinds & _PEOPLE and TableWord.SATELLITE not in kinds:
+        return named or contact or Category.LOGIN in direct
+    if direct & set(_BUSINESS):
+        return False
+    return named and contact
+
+
+def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]]) -> dict[str, CollectionClass]:
+    people = {name for name, one in searched.items() if looks_like_person(one)}
+    classes = dict.fromkeys(people, CollectionClass.PERSON)
+    for name in people:
+        one = searched[name]
+        kinds = table_words(name)
+        logs_in = bool(one.of(Category.PASSWORD))
+        if (kinds & _PEOPLE and TableWord.SATELLITE not in kinds) or logs_in:
+            continue
+        if any(
+            link.to in people and link.to != name and link_role(link.fields[0], link.to) in {Role.OWN, Role.NEUTRAL}
+            for link in outgoing[name]
+        ):
+            classes[name] = CollectionClass.SATELLITE
+    return classes
+
+
+def is_passing(link: Link) -> bool:
+    """Whether the link only marks one of many, as `product.last_order_id` does."""
+    return w.holds_any(w.words(link.fields[0]), w.PASSING)
+
+
+def _attached(
+    one: Collection, outgoing: Iterable[Link], classes: Mapping[str, CollectionClass]
+) -> CollectionClass | None:
+    kinds = table_words(one.name)
+    direct = {field.category for field in one.fields}
+    to_people = [link for link in outgoing if classes.get(link.to) is CollectionClass.PERSON]
+    owned = any(link_role(link.fields[0], link.to) is not Role.POINT for link in to_people)
+    contact = any(
+        field.category in {Category.EMAIL, Category.EMAIL_DIGEST, Category.PHONE} and field.role is not Role.POINT
+        for field in one.fields
+    )
+    if TableWord.ORGANISATION in kinds and not any(
+        link_role(link.fields[0], link.to) is Role.OWN for link in to_people
+    ):
+        return None
+    if owned or contact:
+        if TableWord.LOG in kinds:
+            return CollectionClass.LOG
+        address = TableWord.SATELLITE in kinds or Category.STREET in direct
+        business = TableWord.ACTIVITY in kinds or direct & set(_BUSINESS)
+        return CollectionClass.SATELLITE if address and not business else CollectionClass.ACTIVITY
+    hung = {classes.get(link.to) for link in outgoing if not is_passing(link)}
+    if hung & {CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG}:
+        return CollectionClass.LOG if TableWord.LOG in kinds else CollectionClass.DETAIL
+    if CollectionClass.SATELLITE in hung and (TableWord.ACTIVITY in kinds or direct & set(_BUSINESS)):
+        return CollectionClass.ACTIVITY
+    return None
+
+
+def _referenced(
+    one: Collection,
+    searched: Mapping[str, Collection],
+    outgoing: Mapping[str, list[Link]],
+    classes: Mapping[str, CollectionClass],
+) -> CollectionClass | None:
+    """What is reached outward only: an address behind a customer, an invoice behind exactly one order."""
+    kinds = table_words(one.name)
+    if TableWord.ORGANISATION in kinds:
+        return None
+    pointing = [
+        link
+        for links in outgoing.values()
+        for link in links
+        if link.to == one.name
+        and link.collection != one.name
+        and classes.get(link.collection)
+        in {CollectionClass.PERSON, CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.SATELLITE}
+    ]
+    if not pointing:
+        return None
+    personal = {field.category for field in one.fields} & PERSONAL
+    if personal and (TableWord.SATELLITE in kinds or personal - {Category.FIRST_NAME, Category.LAST_NAME}):
+        return CollectionClass.SATELLITE
+    once = any(searched[link.collection].is_unique(link.fields) for link in pointing)
+    return CollectionClass.DETAIL if once and TableWord.ACTIVITY in kinds else None
+
+
+def _rest(one: Collection) -> CollectionClass:
+    told = [field for field in one.fields if field.path not in one.key and field.type is FieldType.TEXT]
+    return CollectionClass.LOOKUP if len(told) <= 2 and len(one.fields) <= 5 else CollectionClass.CONTEXT

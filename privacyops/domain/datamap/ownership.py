@@ -1,0 +1,128 @@
+"""Of whom a row speaks: the one owner link of a collection, and what each link says in both directions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from privacyops.domain.classification import words as w
+from privacyops.domain.classification.columns import link_role
+from privacyops.domain.datamap.catalogue import EXPANDS, Category, Collection, CollectionClass, FieldType, Role
+from privacyops.domain.datamap.classes import is_passing
+from privacyops.domain.datamap.link import Link, Outward, Ownership
+
+_HANGS_ON: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG})
+_PLAIN: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.BOOLEAN, FieldType.TIME})
+
+
+def with_ownership(collections: Mapping[str, Collection], links: Sequence[Link]) -> tuple[Link, ...]:
+    """Every link with its ownership. A link whose ownership a person or a map has already set keeps it."""
+    by_start: dict[str, list[Link]] = {}
+    for link in links:
+        by_start.setdefault(link.collection, []).append(link)
+    return tuple(
+        done for name, several in by_start.items() for done in _of_one(collections[name], several, collections)
+    )
+
+
+def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collection]) -> list[Link]:
+    def cls(link: Link) -> CollectionClass | None:
+        return collections[link.to].cls if link.to in collections else None
+
+    to_people = [
+        link for link in links if cls(link) is CollectionClass.PERSON and link.ownership is Ownership.UNDECIDED
+    ]
+    hangs = any(cls(link) in _HANGS_ON and not is_passing(link) and link.to != one.name for link in links)
+    decided = {id(link): done for link, done in zip(to_people, _person_links(one, to_people, hangs), strict=True)}
+    result = []
+    for link in links:
+        if id(link) in decided:
+            result.append(decided[id(link)])
+        elif link.by_value or link.ownership is not Ownership.UNDECIDED:
+            result.append(link)
+        else:
+            result.append(_other_link(one, link, cls(link)))
+    return result
+
+
+def _other_link(one: Collection, link: Link, target: CollectionClass | None) -> Link:
+    """A link to something that is not a person: owned with its target, where that can be a subject's at all."""
+    outward = Outward.SATELLITE if _is_taken_outward(one, link, target) else Outward.NO
+    if target not in EXPANDS or is_passing(link):
+        return replace(link, ownership=Ownership.CONTEXT, outward=outward)
+    if one.cls is CollectionClass.PERSON or one.cls not in EXPANDS:
+        return replace(link, ownership=Ownership.POINTER, outward=outward)
+    return replace(link, ownership=Ownership.OWNED, outward=outward)
+
+
+def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | None) -> bool:
+    if one.cls not in EXPANDS or link.to == one.name or link.element:
+        return False
+    return target is CollectionClass.SATELLITE or (target is CollectionClass.DETAIL and one.is_unique(link.fields))
+
+
+def _person_links(one: Collection, links: list[Link], hangs: bool) -> list[Link]:
+    if one.cls is CollectionClass.PERSON:
+        return [_between_people(one, link) for link in links]
+    roles = {link.id: Role.OWN if link.condition else link_role(link.fields[0], link.to) for link in links}
+    owners = _owners(one, [link for link in links if not link.element], roles, hangs)
+    several = len(owners) > 1 and not all(link.condition for link in owners)
+    if several and len({link.to for link in owners}) == len(owners):
+        several = False  # two collections of people, one row each: one person under two accounts
+    result = []
+    for link in links:
+        if link.element:
+            result.append(replace(link, ownership=Ownership.SHARED))
+        elif link not in owners:
+            result.append(replace(link, ownership=Ownership.POINTER))
+        elif several:
+            shared = Ownership.SHARED if _is_junction(one, links) else Ownership.UNDECIDED
+            result.append(replace(link, ownership=shared))
+        else:
+            strong = roles[link.id] is Role.OWN or not hangs
+            result.append(replace(link, ownership=Ownership.OWNED, owner=strong))
+    return result
+
+
+def _owners(one: Collection, links: list[Link], roles: Mapping[str, Role], hangs: bool) -> list[Link]:
+    own = [link for link in links if roles[link.id] is Role.OWN]
+    if own:
+        conditional = [link for link in own if link.condition]
+        plain = [link for link in own if not link.condition]
+        least = min((_extra_words(link) for link in plain), default=0)
+        return conditional + [link for link in plain if _extra_words(link) == least]
+    neutral = [link for link in links if roles[link.id] is Role.NEUTRAL]
+    if neutral:
+        return neutral
+    contact = any(field.category is Category.EMAIL and field.role is not Role.POINT for field in one.fields)
+    if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
+        return []
+    return [link for link in links if roles[link.id] is Role.STAFF]
+
+
+def _extra_words(link: Link) -> int:
+    """How far the column's name is from the target's: `customer_id` is plainer than `billing_customer_id`."""
+    target = {w.stem(part) for part in w.words(link.to)}
+    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    return (
+        len([part for part in parts if w.stem(part) not in target])
+        if any(w.stem(part) in target for part in parts)
+        else 1
+    )
+
+
+def _between_people(one: Collection, link: Link) -> Link:
+    """From a person to a person: the same one under two accounts, or a pointer (a supervisor, a representative)."""
+    role = link_role(link.fields[0], link.to)
+    if link.to == one.name or link.element or role in {Role.POINT, Role.STAFF}:
+        return replace(link, ownership=Ownership.POINTER)
+    if one.is_unique(link.fields):
+        return replace(link, ownership=Ownership.OWNED, outward=Outward.SAME_PERSON)
+    if role is Role.OWN:
+        return replace(link, ownership=Ownership.OWNED)
+    return replace(link, ownership=Ownership.POINTER)
+
+
+def _is_junction(one: Collection, links: list[Link]) -> bool:
+    """Whether the row only ties persons together: links, key and dates, nothing else."""
+    tied = {path for link in links for path in link.fields} | set(one.key)
+    return all(field.path in tied or field.type in _PLAIN for field in one.fields if not field.virtual)

@@ -1,0 +1,257 @@
+"""The search itself: which statement comes next, and what its rows change. No store, no clock.
+
+    state, ask = next_ask(state, drawn, limits)      None: done
+    ... the store answers `where_of(ask)`; `questions(rows)` are asked too ...
+    state, findings = absorb(state, drawn, ask, page, ...)
+
+Seed the person collections, settle who the person is, then everything that holds an identifier or a key, until
+nothing is new; then satellites, texts, and last the rows that only point.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from privacyops.domain.datamap.build import DataMap
+from privacyops.domain.datamap.catalogue import EXPANDS, CollectionClass
+from privacyops.domain.datamap.link import IDENTITY, Link, Ownership
+from privacyops.domain.datamap.weighed import NOBODY
+from privacyops.domain.finding import satellites
+from privacyops.domain.finding.absorb import Draft, absorb_rows, located
+from privacyops.domain.finding.asking import identity_leaves, text_leaves
+from privacyops.domain.finding.learn import learnt
+from privacyops.domain.finding.model import (
+    MAX_ROUNDS,
+    Ask,
+    AskKind,
+    Finding,
+    FindingTier,
+    PersonHit,
+    Phase,
+    SearchState,
+)
+from privacyops.domain.finding.settle import settle
+from privacyops.domain.finding.subject import StoreSettings
+from privacyops.domain.record import Row, Value, spelled
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one statement may hold."""
+
+    max_in: int = 500
+    settings: StoreSettings = field(default_factory=StoreSettings)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """One page: its rows, and where the next one begins (None: there is none)."""
+
+    rows: tuple[Row, ...]
+    after: str | None = None
+
+
+def next_ask(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[SearchState, Ask | None]:
+    """The next statement, walking on through phases that have nothing to ask. None: the search is done."""
+    while not state.is_done:
+        if state.queue:
+            return state, state.queue[0]
+        state = _on(state, drawn, limits)
+    return state, None
+
+
+def absorb(
+    state: SearchState, drawn: DataMap, ask: Ask, answer: Answer, limits: Limits
+) -> tuple[SearchState, tuple[Finding, ...]]:
+    """The state after one page of `ask`, which was the first of the queue, and the findings of that page."""
+    rest = state.queue[1:]
+    queue = (replace(ask, after=answer.after), *rest) if answer.after is not None and _pages(ask) else rest
+    state = replace(state, queue=queue)
+    if ask.kind is AskKind.LOCATE:
+        return _locate(state, drawn, ask, answer.rows, limits), ()
+    links = drawn.by_link
+    if ask.kind is AskKind.REFERENCES:
+        return satellites.counted(state, links[ask.link], ask, answer.rows, answer.after is None), ()
+    draft = Draft(state, drawn, limits.settings)
+    if ask.kind is AskKind.OUTWARD:
+        satellites.take_targets(draft, links[ask.link], answer.rows)
+    else:
+        absorb_rows(draft, ask, answer.rows)
+    done = draft.done()
+    return replace(done, identifiers=learnt(draft.findings, drawn, done.identifiers)), tuple(draft.findings)
+
+
+def drop(state: SearchState, ask: Ask) -> SearchState:
+    """The state without an ask that the store will not answer; its collection is reported as partial."""
+    return replace(state, queue=tuple(one for one in state.queue if one != ask))
+
+
+def _pages(ask: Ask) -> bool:
+    """Whether the next page is wanted: one page of references is enough, and pointers are listed only so far."""
+    return ask.kind not in {AskKind.REFERENCES, AskKind.POINTER}
+
+
+def _on(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    """The next phase with its queue. Called with an empty queue only."""
+    match state.phase:
+        case Phase.LOCATE:
+            return _start(state, drawn, limits)
+        case Phase.ROOTS:
+            return _values(state, drawn, limits)
+        case Phase.VALUES | Phase.HOPS:
+            asks, marks = _hops(state, drawn, limits)
+            if asks:
+                return replace(state, phase=Phase.HOPS, queue=asks, asked=state.asked | marks)
+            return replace(state, phase=Phase.SATELLITES)
+        case Phase.SATELLITES:
+            state, asks = satellites.asks(state, drawn, limits.max_in)
+            if asks:
+                return replace(state, phase=Phase.HOPS, queue=asks)
+            return _texts(state, drawn, limits)
+        case Phase.TEXT:
+            return _after_text(state, drawn, limits)
+        case _:
+            return replace(state, phase=Phase.DONE)
+
+
+def _start(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    if "located" not in state.asked:
+        people = [one.name for one in drawn.searched() if one.cls is CollectionClass.PERSON]
+        queue = _seeds(state, drawn, limits, people, AskKind.LOCATE)
+        return replace(state, queue=queue, asked=state.asked | {"located"})
+    settled = settle(state.hits, state.identifiers)
+    if settled.doubt is not None:
+        return replace(state, doubt=settled.doubt, hits={}, queue=())
+    wanted = {*settled.roots, *settled.candidates}
+    hits = {name: hit for name, hit in state.hits.items() if name in wanted}
+    return replace(
+        state,
+        phase=Phase.ROOTS,
+        hits=hits,
+        doubtful=frozenset(settled.candidates),
+        shared_phones=settled.shared_phones,
+        queue=_root_asks(hits, drawn, limits, len(state.identifiers)),
+    )
+
+
+def _root_asks(hits: dict[str, PersonHit], drawn: DataMap, limits: Limits, known: int) -> tuple[Ask, ...]:
+    found: dict[str, list[tuple[Value, ...]]] = {}
+    for hit in hits.values():
+        key = drawn.collection(hit.ref.collection).key or tuple(name for name, _ in hit.ref.key)
+        held = dict(hit.ref.key)
+        found.setdefault(hit.ref.collection, []).append(tuple(held[name] for name in key))
+    return tuple(
+        Ask(AskKind.ROOT, name, keys=chunk, identifiers=known)
+        for name, keys in found.items()
+        for chunk in satellites.chunks(tuple(keys), limits.max_in)
+    )
+
+
+def _locate(state: SearchState, drawn: DataMap, ask: Ask, rows: Sequence[Row], limits: Limits) -> SearchState:
+    one = drawn.collection(ask.collection)
+    hits = dict(state.hits)
+    for row in rows:
+        hit = located(one, row, state, limits.settings)
+        if hit is not None:
+            hits[row.ref.id] = hit
+    return replace(state, hits=hits)
+
+
+def _values(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    """Asks every other identity column; once more, for what was learnt since, in each later round."""
+    others = [one.name for one in drawn.searched() if one.cls is not CollectionClass.PERSON]
+    queue = _seeds(state, drawn, limits, others, AskKind.VALUE)
+    return replace(state, phase=Phase.VALUES, queue=queue, seeded=len(state.identifiers))
+
+
+def _seeds(
+    state: SearchState, drawn: DataMap, limits: Limits, names: Sequence[str], kind: AskKind
+) -> tuple[Ask, ...]:
+    known = len(state.identifiers)
+    since = state.seeded if kind is AskKind.VALUE else 0
+    return tuple(
+        Ask(kind, name, since=since, identifiers=known)
+        for name in names
+        if any(identity_leaves(drawn.collection(name), drawn, state.identifiers, since, limits.settings))
+    )
+
+
+def _hops(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[tuple[Ask, ...], frozenset[str]]:
+    """One statement for each link with all new keys of the subject's rows at its far end."""
+    asks: list[Ask] = []
+    marks: set[str] = set()
+    for link in drawn.links:
+        if not _is_hopped(link):
+            continue
+        keys, asked = _new_keys(state, drawn, link)
+        marks |= asked
+        for chunk in satellites.chunks(keys, limits.max_in):
+            asks.append(Ask(AskKind.INWARD, link.collection, link.id, chunk, identifiers=len(state.identifiers)))
+    return tuple(asks), frozenset(marks)
+
+
+def _is_hopped(link: Link) -> bool:
+    return (
+        link.to != IDENTITY
+        and link.usable
+        and link.ownership in {Ownership.OWNED, Ownership.SHARED, Ownership.UNDECIDED}
+    )
+
+
+def _new_keys(state: SearchState, drawn: DataMap, link: Link) -> tuple[tuple[tuple[Value, ...], ...], set[str]]:
+    found: dict[str, tuple[Value, ...]] = {}
+    if drawn.collection(link.to).cls not in EXPANDS:
+        return (), set()
+    for one in state.taken.values():
+        if one.tier is not FindingTier.OWNED or one.ref.collection != link.to:
+            continue
+        if any(one.values.get(path) is None for path in link.to_fields):
+            continue
+        key = tuple(one.values[path] for path in link.to_fields)
+        mark = f"in {link.id} {'|'.join(spelled(part) for part in key)}"
+        if mark not in state.asked and spelled(key[0]) not in {*link.without, *NOBODY} - {""}:
+            found[mark] = key
+    return tuple(found.values()), set(found)
+
+
+def _texts(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    """Before texts are read, everything learnt so far is asked of the identity columns once more."""
+    if state.seeded < len(state.identifiers) and state.round < MAX_ROUNDS:
+        again = _values(replace(state, round=state.round + 1), drawn, limits)
+        if again.queue:
+            return again
+        state = replace(state, seeded=again.seeded)
+    known = len(state.identifiers)
+    queue = tuple(
+        Ask(AskKind.TEXT, one.name, since=state.texted, identifiers=known)
+        for one in drawn.searched()
+        if any(text_leaves(one, state.identifiers, state.texted, limits.settings))
+    )
+    return replace(state, phase=Phase.TEXT, queue=queue, texted=known)
+
+
+def _after_text(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    asks, marks = _hops(state, drawn, limits)
+    if asks:
+        return replace(state, phase=Phase.HOPS, queue=asks, asked=state.asked | marks)
+    if satellites.wanted(state, drawn):
+        return replace(state, phase=Phase.SATELLITES)
+    queue = []
+    for link in drawn.links:
+        if link.ownership is Ownership.POINTER and link.to != IDENTITY and link.is_followed:
+            keys = _pointed(state, link)
+            for chunk in satellites.chunks(keys, limits.max_in):
+                queue.append(
+                    Ask(AskKind.POINTER, link.collection, link.id, chunk, identifiers=len(state.identifiers))
+                )
+    return replace(state, phase=Phase.POINTERS, queue=tuple(queue))
+
+
+def _pointed(state: SearchState, link: Link) -> tuple[tuple[Value, ...], ...]:
+    keys = {
+        tuple(spelled(one.values[path]) for path in link.to_fields): tuple(
+            one.values[path] for path in link.to_fields
+        )
+        for one in state.owned()
+        if one.ref.collection == link.to and all(one.values.get(path) is not None for path in link.to_fields)
+    }
+    return tuple(keys.values())

@@ -1,0 +1,197 @@
+"""Whether a reached row is the subject's: its owner link and its identity columns must not lead to another person.
+
+A value that belongs to nobody known (an old address in an archive) is no contradiction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+
+from privacyops.domain.datamap.annotate import values_at
+from privacyops.domain.datamap.build import DataMap
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass
+from privacyops.domain.datamap.link import Link, LinkKind, Ownership
+from privacyops.domain.datamap.weighed import NOBODY
+from privacyops.domain.finding.model import SearchState
+from privacyops.domain.finding.subject import is_subjects, name_verdict, own_emails
+from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of
+from privacyops.domain.record import Row, Value, spelled
+
+_PROVEN = frozenset({LinkKind.DECLARED_FK})
+
+
+class Whose(StrEnum):
+    """What a row's own columns say: the subject's, nobody's in particular, or another known person's."""
+
+    SUBJECT = "subject"
+    OPEN = "open"
+    ANOTHER = "another"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`by` is the link or field that decided."""
+
+    whose: Whose
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Do these people exist? `fields` are read of the rows that fit; `keys` are the digests each value has."""
+
+    collection: str
+    where: Predicate
+    fields: tuple[str, ...]
+
+
+def digest(kind: str, text: str) -> str:
+    """Stands for a value in the state, so that what is known of others holds no clear value."""
+    return blake2b(f"{kind}\0{text}".encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A state and its map while one page is judged: what the subject's own rows are, looked up once."""
+
+    state: SearchState
+    drawn: DataMap
+
+    @cached_property
+    def _columns(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        wanted = {(link.to, link.to_fields[0]) for links in self.drawn.owner_links.values() for link in links}
+        found: dict[tuple[str, str], set[str]] = {where: set() for where in wanted}
+        for one in self.state.owned():
+            for path, value in one.values.items():
+                if (one.ref.collection, path) in found and value is not None:
+                    found[one.ref.collection, path].add(spelled(value))
+        return {where: frozenset(values) for where, values in found.items()}
+
+    def is_own(self, link: Link, text: str) -> bool:
+        """Whether an owner link's value leads to one of the subject's own rows."""
+        return text in self._columns[link.to, link.to_fields[0]]
+
+    def owners(self, row: Row) -> list[tuple[Link, str]]:
+        """Where the row's owner links lead: (link, spelled key); those that lead nowhere are left out."""
+        found = []
+        for link in self.drawn.owner_links.get(row.ref.collection, ()):
+            if link.condition is not None and not fits(link, row.values):
+                continue
+            for value in values_at(link.fields[0], row.values):
+                text = spelled(value)
+                if text not in NOBODY and text not in link.without:
+                    found.append((link, text))
+        return found
+
+
+def fits(link: Link, row: Mapping[str, Value]) -> bool:
+    """Whether the link's condition holds for the row."""
+    when = link.condition
+    if when is None:
+        return True
+    return any(spelled(value).lower() == when.value.lower() for value in values_at(when.field, row))
+
+
+def questions(rows: Sequence[Row], state: SearchState, drawn: DataMap, max_in: int) -> tuple[Question, ...]:
+    """What has to be asked of person collections before these rows can be judged; nothing is asked twice."""
+    standing = Standing(state, drawn)
+    keys: dict[tuple[str, str], dict[str, Value]] = {}
+    emails: set[str] = set()
+    for row in rows:
+        one = drawn.collection(row.ref.collection)
+        for link, text in standing.owners(row):
+            asked = digest(f"{link.to}.{link.to_fields[0]}", text) in state.known
+            if link.kind not in _PROVEN and not asked and not standing.is_own(link, text):
+                keys.setdefault((link.to, link.to_fields[0]), {})[text] = _typed(
+                    text, drawn.collection(link.to), link.to_fields[0]
+                )
+        if one.cls is not CollectionClass.PERSON:
+            emails |= {
+                normal
+                for _, normal in own_emails(one, row.values)
+                if digest("email", normal) not in state.known and not is_subjects(normal, state.identifiers)
+            }
+    made = [
+        Question(collection, Leaf("key", path, PredicateOp.IN, chunk), (path,))
+        for (collection, path), values in sorted(keys.items())
+        for chunk in _chunks([value for value in values.values() if value is not None], max_in)
+    ]
+    for chunk in _chunks(sorted(emails), max_in):
+        for one in drawn.searched():
+            columns = [field for field in one.of(Category.EMAIL) if not field.virtual]
+            if one.cls is CollectionClass.PERSON and columns:
+                where = any_of(Leaf("email", field.path, PredicateOp.IN_CI, chunk) for field in columns)
+                made.append(Question(one.name, where, tuple(field.path for field in columns)))
+    return tuple(made)
+
+
+def learn_known(
+    rows: Sequence[Row], answers: Sequence[tuple[Question, Sequence[Row]]], state: SearchState, drawn: DataMap
+) -> dict[str, bool]:
+    """What the answers say of every value that was asked: held by another person, or by nobody known."""
+    known = dict(state.known)
+    held: set[str] = set()
+    for question, found in answers:
+        one = drawn.collection(question.collection)
+        for row in found:
+            for path in question.fields:
+                if row.values.get(path) is not None:
+                    held.add(digest(f"{question.collection}.{path}", spelled(row.values[path])))
+            held |= {digest("email", normal) for _, normal in own_emails(one, row.values)}
+    standing = Standing(state, drawn)
+    for row in rows:
+        one = drawn.collection(row.ref.collection)
+        for link, text in standing.owners(row):
+            name = digest(f"{link.to}.{link.to_fields[0]}", text)
+            known.setdefault(name, name in held)
+        for _, normal in own_emails(one, row.values):
+            name = digest("email", normal)
+            known.setdefault(name, name in held)
+    return known
+
+
+def verdict(row: Row, standing: Standing) -> Verdict:
+    """Whose the row is by its own columns. The owner link is asked first; every link and column has to agree."""
+    state = standing.state
+    one = standing.drawn.collection(row.ref.collection)
+    mine = Verdict(Whose.OPEN)
+    for link, text in standing.owners(row):
+        if standing.is_own(link, text):
+            mine = Verdict(Whose.SUBJECT, link.start)
+        elif link.kind in _PROVEN or state.known.get(digest(f"{link.to}.{link.to_fields[0]}", text)):
+            return Verdict(Whose.ANOTHER, link.start)
+    for field, normal in own_emails(one, row.values):
+        if is_subjects(normal, state.identifiers):
+            mine = mine if mine.whose is Whose.SUBJECT else Verdict(Whose.SUBJECT, f"{one.name}.{field.path}")
+        elif one.cls is CollectionClass.PERSON or state.known.get(digest("email", normal)):
+            return Verdict(Whose.ANOTHER, f"{one.name}.{field.path}")
+    return mine
+
+
+def is_same_person(row: Row, link: Link, standing: Standing) -> bool:
+    """Whether a row of people that a link ties to the subject is the subject under another account.
+
+    A one-to-one key is enough; otherwise the address or the name has to agree.
+    """
+    state, one = standing.state, standing.drawn.collection(row.ref.collection)
+    if one.cls is not CollectionClass.PERSON:
+        return True
+    if one.is_unique(link.fields) or link.ownership is not Ownership.OWNED:
+        return True
+    if any(is_subjects(normal, state.identifiers) for _, normal in own_emails(one, row.values)):
+        return True
+    return name_verdict(one, row.values, state.identifiers) is True
+
+
+def _typed(text: str, one: Collection, path: str) -> Value:
+    field = one.field(path)
+    if field is not None and field.type.value in {"integer", "number"}:
+        return int(text) if text.lstrip("-").isdigit() and len(text) <= 18 else None
+    return text
+
+
+def _chunks(values: Sequence[Value], size: int) -> Iterable[tuple[Value, ...]]:
+    for start in range(0, len(values), size):
+        yield tuple(values[start : start + size])
