@@ -44,7 +44,7 @@ class _Reader(HTMLParser):
         elif tag in {"td", "th"} and "".join(self._words).strip():
             self._words.append(" | ")
         elif tag in _BLOCKS:
-            self._flush()
+            self._flush("li" if tag == "li" else "")  # HTML lets an item end where the next one begins
             if tag == "li" and self._lists and self._lists[-1] >= 0:
                 self._lists[-1] += 1
 

@@ -70,6 +70,12 @@ class Archive:
     ) -> None:
         if kind is None:
             self._zip.close()
+        else:
+            self._zip.fp = None  # or the library would still write a directory, and a torn package look whole
+
+    def abandon(self) -> None:
+        """Send the rest of the open entry nowhere: the stream behind may be the reason for giving up."""
+        self._zip.fp = io.BytesIO()
 
     def entry(self, path: str, media_type: str, watch: Watch | None = None) -> "Entry":
         """A new file at `path` inside the folder; write to it in a `with` block, one file at a time."""
@@ -77,7 +83,7 @@ class Archive:
         info.compress_type = zipfile.ZIP_DEFLATED
         info.create_system = 3  # Unix, on every system, or the bytes would differ
         info.external_attr = 0o100644 << 16  # a plain file that is not executable; never a link
-        return Entry(self._zip, info, path, media_type, watch or Watch(), self.files.append)
+        return Entry(self, self._zip, info, path, media_type, watch or Watch(), self.files.append)
 
 
 class Entry:
@@ -85,7 +91,8 @@ class Entry:
 
     def __init__(
         self,
-        archive: zipfile.ZipFile,
+        archive: Archive,
+        packed: zipfile.ZipFile,
         info: zipfile.ZipInfo,
         path: str,
         media_type: str,
@@ -93,7 +100,7 @@ class Entry:
         done: Callable[[FileFacts], None],
     ) -> None:
         self.rows: int | None = None
-        self._zip, self._info, self._path, self._media_type = archive, info, path, media_type
+        self._archive, self._zip, self._info, self._path, self._media_type = archive, packed, info, path, media_type
         self._watch, self._done = watch, done
         self._hash = hashlib.sha256()
         self._size = 0
@@ -127,6 +134,8 @@ class Entry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._archive.abandon()
         if self._large is not None:
             self._large.close()
         elif kind is None:
