@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from privacyops.domain.answer import Art15Facts
+
 
 @dataclass(frozen=True, slots=True)
 class ControllerProfile:
@@ -9,6 +11,7 @@ class ControllerProfile:
 
     `country` (ISO 3166) and `subdivision` choose the holiday calendar, `zone` (IANA) the local date of receipt.
     `policies` are regimes the controller applies voluntarily; `phone_region` reads numbers without a prefix.
+    `facts` are what every answer states of the processing (Art. 15(1) and (2)).
     """
 
     key: str
@@ -27,3 +30,4 @@ class ControllerProfile:
     phone_region: str | None = None
     single_operator: bool = False
     is_demo: bool = False
+    facts: Art15Facts | None = None

@@ -73,6 +73,8 @@ class LinkKind(StrEnum):
     SETUP = "poi_"
     DOWNLOAD = "pod_"
     PREFERENCE = "pop_"
+    WAITING = "pow_"  # cookie of a browser that may type the code of one request and see nothing yet
+    PORTAL = "pot_"  # cookie of a browser that has proved the mailbox of one request
 
 
 LINK_LIFE: Final = {
@@ -80,6 +82,8 @@ LINK_LIFE: Final = {
     LinkKind.SETUP: timedelta(hours=1),
     LinkKind.DOWNLOAD: timedelta(minutes=10),
     LinkKind.PREFERENCE: timedelta(hours=24),
+    LinkKind.WAITING: timedelta(hours=1),
+    LinkKind.PORTAL: timedelta(minutes=30),
 }
 
 

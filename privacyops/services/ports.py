@@ -2,7 +2,25 @@
 
 from dataclasses import dataclass
 
+from privacyops.ports.connector_host import ConnectorHost
+from privacyops.ports.keyring import KeyRing
+from privacyops.ports.letters import LetterWriter
+from privacyops.ports.mailer import Mailer
+from privacyops.ports.package import PackageBuilder
+from privacyops.ports.passwords import Passwords
+from privacyops.ports.signer import Signer
+from privacyops.ports.vault import Vault
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside the database that services need, behind its Protocol (privacyops/ports)."""
+
+    keyring: KeyRing
+    vault: Vault
+    signer: Signer
+    letters: LetterWriter
+    packages: PackageBuilder
+    connectors: ConnectorHost
+    passwords: Passwords
+    mailer: Mailer

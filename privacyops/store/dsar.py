@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from privacyops.domain.deadline.event import ClockEvent
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
@@ -15,13 +15,14 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import AccountId, DsarId, uuid7
 from privacyops.store.tables.base import table_of
-from privacyops.store.tables.dsar import DsarClockEventRow, DsarMessageRow, DsarProofRow, DsarRow
+from privacyops.store.tables.dsar import DsarClockEventRow, DsarMessageRow, DsarProofRow, DsarRow, RequestKeyRow
 from privacyops.store.uow import Tx
 
 DSAR = table_of(DsarRow)
 _EVENT = table_of(DsarClockEventRow)
 _PROOF = table_of(DsarProofRow)
 _MESSAGE = table_of(DsarMessageRow)
+_KEY = table_of(RequestKeyRow)
 
 
 def add_dsar(tx: Tx, dsar: Dsar) -> None:
@@ -169,3 +170,18 @@ def _values(dsar: Dsar) -> dict[str, Any]:
         "paused_since": dsar.paused_since, "prepared_by": dsar.prepared_by, "plan_hash": dsar.plan_hash,
         "outcome": dsar.outcome, "answered_at": dsar.answered_at, "closed_at": dsar.closed_at,
     }  # fmt: skip
+
+
+def add_request_key(tx: Tx, dsar_id: DsarId, wrapped: bytes) -> None:
+    """The wrapped key under which everything of this request is sealed."""
+    tx.run(insert(_KEY), {"dsar_id": dsar_id, "wrapped": wrapped})
+
+
+def load_request_key(tx: Tx, dsar_id: DsarId) -> bytes | None:
+    """None: it was destroyed."""
+    return tx.run(select(_KEY.c.wrapped).where(_KEY.c.dsar_id == dsar_id)).scalar_one_or_none()
+
+
+def destroy_request_key(tx: Tx, dsar_id: DsarId) -> bool:
+    """Delete the key; what it sealed cannot be read again. False: it was gone already."""
+    return tx.run(delete(_KEY).where(_KEY.c.dsar_id == dsar_id)).rowcount == 1

@@ -62,6 +62,16 @@ class DsarRow(SQLModel, table=True):
     closed_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class RequestKeyRow(SQLModel, table=True):
+    """The wrapped key of one request. Deleting it empties everything sealed for that request, backups included
+    once they have aged out."""
+
+    __tablename__ = "request_key"
+
+    dsar_id: UUID = Field(primary_key=True, foreign_key="dsar.id")
+    wrapped: bytes = Field(sa_type=LargeBinary)
+
+
 @append_only
 class DsarClockEventRow(SQLModel, table=True):
     """A fact that moves the legal clock. Dates are folds over these rows; a wrong one is answered by `corrected`."""

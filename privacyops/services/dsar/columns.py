@@ -1,0 +1,54 @@
+"""What a field of a found record is called and holds, when a person reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from privacyops.domain.classification.columns import category_of
+from privacyops.domain.datamap.catalogue import Category, FieldType
+from privacyops.domain.package.contents import Column, Element, FieldKind, Value
+
+_ELEMENTS: Final[Mapping[Category, Element]] = {
+    Category.PASSWORD: Element.PASSWORD,
+    Category.NATIONAL_ID: Element.NATIONAL_ID,
+    Category.BANK: Element.FINANCIAL_ACCOUNT,
+}
+
+
+def labelled(name: str) -> str:
+    """`billing_postcode` as "Billing postcode": for people; the data files keep the field's own name."""
+    words = name.replace("_", " ").replace(".", " ").split()
+    text = " ".join(words) or name
+    return text[:1].upper() + text[1:]
+
+
+def column_of(table: str, name: str, value: Value, before: Column | None) -> Column:
+    """The declaration of a field, after one more of its values was seen.
+
+    Values of several kinds make it text, which any of them can be written as.
+    """
+    if before is None:
+        category = category_of(table, name, FieldType.TEXT)
+        element = _ELEMENTS.get(category) if category is not None else None
+        return Column(name, labelled(name), _kind(value), element=element, provided=True)
+    if value is None or before.kind is _kind(value):
+        return before
+    return replace(before, kind=FieldKind.TEXT)
+
+
+def _kind(value: Value) -> FieldKind:  # noqa: PLR0911 - one line a kind is the plainest form
+    if isinstance(value, bool):
+        return FieldKind.YES_NO
+    if isinstance(value, int | float | Decimal):
+        return FieldKind.NUMBER
+    if isinstance(value, datetime):
+        return FieldKind.MOMENT
+    if isinstance(value, date):
+        return FieldKind.DAY
+    if isinstance(value, bytes):
+        return FieldKind.BINARY
+    if isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str)):
+        return FieldKind.NESTED
+    return FieldKind.TEXT

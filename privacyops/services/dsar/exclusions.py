@@ -1,0 +1,51 @@
+"""What is left out of an answer, in words the customer reads, with its ground in law."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from privacyops.domain.answer import Exclusion
+from privacyops.domain.catalog.read import refusals_retention
+from privacyops.domain.dsar.record import Dsar
+from privacyops.services.dsar.columns import labelled
+from privacyops.services.dsar.wording import regime_of
+
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "THIRD_PARTY_RIGHTS": "The records speak of other people, whose rights they would touch.",
+        "TRADE_SECRET_IP": "The records show a trade secret.",
+        "LEGAL_PRIVILEGE": "The records are confidential between us and our lawyers.",
+        "LEGAL_CLAIMS": "The records are needed to assert or defend legal claims.",
+        "LEGAL_OBLIGATION": "A law obliges us to keep the records.",
+        "SENSITIVE_ELEMENT_WITHHELD": "The records hold elements that must not be sent; we confirm that we hold them.",
+        "NOT_PORTABLE": "The records are not data that you provided by consent or contract.",
+        "DISPROPORTIONATE_EFFORT": "Finding more would take an effort out of all proportion.",
+        "records": "{count} records of {what}",
+    },
+    "de": {
+        "THIRD_PARTY_RIGHTS": "Die Datensätze handeln von anderen Personen, deren Rechte berührt würden.",
+        "TRADE_SECRET_IP": "Die Datensätze zeigen ein Geschäftsgeheimnis.",
+        "LEGAL_PRIVILEGE": "Die Datensätze sind zwischen uns und unserer Rechtsberatung vertraulich.",
+        "LEGAL_CLAIMS": "Die Datensätze werden gebraucht, um Rechtsansprüche durchzusetzen oder abzuwehren.",
+        "LEGAL_OBLIGATION": "Ein Gesetz verpflichtet uns, die Datensätze aufzubewahren.",
+        "SENSITIVE_ELEMENT_WITHHELD": "Die Datensätze enthalten Angaben, die nicht versandt werden dürfen; wir "
+        "bestätigen, dass wir sie haben.",
+        "NOT_PORTABLE": "Die Datensätze sind keine Daten, die Sie mit Einwilligung oder im Vertrag bereitgestellt haben.",
+        "DISPROPORTIONATE_EFFORT": "Mehr zu finden wäre unverhältnismäßig aufwendig.",
+        "records": "{count} Datensätze aus {what}",
+    },
+}
+
+
+def exclusion_of(dsar: Dsar, code: str | None, count: int, store: str, collection: str) -> Exclusion:
+    """One group of withheld records with its code, its reason in words and its article."""
+    words = _WORDS.get(dsar.language, _WORDS["en"])
+    known = next((one for one in refusals_retention().refusal_codes if one.code == code), None)
+    law = _article(known.law if known else {}, regime_of(dsar.regime))
+    what = words["records"].format(count=count, what=labelled(collection))
+    reason = words.get(code or "", _WORDS["en"].get(code or "", code or ""))
+    return Exclusion(what, code or "", reason, law, store)
+
+
+def _article(law: Mapping[str, str], regime: str) -> str:
+    order = {"eu": ("gdpr",), "uk": ("uk", "gdpr"), "us_ca": ("ccpa", "us"), "us_state": ("us", "ccpa")}[regime]
+    return next((law[key] for key in order if key in law), next(iter(law.values()), ""))

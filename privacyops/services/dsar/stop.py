@@ -1,0 +1,25 @@
+"""Requests that take effect at once: objection to advertising, withdrawal of consent, opt-outs. Nothing is asked."""
+
+from privacyops.domain.deadline.event import ClockEventKind
+from privacyops.domain.dsar.record import Dsar, Requester
+from privacyops.domain.dsar.state import DsarEvent
+from privacyops.domain.letter import LetterKind
+from privacyops.services import mail
+from privacyops.services.context import Context
+from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.wording import letter, local_date, right_of, url
+from privacyops.store.uow import Tx
+
+
+def apply_stop(ctx: Context, tx: Tx, dsar: Dsar, requester: Requester) -> Dsar:
+    """Stop, settle and confirm, in the transaction of the request itself; it cannot be refused."""
+    dsar = move(ctx, tx, dsar, DsarEvent.APPLY_STOP)
+    ctx.ports.stop(ctx, tx, dsar, requester)
+    dsar = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
+    dsar = move(ctx, tx, dsar, DsarEvent.RELEASE, ClockEventKind.ACK_SENT)
+    done = letter(
+        ctx, LetterKind.ACK, dsar, None, tx.now, right=right_of(dsar.type), received_on=local_date(ctx, dsar.received_at),
+        due_on=dsar.due_on, rule=dsar.regime, status_url=url(ctx, "privacy/status"), done_on=local_date(ctx, tx.now),
+    )  # fmt: skip
+    mail.promise(ctx, tx, requester.email, done, dsar.id)
+    return dsar

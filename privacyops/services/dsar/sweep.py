@@ -1,0 +1,56 @@
+"""What the clock does to requests: reminders before a date, the end of submissions nobody ever confirmed."""
+
+from typing import Final
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.dsar.kind import Outcome
+from privacyops.domain.dsar.record import Dsar
+from privacyops.domain.dsar.state import DsarEvent, DsarState
+from privacyops.domain.task import TaskKind
+from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.lifecycle import end
+from privacyops.store import deadline as deadlines
+from privacyops.store import dsar as dsars
+from privacyops.store import task as tasks
+from privacyops.store import token as tokens
+from privacyops.store.deadline import DueDeadline
+from privacyops.store.uow import Tx
+
+LAST_SLOTS: Final = ("-0d", "0d")
+
+
+@use_case(Action.JOB_RUN)
+def fire_deadlines(ctx: Context, tx: Tx) -> int:
+    """Fire every deadline whose moment has come, oldest first; how many did.
+
+    Each fires once, whichever process sweeps and however often: a fired row is no longer armed.
+    """
+    return sum(_fire(ctx, tx, due) for due in deadlines.list_due(tx))
+
+
+@use_case(Action.JOB_RUN)
+def forget_spent_tokens(ctx: Context, tx: Tx) -> int:
+    """Delete links, buckets and answered calls that have run out; how many rows."""
+    return tokens.sweep_tokens(tx)
+
+
+def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
+    if not deadlines.fire(tx, due):
+        return False
+    dsar = dsars.load_dsar(tx, due.dsar_id)
+    if due.kind == "unverified_expiry":
+        _expire_unverified(ctx, tx, dsar)
+    elif dsar.is_open and dsar.is_verified and dsar.state is not DsarState.ANSWERED:
+        role = "dpo" if due.slot in LAST_SLOTS else "analyst"
+        tasks.add_task(
+            tx, TaskKind.DUE_SOON, dsar.safe_due_on, owner_role=role, owner_id=dsar.assignee_id, dsar_id=dsar.id,
+            code=f"{due.kind}{due.slot}",
+        )  # fmt: skip
+        record(ctx, tx, "deadline.fired", "dsar", dsar.id, kind=due.kind, slot=due.slot)
+    return True
+
+
+def _expire_unverified(ctx: Context, tx: Tx, dsar: Dsar) -> None:
+    """The first mail announced it; no further mail goes to an address that never answered."""
+    if not dsar.is_verified and dsar.state is DsarState.AWAITING_IDENTITY:
+        end(ctx, tx, dsar, DsarEvent.EXPIRE_UNVERIFIED, Outcome.NOT_IDENTIFIED)

@@ -1,0 +1,206 @@
+"""Reading the logs: leaves with their records, tiles, checkpoints and keys; and the few rows that signing adds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Table, exists, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from privacyops.ledger.fsck import Row as LogRow
+from privacyops.ledger.leaf import LeafNotCanonical, canonical
+from privacyops.ledger.merkle import NodeReader
+from privacyops.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, reader_through
+from privacyops.store.audit import AUDIT, audit_entry
+from privacyops.store.tables.base import table_of
+from privacyops.store.tables.consent import ConsentEventRow
+from privacyops.store.tables.ledger import (
+    LedgerCheckpointRow,
+    LedgerKeyRow,
+    LedgerLeafRow,
+    LedgerNodeRow,
+    LedgerPendingRow,
+    LedgerTreeRow,
+    Log,
+)
+from privacyops.store.uow import Tx
+
+_PAGE: Final = 1_000
+_MAX_UNLOGGED: Final = 1_000
+_CHECKPOINT = table_of(LedgerCheckpointRow)
+_EVENT = table_of(ConsentEventRow)
+_KEY = table_of(LedgerKeyRow)
+_LEAF = table_of(LedgerLeafRow)
+_NODE = table_of(LedgerNodeRow)
+_PENDING = table_of(LedgerPendingRow)
+_TREE = table_of(LedgerTreeRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree of a log; its leaf 0 has the number `first_seq`."""
+
+    name: str
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a record stands in its log."""
+
+    tree: Tree
+    index: int
+
+
+def list_trees(tx: Tx, log: Log) -> Sequence[Tree]:
+    """Every tree of the log, oldest first."""
+    query = select(_TREE.c.name, _TREE.c.first_seq).where(*_of_log(tx, _TREE, log)).order_by(_TREE.c.first_seq)
+    return [Tree(row.name, row.first_seq) for row in tx.run(query)]
+
+
+def find_placed(tx: Tx, log: Log, entry_id: UUID) -> Placed | None:
+    """Where the record stands; None: it is unknown, or has no number yet."""
+    seq = tx.run(select(_LEAF.c.seq).where(*_of_log(tx, _LEAF, log), _LEAF.c.entry_id == entry_id)).scalar()
+    if seq is None:
+        return None
+    tree = max((tree for tree in list_trees(tx, log) if tree.first_seq <= seq), key=lambda tree: tree.first_seq)
+    return Placed(tree, seq - tree.first_seq)
+
+
+def is_pending(tx: Tx, log: Log, entry_id: UUID) -> bool:
+    """Whether the record is committed and waits for its number."""
+    query = select(_PENDING.c.id).where(*_of_log(tx, _PENDING, log), _PENDING.c.entry_id == entry_id)
+    return tx.run(query).first() is not None
+
+
+def node_reader(tx: Tx, log: Log, tree: Tree) -> NodeReader:
+    """Nodes of the tree for proofs, read a tile at a time."""
+
+    def tile_hashes(level: int, index: int) -> list[bytes]:
+        first = index * TILE_WIDTH
+        if level == 0:
+            at, value = _LEAF.c.seq, _LEAF.c.leaf_hash
+            of_tree = _of_log(tx, _LEAF, log)
+            first += tree.first_seq
+        else:
+            at, value = _NODE.c.position, _NODE.c.hash
+            of_tree = (*_of_log(tx, _NODE, log), _NODE.c.tree == tree.name, _NODE.c.level == level * TILE_HEIGHT)
+        return list(
+            tx.run(
+                select(value).where(*of_tree, at >= first, at < first + TILE_WIDTH).order_by(at)
+            ).scalars()
+        )
+
+    return reader_through(tile_hashes)
+
+
+def leaf_bytes(tx: Tx, log: Log, entry_id: UUID) -> bytes | None:
+    """The leaf of one record as it stands now; None where there is no such record."""
+    row = tx.run(_records(log).where(_record_id(log) == entry_id)).first()
+    return None if row is None else _leaf_of(log, row)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSource:
+    """A tree as the database holds it, for ledger/fsck.py: holes in the numbering show as empty rows."""
+
+    tx: Tx
+    log: Log
+    tree: Tree
+    end_seq: int | None = None
+
+    def rows(self, start: int) -> Iterator[LogRow]:
+        expected = self.tree.first_seq + start
+        while page := self._page(expected):
+            for row in page:
+                yield from (LogRow(None, None) for _ in range(expected, row.seq))
+                leaf = None if row.record_id is None else _leaf_of(self.log, row)
+                yield LogRow(leaf, row.leaf_hash, str(row.entry_id))
+                expected = row.seq + 1
+
+    def _page(self, first: int) -> Sequence[Row[Any]]:
+        record = _EVENT if self.log is Log.CONSENT else AUDIT
+        columns = [column for column in record.c if column.name != "id"]
+        query = (
+            select(_LEAF.c.seq, _LEAF.c.entry_id, _LEAF.c.leaf_hash, record.c.id.label("record_id"), *columns)
+            .select_from(_LEAF.outerjoin(record, record.c.id == _LEAF.c.entry_id))
+            .where(*_of_log(self.tx, _LEAF, self.log), _LEAF.c.seq >= first)
+            .order_by(_LEAF.c.seq)
+            .limit(_PAGE)
+        )
+        if self.end_seq is not None:
+            query = query.where(_LEAF.c.seq < self.end_seq)
+        return self.tx.run(query).all()
+
+
+def list_unlogged(tx: Tx, log: Log) -> Sequence[UUID]:
+    """Records of the log that are neither numbered nor waiting: written around the application. At most 1,000."""
+    record = _EVENT if log is Log.CONSENT else AUDIT
+    query = (
+        select(record.c.id)
+        .where(
+            record.c.controller == tx.controller,
+            ~exists().where(_LEAF.c.entry_id == record.c.id),
+            ~exists().where(_PENDING.c.entry_id == record.c.id),
+        )
+        .limit(_MAX_UNLOGGED)
+    )
+    return tx.run(query).scalars().all()
+
+
+def add_checkpoint(tx: Tx, log: Log, tree: str, size: int, note: str, public_key: bytes) -> None:
+    """Keep a signed note and the key that signed it. The same size a second time changes nothing."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    own = {"controller": tx.controller, "log": str(log), "tree": tree, "size": size, "note": note, "signed_at": tx.now}
+    tx.run(dialect.insert(_CHECKPOINT).values(**own).on_conflict_do_nothing())
+    known = select(_KEY.c.public_key).where(_KEY.c.controller == tx.controller, _KEY.c.public_key == public_key)
+    if tx.run(known).first() is None:
+        tx.run(insert(_KEY), {"controller": tx.controller, "public_key": public_key, "since": tx.now})
+
+
+def latest_note(tx: Tx, log: Log, tree: str) -> str | None:
+    """The newest signed note of the tree."""
+    query = select(_CHECKPOINT.c.note).where(*_of_tree(tx, _CHECKPOINT, log, tree))
+    note: str | None = tx.run(query.order_by(_CHECKPOINT.c.size.desc()).limit(1)).scalar()
+    return note
+
+
+def stream_notes(tx: Tx, log: Log, tree: str) -> Iterator[str]:
+    """Every signed note of the tree, by size."""
+    query = select(_CHECKPOINT.c.note).where(*_of_tree(tx, _CHECKPOINT, log, tree)).order_by(_CHECKPOINT.c.size)
+    yield from tx.run(query).scalars()
+
+
+def list_public_keys(tx: Tx) -> Sequence[bytes]:
+    """Every key that signed for this controller, oldest first."""
+    query = select(_KEY.c.public_key).where(_KEY.c.controller == tx.controller).order_by(_KEY.c.since)
+    return tx.run(query).scalars().all()
+
+
+def _records(log: Log) -> Any:
+    record = _EVENT if log is Log.CONSENT else AUDIT
+    return select(record.c.id.label("record_id"), record.c.id.label("entry_id"), *record.c)
+
+
+def _record_id(log: Log) -> ColumnElement[UUID]:
+    return (_EVENT if log is Log.CONSENT else AUDIT).c.id
+
+
+def _leaf_of(log: Log, row: Row[Any]) -> bytes:
+    """The bytes that the log committed to, from the row as it is; empty where it can no longer be a leaf."""
+    if log is Log.CONSENT:
+        leaf: bytes = row.leaf
+        return leaf
+    try:
+        return canonical(audit_entry(row, row.record_id).leaf())
+    except (LeafNotCanonical, ValueError, TypeError):
+        return b""
+
+
+def _of_log(tx: Tx, table: Table, log: Log) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.controller == tx.controller, table.c.log == str(log)
+
+
+def _of_tree(tx: Tx, table: Table, log: Log, tree: str) -> tuple[ColumnElement[bool], ...]:
+    return (*_of_log(tx, table, log), table.c.tree == tree)
