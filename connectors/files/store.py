@@ -1,0 +1,205 @@
+"""The reading half: a folder as a store."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
+from io import BytesIO
+from os import W_OK, access
+from time import monotonic
+from typing import BinaryIO, Final
+
+from connectors.files.card import Settings
+from connectors.files.folder import Folder, Unreadable
+from connectors.files.papers import (
+    DOCUMENTS,
+    FILE,
+    MAIL,
+    UNREADABLE,
+    DocumentSource,
+    GapSource,
+    MailSource,
+    Reading,
+)
+from connectors.files.scan import Scan, blob_bytes
+from connectors.files.source import Source
+from connectors.files.tables import TABLE_SUFFIXES, Tables
+from privacyops.connector_sdk import (
+    BlobRef,
+    Call,
+    Capabilities,
+    Certainty,
+    Collection,
+    Count,
+    Cursor,
+    Health,
+    HealthState,
+    Hit,
+    Mark,
+    Misconfigured,
+    Page,
+    Predicate,
+    PredicateOp,
+    Rate,
+    Right,
+    Row,
+    RowRef,
+    Sampling,
+    Secrets,
+    Terminal,
+    TextSearch,
+)
+from privacyops.connector_sdk.records import UNKNOWN_COUNT
+
+PRODUCT: Final = "folder"
+
+
+class FolderStore:
+    """Reads one folder. Every predicate is answered here, by reading everything."""
+
+    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+        self.settings = settings
+        self.secret = _hash_key(secrets)
+        self.folder = Folder(settings)
+        self.tables = Tables(self.folder, settings.encoding, self.secret)
+        self._reading = Reading(settings, self.folder, self.tables)
+        self._documents = DocumentSource(self._reading)
+        self._mail = MailSource(self._reading)
+        self._gaps = GapSource(self._reading, self._documents, self._mail)
+
+    def capabilities(self, call: Call) -> Capabilities:
+        call.check()
+        self.folder.check()
+        return Capabilities(
+            predicates=frozenset(PredicateOp),
+            text_search=TextSearch.SCAN,
+            rate=Rate(per_second=1000.0, burst=1000, concurrency=1),
+            sampling=frozenset({Sampling.FIRST}),
+        )
+
+    def health(self, call: Call) -> Health:
+        """DEGRADED with `unreadable_files` once a search met some."""
+        began = monotonic()
+        call.check()
+        self.folder.check()
+        rights = {Right.READ} | ({Right.WRITE} if self.settings.write and access(self.folder.root, W_OK) else set())
+        has_gaps = any(gap is not None for _, gap in self._reading.gaps.values())
+        return Health(
+            HealthState.DEGRADED if has_gaps else HealthState.OK,
+            product=PRODUCT,
+            latency=timedelta(seconds=monotonic() - began),
+            rights=frozenset(rights),
+            code="unreadable_files" if has_gaps else "",
+        )
+
+    def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
+        """Tables, `documents`, `mail` and `unreadable`, by name, each followed by its mark."""
+        call.check()
+        call.spend(requests=1)
+        sources = sorted(self._sources(), key=lambda source: source.name)
+        left = [source for source in sources if after is None or source.name > after]
+        of = Count(len(sources))
+        for done, source in enumerate(left, start=len(sources) - len(left) + 1):
+            call.check()
+            with suppress(Unreadable):  # it vanished since it was listed
+                yield source.collection(call)
+            yield Mark(Cursor(source.name), done, of)
+
+    def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
+        if how is not Sampling.FIRST:
+            raise Terminal("unsupported")
+        yield from Scan(self.settings.name, self.source(collection), fields).first(call, n)
+
+    def count(self, call: Call, collection: str, where: Predicate) -> Count:
+        return Count(Scan(self.settings.name, self.source(collection), ()).count(call, where), Certainty.EXACT)
+
+    def find(
+        self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
+    ) -> Iterator[Hit | Mark]:
+        """Raises: Terminal: besides what reading raises, `unreadable_files` for the collection of those files."""
+        source = self.source(collection)
+        if collection == UNREADABLE:
+            yield from self._find_gaps(call, page)
+            return
+        yield from Scan(self.settings.name, source, fields).find(call, where, page)
+
+    def _find_gaps(self, call: Call, page: Page) -> Iterator[Hit | Mark]:
+        n = 0
+        for n, item in enumerate(self._gaps.items(call, str(page.after or "")), start=1):
+            if n % 1000 == 0:
+                yield Mark(Cursor(item.place()), n, UNKNOWN_COUNT)
+        if n:
+            call.log("unreadable_files", {"files": n})
+            raise Terminal("unreadable_files")
+        yield Mark(page.after or Cursor(""), 0, Count(0))
+
+    def fetch(self, call: Call, refs: Sequence[RowRef], fields: Sequence[str]) -> Iterator[Row]:
+        by_collection: dict[str, list[RowRef]] = {}
+        for ref in refs:
+            by_collection.setdefault(ref.collection, []).append(ref)
+        for name, group in by_collection.items():
+            source = self.source(name)
+            yield from Scan(self.settings.name, source, fields).fetch(call, [ref.key for ref in group])
+
+    def open_blob(self, call: Call, blob: BlobRef) -> AbstractContextManager[BinaryIO]:
+        """A document's file, a message's bytes, or a long cell in UTF-8. Raises: Terminal: `gone`."""
+        call.check()
+        if blob.field == FILE and blob.ref.collection == DOCUMENTS:
+            return self._file(str(blob.ref.key.get("path")))
+        return self._held(call, blob)
+
+    @contextmanager
+    def _file(self, path: str) -> Iterator[BinaryIO]:
+        try:
+            with self.folder.open(path) as file:
+                yield file
+        except Unreadable as error:
+            raise Terminal(error.gap.value) from None
+
+    @contextmanager
+    def _held(self, call: Call, blob: BlobRef) -> Iterator[BinaryIO]:
+        source = self.source(blob.ref.collection)
+        for _, item in source.by_keys(call, [blob.ref.key]):
+            if blob.field == FILE and blob.ref.collection == MAIL:
+                yield BytesIO(self._mail.bytes_of(call, blob.ref.key))
+                return
+            value = item.values(True).get(blob.field)
+            if value is not None and not isinstance(value, BlobRef):
+                yield BytesIO(blob_bytes(value))
+                return
+        raise Terminal("gone")
+
+    def close(self) -> None:
+        """Nothing is held open between two calls."""
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _sources(self) -> Iterator[Source]:
+        yield from (self._documents, self._mail, self._gaps)
+        for entry in self.folder.entries():
+            if entry.suffix in TABLE_SUFFIXES and entry.gap is None:
+                try:
+                    yield from self.tables.of(entry)
+                except Unreadable as error:
+                    self._reading.note(entry, error.gap)
+
+    def source(self, name: str) -> Source:
+        """Raises: Terminal: no collection of that name. Misconfigured, Retriable: no folder."""
+        fixed: dict[str, Source] = {DOCUMENTS: self._documents, MAIL: self._mail, UNREADABLE: self._gaps}
+        if name in fixed:
+            return fixed[name]
+        try:
+            found = self.tables.find(name)
+        except Unreadable as error:
+            raise Terminal(error.gap.value) from None
+        if found is None:
+            self.folder.check()
+            raise Terminal("unknown_collection")
+        return found
+
+
+def _hash_key(secrets: Secrets) -> bytes:
+    """The installation's key for hashes of rows; without one they are plain hashes, as on the command line."""
+    try:
+        return secrets.get("hash_key").get_secret_value().encode()
+    except Misconfigured:
+        return b""

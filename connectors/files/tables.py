@@ -1,0 +1,240 @@
+"""Table files as collections: a CSV, TSV or JSON Lines file, a member of a JSON file, a sheet of a workbook."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import BinaryIO, Final, TextIO
+
+from connectors.files import delimited, jsonfile, workbook
+from connectors.files.encoding import as_text, encoding_of
+from connectors.files.folder import Entry, Folder, Stamp, Unreadable, stamp_of
+from connectors.files.source import Item
+from connectors.files.table import HASH, KEY, RAW, ROW, Record, fields_of, record_hash, row_key
+from privacyops.connector_sdk import (
+    Call,
+    Certainty,
+    Collection,
+    CollectionKind,
+    Count,
+    Field,
+    FieldType,
+    Retriable,
+    Terminal,
+    Value,
+)
+from privacyops.connector_sdk.records import UNKNOWN_COUNT
+
+TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm"})
+_BOOKS: Final = frozenset({".xlsx", ".xlsm"})
+_LINES: Final = frozenset({".jsonl", ".ndjson"})
+_SAMPLE: Final = 200
+_CHECK_EVERY: Final = 256
+_SMALL: Final = 1_000_000
+
+
+class Tables:
+    """Finds and reads the tables of a folder. Remembers encodings and sheet names by the file's state."""
+
+    def __init__(self, folder: Folder, encoding: str | None, secret: bytes) -> None:
+        self.folder = folder
+        self.secret = secret
+        self._encoding = encoding
+        self._encodings: dict[str, tuple[Stamp, str]] = {}
+        self._members: dict[str, tuple[Stamp, tuple[str, ...]]] = {}
+
+    def of(self, entry: Entry) -> tuple["TableSource", ...]:
+        """The tables of one file. Raises: Unreadable: a workbook that cannot be opened."""
+        return tuple(TableSource(self, entry.path, member) for member in self._named(entry))
+
+    def find(self, name: str) -> "TableSource | None":
+        """The table of that collection name, or None."""
+        path, _, member = name.rpartition("#")
+        for file, part in ((name, ""), (path, member)):
+            entry = self.folder.entry(file) if file and Entry(file).suffix in TABLE_SUFFIXES else None
+            if entry is not None and part in self._named(entry):
+                return TableSource(self, file, part)
+        return None
+
+    def encoding(self, path: str, file: BinaryIO) -> str:
+        """The file's encoding, told once for each state of it."""
+        stamp = stamp_of(file)
+        known = self._encodings.get(path)
+        if known is None or known[0] != stamp:
+            known = self._encodings[path] = (stamp, encoding_of(file, self._encoding))
+        return known[1]
+
+    def _named(self, entry: Entry) -> tuple[str, ...]:
+        if entry.gap is not None:
+            return ()
+        if entry.suffix not in _BOOKS and entry.suffix != ".json":
+            return ("",)
+        known = self._members.get(entry.path)
+        if known is None or known[0] != entry.stamp:
+            known = self._members[entry.path] = (entry.stamp, self._read_members(entry))
+        return known[1]
+
+    def _read_members(self, entry: Entry) -> tuple[str, ...]:
+        with self.folder.open(entry.path) as file:
+            if entry.suffix in _BOOKS:
+                book = workbook.open_workbook(file)
+                try:
+                    return workbook.sheet_names(book)
+                finally:
+                    book.close()
+            with as_text(file, self.encoding(entry.path, file)) as text:
+                if jsonfile.opens_with(text) != "{":
+                    return ("",)
+                try:
+                    return tuple(jsonfile.object_tables(text))
+                except Terminal:  # too large to be taken apart; reading it will say so
+                    return ("",)
+
+
+class TableSource:
+    """One table."""
+
+    costly: frozenset[str] = frozenset()
+
+    def __init__(self, tables: Tables, path: str, member: str) -> None:
+        self.name = f"{path}#{member}" if member else path
+        self.path, self.member = path, member
+        self._tables = tables
+        self.suffix = Entry(path).suffix
+
+    def collection(self, call: Call) -> Collection:
+        """Fields and an estimate of the rows, from the first 200 of them."""
+        call.check()
+        entry = self._tables.folder.entry(self.path)
+        size = entry.stamp.size if entry else 0
+        try:
+            sample = list(islice(self._rows(), _SAMPLE + 1))
+        except (Unreadable, Terminal, Retriable):  # reading says why; the table is listed all the same
+            return Collection(self.name, CollectionKind.TABLE, fields_of(()), KEY, bytes=size)
+        count = Count(len(sample)) if len(sample) <= _SAMPLE else self._estimate(sample, size)
+        return Collection(self.name, CollectionKind.TABLE, self._fields(sample), KEY, rows=count, bytes=size)
+
+    def _fields(self, sample: list[Record]) -> tuple[Field, ...]:
+        found = fields_of(sample)
+        if self.suffix in _LINES or self.suffix == ".json":
+            has_raw = any(field.path == RAW for field in found)
+            return found if has_raw else (*found, Field(RAW, FieldType.TEXT, "text of a record that is no JSON"))
+        return found
+
+    def _estimate(self, sample: list[Record], size: int) -> Count:
+        if self.suffix in _BOOKS or not all(record.raw for record in sample):
+            return UNKNOWN_COUNT
+        length = sum(len(record.raw.encode("utf-8", "replace")) for record in sample)
+        return Count(round(size * len(sample) / max(length, 1)), Certainty.ESTIMATE)
+
+    def items(self, call: Call, after: str) -> Iterator[Item]:
+        """A position is a record's number with its hash; if the file was rewritten, the hash finds it again."""
+        number, digest = json.loads(after) if after else (0, "")
+        is_moved = bool(after) and not self._stands(call, number, digest)
+        waiting = is_moved
+        for at, record in enumerate(self._rows()):
+            if at % _CHECK_EVERY == 0:
+                call.check()
+            if is_moved:
+                if not waiting:
+                    yield self._item(record)
+                elif record_hash(record.values, self._tables.secret) == digest:
+                    waiting = False
+            elif record.number > number:
+                yield self._item(record)
+        if waiting:
+            raise Terminal("file_changed")
+
+    def _stands(self, call: Call, number: int, digest: str) -> bool:
+        for at, record in enumerate(self._rows()):
+            if at % _CHECK_EVERY == 0:
+                call.check()
+            if record.number >= number:
+                return record.number == number and record_hash(record.values, self._tables.secret) == digest
+        return False
+
+    def _item(self, record: Record) -> Item:
+        secret = self._tables.secret
+
+        def place() -> str:
+            return json.dumps([record.number, record_hash(record.values, secret)])
+
+        def values(_costly: bool) -> Mapping[str, Value]:
+            return record.values
+
+        return Item(place, lambda: row_key(record, secret), values)
+
+    def by_keys(self, call: Call, keys: list[Mapping[str, Value]]) -> Iterator[tuple[Mapping[str, Value], Item]]:
+        """By number first, which needs one hash a key; rows that moved are then looked for by hash alone."""
+        wanted = {(key.get(ROW), key.get(HASH)): key for key in keys}
+        numbers = {number for number, _ in wanted}
+        for at, record in enumerate(self._rows()):
+            if at % _CHECK_EVERY == 0:
+                call.check()
+            if record.number in numbers:
+                place = (record.number, record_hash(record.values, self._tables.secret))
+                if place in wanted:
+                    yield wanted.pop(place), self._item(record)
+        if not wanted:
+            return
+        hashes = {digest: place for place in wanted for digest in (place[1],)}
+        for at, record in enumerate(self._rows()):
+            if at % _CHECK_EVERY == 0:
+                call.check()
+            found = hashes.pop(record_hash(record.values, self._tables.secret), None)
+            if found is not None:
+                yield wanted[found], self._item(record)
+            if not hashes:
+                return
+
+    def _rows(self) -> Iterator[Record]:
+        """Records with values, without headings and blank tails.
+
+        Raises: Unreadable: gone or damaged. Retriable: the file was changed in place while it was read; one that
+        only grew was read to its new end. Terminal: as the parsers say.
+        """
+        with self.opened() as (file, encoding):
+            before = stamp_of(file)
+            for record in self.records(file, encoding):
+                if record.number and record.values:
+                    yield record
+            after = stamp_of(file) if not file.closed else before
+            if after != before and after.size <= before.size:
+                raise Retriable(None, "file_changed")
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[BinaryIO, str]]:
+        """The file and its encoding."""
+        with self._tables.folder.open(self.path) as file:
+            yield file, "" if self.suffix in _BOOKS else self._tables.encoding(self.path, file)
+
+    def records(self, file: BinaryIO, encoding: str, errors: str = "replace") -> Iterator[Record]:
+        """All records, headings (number 0) and blank tails (no values) too, so that texts add up to the file's."""
+        if self.suffix in _BOOKS:
+            book = workbook.open_workbook(file)
+            try:
+                yield from workbook.sheet_records(book, self.member)
+            finally:
+                book.close()
+            return
+        text = as_text(file, encoding, errors)
+        try:
+            if self.suffix in _LINES:
+                yield from jsonfile.line_records(text)
+            elif self.suffix == ".json":
+                yield from self._json(text)
+            else:
+                yield from delimited.delimited_records(text, self.delimiter(text))
+        finally:
+            text.detach()  # the file is closed by whoever opened it
+
+    def delimiter(self, text: TextIO) -> str:
+        """The sign between two cells; the text is left at its start."""
+        return "\t" if self.suffix in {".tsv", ".tab"} else delimited.delimiter_of(delimited.read_head(text))
+
+    def _json(self, text: TextIO) -> Iterator[Record]:
+        if jsonfile.opens_with(text) == "{":
+            rows = jsonfile.object_tables(text).get(self.member, [])
+            yield from (Record(at, values) for at, values in enumerate(rows, start=1))
+        else:
+            yield from jsonfile.array_records(text)
