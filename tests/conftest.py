@@ -3,11 +3,16 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from privacyops.kernel.clock import ManualClock
 
 pytest_plugins = ["tests.servers", "tests.tls", "tests.world"]
+
+# A busy machine is no bug: examples are not timed one by one
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
