@@ -5,9 +5,11 @@ The guesses of YAML 1.1 are left out: NO stays a country, 2026-01-01 stays text,
 
 import re
 from collections.abc import Hashable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import yaml
+
+DEEPEST: Final = 50
 
 _Base = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -47,15 +49,35 @@ for _tag, _pattern, _first in (
 def parse_plain_yaml(text: str) -> Any:
     """The value that `text` writes down.
 
-    Raises: TextMalformed: not YAML, a key twice, a key that is no text, or a tag that asks for an object.
+    Raises: TextMalformed: not YAML, a key twice, a key that is no text, an alias, a tag that asks for an object, or
+    more than DEEPEST levels.
     """
     try:
+        _refuse_depth_and_aliases(text)
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a subclass of the safe loader
     except yaml.YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None)
         where = "" if mark is None else f"line {mark.line + 1}: "
         raise TextMalformed(f"{where}{getattr(wrong, 'problem', None) or 'this is not YAML'}") from None
-    except (RecursionError, ValueError) as wrong:
-        if isinstance(wrong, TextMalformed):
-            raise
-        raise TextMalformed("the text nests too deep or holds a value that is none") from None
+    except TextMalformed:
+        raise
+    except ValueError:
+        raise TextMalformed("a value is not what its tag says") from None
+
+
+def _refuse_depth_and_aliases(text: str) -> None:
+    """The composer of libyaml calls itself for every level and takes the process down where they are many."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            raise TextMalformed(f"{_place(event)}aliases are not read")
+        if depth > DEEPEST:
+            raise TextMalformed(f"{_place(event)}more than {DEEPEST} levels")
+
+
+def _place(event: yaml.Event) -> str:
+    return "" if event.start_mark is None else f"line {event.start_mark.line + 1}: "

@@ -178,9 +178,7 @@ def settled(events: Sequence[ClockEvent]) -> tuple[ClockEvent, ...]:
 
 
 def _moved(event: ClockEvent, to: Instant) -> ClockEvent:
-    return ClockEvent(
-        id=event.id, kind=event.kind, at=to, recorded_at=event.recorded_at or event.at, until=event.until
-    )
+    return ClockEvent(id=event.id, kind=event.kind, at=to, recorded_at=event.recorded_at or event.at, until=event.until)
 
 
 def appended(events: Sequence[ClockEvent], new: ClockEvent, now: Instant) -> tuple[ClockEvent, ...]:

@@ -14,7 +14,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "term": "{value} {unit} from {start}: {date}.",
     "term_with_pauses": "{value} {unit} from {start}, and {days} day(s) that do not count: {date}.",
     "extended": "Extended to {value} {unit} in total from {start}: {date}.",
-    "extended_with_pauses": "Extended to {value} {unit} in total from {start}, and {days} day(s) that do not count: {date}.",
+    "extended_with_pauses": "Extended to {value} {unit} from {start}, and {days} day(s) that do not count: {date}.",
     "extended_by_notice": "Extended to the date named in the notice: {date}.",
     "extension_late": "The notice of {date} came after its limit {limit} and extends nothing.",
     "extension_again": "Only the first extension notice counts; the one of {date} extends nothing.",

@@ -116,9 +116,7 @@ def select_regimes(
     )
 
 
-def _applying(
-    received: date, where: Jurisdiction, book: RuleBook
-) -> list[tuple[RegimeRow, tuple[RegimeReason, ...]]]:
+def _applying(received: date, where: Jurisdiction, book: RuleBook) -> list[tuple[RegimeRow, tuple[RegimeReason, ...]]]:
     for rule_id in where.voluntary:
         book.versions(rule_id)
     found = []
