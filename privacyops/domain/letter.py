@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -144,14 +145,8 @@ class Variable:
     required: bool = True
 
 
-def _text(*, required: bool = True) -> Variable:
-    return Variable(str, required=required)
-
-
-def _texts(*, required: bool = True) -> Variable:
-    return Variable(str, many=True, required=required)
-
-
+_text = partial(Variable, str)
+_texts = partial(Variable, str, many=True)
 _DAY: Final = Variable(date)
 _DAY_IF_ANY: Final = Variable(date, required=False)
 

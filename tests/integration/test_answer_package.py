@@ -250,6 +250,16 @@ def test_the_manifest_states_files_counts_stores_exclusions_and_tool() -> None:
     assert built.key_id == "test-key"
 
 
+def test_only_elements_that_were_found_are_called_held() -> None:
+    packed, _ = build()
+    assert json.loads(files_of(packed)["manifest.json"])["held_not_shown"] == ["password"]
+    column = Column("card", "Card", element=Element.CARD_NUMBER)
+    empty = Collection("cards", "Cards", (column,), (Record("1", {"card": None}),))
+    packed, _ = build(contents(stores=(Store("shop", "Shop", (empty,)),), attachments=()))
+    assert json.loads(files_of(packed)["manifest.json"])["held_not_shown"] == []
+    assert b"Card number" not in files_of(packed)["START-HERE.html"]
+
+
 def test_a_redacted_span_is_in_no_file() -> None:
     packed, _ = build()
     assert [name for name, data in files_of(packed).items() if NEIGHBOUR.encode() in data] == []
@@ -612,9 +622,7 @@ def test_the_same_letter_gives_the_same_pdf(with_pdf: None) -> None:
     assert draw_pdf(letter().page, b"x" * 16) == draw_pdf(letter().page, b"x" * 16)
 
 
-@pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:9/x.png", "file:///etc/hostname", "data:image/png;base64,AAAA"]
-)
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/x.png", "file:///etc/hostname", "data:image/png;base64,AAAA"])
 def test_a_letter_that_asks_for_an_address_is_not_drawn(with_pdf: None, address: str) -> None:
     with pytest.raises(PdfNotDrawn) as refused:
         draw_pdf(f'<html lang="en"><title>x</title><img alt="x" src="{address}">', b"x" * 16)

@@ -88,7 +88,8 @@ class ZipPackageBuilder:
                 entry.write_text(_about(contents, letter, pages))
             yield from _write_page(archive, "START-HERE.html", pages.start(stores, attachments, letter_file))
             counts = [(store.label, one.label, one.records) for store in stores for one in store.collections]
-            body = manifest(contents, counts, sorted(archive.files, key=lambda one: one.path), self._tool)
+            held = sorted({element for store in stores for one in store.collections for element in one.held})
+            body = manifest(contents, counts, held, sorted(archive.files, key=lambda one: one.path), self._tool)
             with archive.entry(MANIFEST, "application/json") as entry:
                 entry.write(body)
             with archive.entry(SIGNATURE, "application/json") as entry:
@@ -174,8 +175,8 @@ def _write_collection(
         "html": f"html/{name}.html",
     }
     first = Pass(read())
-    kinds = yield from write_json(archive, paths["json"], contents, store, collection, first)
-    write_schema(archive, paths["schema"], columns, kinds)
+    observed = yield from write_json(archive, paths["json"], contents, store, collection, first)
+    write_schema(archive, paths["schema"], columns, observed)
     second = Pass(read())
     yield from write_csv(archive, paths["csv"], columns, second, str(pages.words["held"]))
     if first.seen != second.seen:
@@ -194,7 +195,7 @@ def _write_collection(
         if first.seen != third.seen:
             raise RecordsChanged
         listed.append(ListedFile(path, str(pages.words["linked_data"])))
-    return ListedCollection(collection.label, collection.about, first.count, tuple(listed))
+    return ListedCollection(collection.label, collection.about, first.count, tuple(listed), frozenset(observed.held))
 
 
 def _write_attachments(archive: Archive, contents: PackageContents) -> Steps[list[ListedAttachment]]:

@@ -22,7 +22,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from privacyops.adapters.package.values import plain
-from privacyops.domain.package.contents import Cell, Collection, Column, PackageContents, ShownRecord, Store
+from privacyops.domain.package.contents import Cell, Collection, Column, Element, PackageContents, ShownRecord, Store
 from privacyops.domain.package.hostile_text import MAX_SHOWN, visible
 from privacyops.kernel.clock import Instant
 
@@ -48,6 +48,7 @@ class ListedCollection:
     about: str
     records: int
     files: tuple[ListedFile, ...]
+    held: frozenset[Element] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class PackagePages:
     ) -> Iterable[str]:
         """START-HERE.html."""
         contents = self._contents
-        elements = sorted({column.element for column in _columns(contents.stores) if column.element in contents.held})
+        elements = sorted({element for store in stores for one in store.collections for element in one.held})
         return self._draw(
             "start.html",
             kind=contents.kind.value,
@@ -108,7 +109,7 @@ class PackagePages:
             exclusions=contents.exclusions,
             unreached=contents.unreached,
             searched=contents.searched,
-            held=[self.words["elements"][one] for one in elements if one],
+            held=[self.words["elements"][one] for one in elements],
             authority=contents.authority,
             letter_file=letter_file,
         )
@@ -216,10 +217,6 @@ class PackagePages:
 def _naive(value: datetime, language: str) -> str:
     # Without a zone nothing may be converted: it is shown as the store wrote it.
     return format_datetime(value, "d MMMM y, HH:mm:ss", locale=_LOCALES[language])
-
-
-def _columns(stores: Iterable[Store]) -> Iterable[Column]:
-    return (column for store in stores for collection in store.collections for column in collection.columns)
 
 
 @cache

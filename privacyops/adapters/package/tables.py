@@ -5,16 +5,34 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from privacyops.adapters.package.archive import Archive, Steps
 from privacyops.adapters.package.values import exact, json_text, kind_of, plain
 from privacyops.adapters.package.watch import CsvWatch
-from privacyops.domain.package.contents import Collection, Column, PackageContents, ShownRecord, Store
+from privacyops.domain.package.contents import Collection, Column, Element, PackageContents, ShownRecord, Store
 from privacyops.domain.package.hostile_text import formula_safe
 
 _ROWS_A_FLUSH: Final = 200
 _CHARACTERS_A_FLUSH: Final = 256 * 1024
+
+
+@dataclass(slots=True)
+class Observed:
+    """What the first reading of a collection showed: kinds of value of each field, and elements that are held."""
+
+    kinds: dict[str, dict[tuple[tuple[str, Any], ...], dict[str, Any]]] = field(default_factory=dict)
+    held: set[Element] = field(default_factory=set)
+
+    def note(self, column: str, schema: dict[str, Any]) -> None:
+        """Remember that `column` had a value of this kind."""
+        self.kinds.setdefault(column, {})[tuple(schema.items())] = schema
+
+    def options(self, column: str) -> list[dict[str, Any]]:
+        """All kinds that `column` had, in a fixed order."""
+        kinds = self.kinds.get(column, {})
+        return [kinds[key] for key in sorted(kinds)]
 
 
 class Pass:
@@ -39,9 +57,9 @@ class Pass:
 
 def write_json(
     archive: Archive, path: str, contents: PackageContents, store: Store, collection: Collection, records: Pass
-) -> Steps[dict[str, list[dict[str, Any]]]]:
-    """One record a line, nothing lost. Returns what kinds of value each field really had, for the schema."""
-    kinds: dict[str, dict[str, dict[str, Any]]] = {}
+) -> Steps[Observed]:
+    """One record a line, nothing lost. Returns what was seen on the way, for the schema and the index."""
+    observed = Observed()
     head = {"store": store.label, "collection": collection.label, "reference": contents.reference}
     with archive.entry(path, "application/json") as entry:
         entry.write_text("{\n" + f'"about":{json_text(head)},\n"records":[')
@@ -51,10 +69,10 @@ def write_json(
             data: dict[str, Any] = {}
             withheld: list[dict[str, Any]] = []
             for column, cell in record.cells:
-                made = kind_of(cell.value)
-                kinds.setdefault(column.name, {})[json_text(made)] = made
+                observed.note(column.name, kind_of(cell.value))
                 data[column.name] = exact(cell.value)
                 if cell.held:
+                    observed.held.add(cell.held)
                     withheld.append({"field": column.name, "state": "held_not_shown", "element": cell.held.value})
                 elif cell.codes:
                     withheld.append({"field": column.name, "state": "redacted", "codes": list(cell.codes)})
@@ -67,16 +85,14 @@ def write_json(
                 yield
         entry.write_text("".join(lines) + f'\n],\n"record_count":{records.count}\n}}\n')
         entry.rows = records.count
-    return {name: [made[key] for key in sorted(made)] for name, made in kinds.items()}
+    return observed
 
 
-def write_schema(
-    archive: Archive, path: str, columns: Sequence[Column], kinds: dict[str, list[dict[str, Any]]]
-) -> None:
+def write_schema(archive: Archive, path: str, columns: Sequence[Column], observed: Observed) -> None:
     """The JSON Schema (2020-12) of one file: the fields, what they mean, and the kinds of value they have."""
     fields = {}
     for column in columns:
-        options = kinds.get(column.name, [])
+        options = observed.options(column.name)
         said = {"title": column.label, "description": column.meaning, "x-codes": dict(column.codes)}
         kind = options[0] if len(options) == 1 else {"anyOf": options} if options else {}
         fields[column.name] = {name: value for name, value in said.items() if value} | kind

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from privacyops.domain.package.contents import PackageContents
+from privacyops.domain.package.contents import Element, PackageContents
 
 FORMAT: Final = "privacyops-package/1"
 MANIFEST: Final = "manifest.json"
@@ -63,11 +63,16 @@ class BuiltPackage:
 
 
 def manifest(
-    contents: PackageContents, counts: Sequence[tuple[str, str, int]], files: Sequence[FileFacts], tool: str
+    contents: PackageContents,
+    counts: Sequence[tuple[str, str, int]],
+    held: Sequence[Element],
+    files: Sequence[FileFacts],
+    tool: str,
 ) -> bytes:
     """The manifest as canonical JSON: sorted members, UTF-8, LF, so that equal facts are equal bytes.
 
-    `counts` are (store label, collection label, records given), in the order of the contents.
+    `counts` are (store label, collection label, records given), in the order of the contents;
+    `held` the elements that were found and are not shown.
     """
     collections = [{"collection": name, "records": number, "store": store} for store, name, number in counts]
     body: dict[str, Any] = {
@@ -90,7 +95,7 @@ def manifest(
             for one in files
         },
         "format": FORMAT,
-        "held_not_shown": sorted(contents.held),
+        "held_not_shown": list(held),
         "kind": contents.kind,
         "language": contents.language,
         "part": list(contents.part) if contents.part else None,
