@@ -101,9 +101,7 @@ def test_removing_a_pause_equals_never_having_had_it(
 
 
 @given(receipts, st.integers(0, 10**6), rules, zones)
-@example(
-    datetime(2026, 1, 28, 12, tzinfo=UTC), 86_400, (rule_book().rule("eu_gdpr", "access"), RULES[0][2]), ZONES[0]
-)
+@example(datetime(2026, 1, 28, 12, tzinfo=UTC), 86_400, (rule_book().rule("eu_gdpr", "access"), RULES[0][2]), ZONES[0])
 def test_a_later_receipt_is_never_due_earlier(received: datetime, seconds: int, law: Law, zone: ZoneInfo) -> None:
     first = seen(history(received, [], None), law, zone)
     later = seen(history(received + timedelta(seconds=seconds), [], None), law, zone)
@@ -120,9 +118,7 @@ def test_an_extension_counts_from_the_start_date(received: datetime, notice: int
     expected = law[1].working_day_from(add_months(view.start, 3))
     assert view.extended_due == expected
     assert view.due == (expected if view.extension_valid else view.first_due)
-    assert view.extension_valid == (
-        local_date(received + timedelta(hours=notice, seconds=30), zone) <= view.first_due
-    )
+    assert view.extension_valid == (local_date(received + timedelta(hours=notice, seconds=30), zone) <= view.first_due)
 
 
 @given(histories, rules, zones)

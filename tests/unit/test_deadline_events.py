@@ -114,9 +114,7 @@ class TestAppending:
         with pytest.raises(EventOutOfPlace):
             appended([RECEIVED, asked], asked, NOW)
 
-    @pytest.mark.parametrize(
-        "answer", ["identity_proved", "authority_proved", "clarification_received", "fee_settled"]
-    )
+    @pytest.mark.parametrize("answer", ["identity_proved", "authority_proved", "clarification_received", "fee_settled"])
     def test_an_answer_needs_its_question(self, answer: str) -> None:
         with pytest.raises(EventOutOfPlace, match="answers nothing"):
             appended([RECEIVED], event(answer, 1), NOW)

@@ -9,6 +9,7 @@ from privacyops.domain.catalog.confidence import Confidence
 from privacyops.domain.deadline.book import rule_book
 from privacyops.domain.deadline.clock import fold, plan_on
 from privacyops.domain.deadline.event import ClockEvent, ClockEventKind
+from privacyops.domain.deadline.holiday_calendar import UnknownCalendar
 from privacyops.domain.deadline.reckoning import Term, Unit
 from privacyops.domain.deadline.regime import (
     Jurisdiction,
@@ -116,6 +117,10 @@ class TestCalendars:
     def test_a_part_without_holidays_of_its_own_has_those_of_the_country(self) -> None:
         assert chosen("access", "FR-75C")["eu_gdpr"].calendar.id == "FR"
 
+    def test_a_country_without_known_holidays_is_said_to_have_none(self) -> None:
+        with pytest.raises(UnknownCalendar):
+            chosen("access", "XX", voluntary=("br_lgpd", "sg_pdpa"))
+
     def test_a_part_of_the_kingdom_counts_its_own_bank_holidays(self) -> None:
         assert chosen("access", "GB-SCT")["uk_gdpr"].calendar.id == "GB-SCT"
 
@@ -197,6 +202,10 @@ class TestRules:
     def test_an_unknown_rule_is_said_to_be_unknown(self, rule_id: str, version: int) -> None:
         with pytest.raises(RuleUnknown):
             rule_book().rule(rule_id, "access", version)
+
+    def test_a_type_that_no_law_has_gets_no_general_term_either(self) -> None:
+        with pytest.raises(RuleUnknown):
+            rule_book().general_rule("eu_gdpr", "applause", 1)
 
     def test_every_rule_of_the_three_main_laws_is_sure(self) -> None:
         for rule_id in ("eu_gdpr", "uk_gdpr", "us_ca_ccpa"):

@@ -40,6 +40,12 @@ def test_it_survives_being_written_down_as_json(kind: str) -> None:
     assert again.fold([RECEIVED], NOW) == snapshot.fold([RECEIVED], NOW)
 
 
+def test_the_result_of_a_fold_can_be_stored_as_json() -> None:
+    stored = json.loads(json.dumps(taken().fold([RECEIVED], NOW).to_json()))
+    assert (stored["due"], stored["due_excl_utc"]) == ("2026-06-05", "2026-06-05T22:00:00+00:00")
+    assert stored["explanation"][0] == "Received on 2026-05-04, local date in Europe/Berlin."
+
+
 def test_holidays_of_another_library_change_no_date_of_a_request_that_has_begun() -> None:
     row = taken().to_json()
     row["library"] = "0.1"
@@ -64,6 +70,15 @@ def test_a_low_rule_refuses_until_the_snapshot_is_accepted() -> None:
     with pytest.raises(RuleNotAccepted):
         snapshot.fold([RECEIVED], NOW)
     assert snapshot.accepted().fold([RECEIVED], NOW).rule_id == "cn_pipl"
+
+
+def test_a_period_of_ones_own_is_remembered_where_the_law_gives_none() -> None:
+    received = date(2027, 6, 1)
+    choice = select_regimes("access", received, Jurisdiction(establishment=Place.parse("IN")))[0]
+    snapshot = ClockSnapshot.take(choice, "Asia/Kolkata", received, own_period_days=30)
+    event = ClockEvent(id="1", kind=ClockEventKind.RECEIVED, at=datetime(2027, 6, 1, 8, tzinfo=UTC))
+    again = ClockSnapshot.from_json(snapshot.to_json())
+    assert again.fold([event], datetime(2027, 6, 2, tzinfo=UTC)).due == date(2027, 7, 1)
 
 
 def test_a_rule_that_the_catalog_lost_is_said_to_be_unknown() -> None:

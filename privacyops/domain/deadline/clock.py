@@ -1,8 +1,9 @@
 """The legal clock of a request: a fold over its events. No database, no reading of the time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from privacyops.domain.catalog.confidence import Confidence, least
@@ -73,6 +74,13 @@ class ClockView:
     @property
     def needs_counsel(self) -> bool:
         return self.confidence.needs_counsel
+
+    def to_json(self) -> dict[str, Any]:
+        """Every date as a JSON value: what is stored beside a recomputation, so that both results stay."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "explanation"}
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()} | {
+            "explanation": [each.text for each in self.explanation]
+        }
 
     def is_overdue(self, now: Instant) -> bool:
         """Not answered, and the last day in time is over."""
