@@ -8,6 +8,7 @@ since the last good checkpoint are read again to say which ones differ and how.
 Source: RFC 6962; c2sp.org/tlog-tiles.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -27,12 +28,16 @@ from privacyops.ledger.tiles import TileMalformed, bundles_of, decode_bundle, de
 
 MAX_MISMATCHES: Final = 1_000
 _CHUNK: Final = 4_096
+_RECORDED: Final = re.compile(rb'"(?:recorded_)?at":"([^"]{24})"')
 _SWAP_SEARCH: Final = 256
 """Leaves between two checkpoints among which an exchanged pair is looked for; the search is quadratic."""
 
 
 class Flaw(StrEnum):
-    """What is wrong. The first four name one record, the others a place in the log."""
+    """What is wrong. CHANGED, MISSING, HASH_CHANGED, SWAPPED and UNLOGGED name one record, the others a place.
+
+    UNLOGGED: a record that stands beside the log, in no leaf of it.
+    """
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -42,6 +47,7 @@ class Flaw(StrEnum):
     TRUNCATED = "truncated"
     FORKED = "forked"
     CHECKPOINT = "checkpoint"
+    UNLOGGED = "unlogged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +197,10 @@ class _Walk:
         return hashes
 
     def _watch_time(self, index: int, leaf: bytes) -> None:
-        at = leaf.find(b'"recorded_at":"') + 15
-        if at < 15:
+        found = _RECORDED.search(leaf)
+        if found is None:
             return
-        recorded = leaf[at : at + 24]
+        recorded = found[1]
         if recorded < self._latest:
             if len(self._found.warnings) < MAX_MISMATCHES:
                 self._found.warnings.append(f"leaf {index} was recorded before the one in front of it")

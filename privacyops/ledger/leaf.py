@@ -7,19 +7,16 @@ A commitment is a keyed hash that differs in every record. Without the subject k
 records or guesses what was hashed; whoever is handed the key can prove that a record is this person's and
 that none is missing. Destroying the key is the erasure.
 
-Source: RFC 8785; RFC 5869; NIST SP 800-38D.
+Source: RFC 8785; RFC 5869.
 """
 
 import hmac
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -33,17 +30,12 @@ MAX_DEPTH: Final = 8
 MAX_INTEGER: Final = 2**53 - 1
 KEY_BYTES: Final = 32
 _SALT: Final = b"privacyops/v1"
-_NONCE_BYTES: Final = 12
-_LABELS: Final = ("subject", "contact", "evidence", "chain", "seal")
+_LABELS: Final = ("subject", "contact", "evidence", "chain")
 _PREFIX: Final = "hmac-sha256:"
 
 
 class LeafNotCanonical(ValueError):
     """The value or the bytes are not a leaf; the message names the rule that was broken, never the content."""
-
-
-class SealBroken(ValueError):
-    """A sealed text does not open: another key, another record, or altered bytes."""
 
 
 def canonical(value: Json) -> bytes:
@@ -150,14 +142,18 @@ class SubjectKey:
     _contact: bytes = field(repr=False)
     _evidence: bytes = field(repr=False)
     _chain: bytes = field(repr=False)
-    _seal: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, k_s: bytes) -> "SubjectKey":
-        """Raises: ValueError: `k_s` is not 32 bytes."""
+        """From the key itself, for whoever was handed it. Raises: ValueError: `k_s` is not 32 bytes."""
         if len(k_s) != KEY_BYTES:
             raise ValueError("a subject key has 32 bytes")
-        return cls(*(derive_key(k_s, label) for label in _LABELS))
+        return cls.of(lambda label: derive_key(k_s, label))
+
+    @classmethod
+    def of(cls, derived: Callable[[str], bytes]) -> "SubjectKey":
+        """From a key that stays where it is and only hands out what it derives."""
+        return cls(*(derived(label) for label in _LABELS))
 
     def subject(self, *, controller: str, subject_id: str, record_id: str) -> str:
         """Commitment to the person of one record."""
@@ -175,27 +171,10 @@ class SubjectKey:
         """Commitment to this person's previous leaf by its hash; None for the first one."""
         return _commit(self._chain, record_id, str(state_version), previous.hex() if previous else "")
 
-    def seal(self, *, record_id: str, plain: bytes) -> bytes:
-        """AES-256-GCM with a random nonce in front, bound to `record_id`: moved elsewhere it does not open."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self._seal).encrypt(nonce, plain, record_id.encode())
-
-    def open(self, *, record_id: str, sealed: bytes) -> bytes:
-        """What `seal` was given. Raises: SealBroken."""
-        try:
-            return AESGCM(self._seal).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], record_id.encode())
-        except (InvalidTag, ValueError):
-            raise SealBroken("the sealed text does not open with this key and record") from None
-
 
 def derive_key(secret: bytes, label: str) -> bytes:
     """32 bytes of HKDF-SHA256 under this product's salt; one label, one use."""
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=label.encode()).derive(secret)
-
-
-def new_subject_key() -> bytes:
-    """A fresh k_s from the operating system's generator."""
-    return os.urandom(KEY_BYTES)
 
 
 def _commit(key: bytes, *parts: str) -> str:

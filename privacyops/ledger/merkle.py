@@ -55,6 +55,20 @@ class Frontier:
             size += 1
         return Frontier(size, tuple(peaks))
 
+    def grow(self, leaf_hashes: Iterable[bytes], step: int) -> tuple["Frontier", list[tuple[int, int, bytes]]]:
+        """As `extend`, and the subtrees that became full: (level, position, hash) at each multiple of `step`."""
+        size, peaks, full = self.size, list(self.peaks), []
+        for leaf in leaf_hashes:
+            merged, carry, level = leaf, size, 0
+            while carry & 1:
+                merged = node_hash(peaks.pop(), merged)
+                carry, level = carry >> 1, level + 1
+                if level % step == 0:
+                    full.append((level, size >> level, merged))
+            peaks.append(merged)
+            size += 1
+        return Frontier(size, tuple(peaks)), full
+
     def root(self) -> bytes:
         """The root hash; of the empty tree SHA-256 of nothing."""
         if not self.peaks:

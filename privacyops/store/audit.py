@@ -44,13 +44,11 @@ def list_audit_of(tx: Tx, object_kind: str, object_id: str, limit: int = 100) ->
     """The rows of one object, newest first."""
     query = (
         select(AUDIT)
-        .where(
-            AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == object_kind, AUDIT.c.object_id == object_id
-        )
+        .where(AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == object_kind, AUDIT.c.object_id == object_id)
         .order_by(AUDIT.c.id.desc())
         .limit(bounded(limit))
     )
-    return [_entry(row) for row in tx.run(query)]
+    return [as_entry(row) for row in tx.run(query)]
 
 
 def list_audit(tx: Tx, before: str | None = None, limit: int = 100) -> Page[AuditEntry]:
@@ -58,12 +56,13 @@ def list_audit(tx: Tx, before: str | None = None, limit: int = 100) -> Page[Audi
     query = select(AUDIT).where(AUDIT.c.controller == tx.controller).order_by(AUDIT.c.id.desc())
     if before:
         query = query.where(AUDIT.c.id < UUID(before))
-    rows = [_entry(row) for row in tx.run(query.limit(bounded(limit) + 1))]
+    rows = [as_entry(row) for row in tx.run(query.limit(bounded(limit) + 1))]
     more = len(rows) > limit
     return Page(rows[:limit], str(rows[limit - 1].id) if more else None)
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def as_entry(row: Row[Any]) -> AuditEntry:
+    """The record of one row."""
     return AuditEntry(
         id=AuditId(row.id), controller=row.controller, at=row.at, actor_kind=row.actor_kind,
         actor_id=UUID(row.actor_id), action=row.action, object_kind=row.object_kind, object_id=row.object_id,

@@ -28,6 +28,8 @@ def install(connection: Connection) -> None:
         connection.execute(text(_PG_FUNCTION))
     for name, ddl in _wanted(connection.dialect.name).items():
         table = name.rsplit("_no_", 1)[0].removeprefix("guard_")
+        if not connection.dialect.has_table(connection, table):
+            continue  # an older revision on the way up or down: `check` misses the guard, not this run
         drop = f"DROP TRIGGER IF EXISTS {name}"
         connection.execute(text(drop if connection.dialect.name == "sqlite" else f"{drop} ON {table}"))
         connection.execute(text(ddl))

@@ -12,7 +12,7 @@ from privacyops.ledger.fsck import Row as LogRow
 from privacyops.ledger.leaf import LeafNotCanonical, canonical
 from privacyops.ledger.merkle import NodeReader
 from privacyops.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, reader_through
-from privacyops.store.audit import AUDIT, audit_entry
+from privacyops.store.audit import AUDIT, as_entry
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.consent import ConsentEventRow
 from privacyops.store.tables.ledger import (
@@ -39,9 +39,10 @@ _TREE = table_of(LedgerTreeRow)
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A tree of a log; its leaf 0 has the number `first_seq`."""
+    """A tree of a log; its leaf 0 has the number `first_seq`, its checkpoints are signed under `origin`."""
 
     name: str
+    origin: str
     first_seq: int
 
 
@@ -55,8 +56,8 @@ class Placed:
 
 def list_trees(tx: Tx, log: Log) -> Sequence[Tree]:
     """Every tree of the log, oldest first."""
-    query = select(_TREE.c.name, _TREE.c.first_seq).where(*_of_log(tx, _TREE, log)).order_by(_TREE.c.first_seq)
-    return [Tree(row.name, row.first_seq) for row in tx.run(query)]
+    query = select(_TREE).where(*_of_log(tx, _TREE, log)).order_by(_TREE.c.first_seq)
+    return [Tree(row.name, row.origin, row.first_seq) for row in tx.run(query)]
 
 
 def find_placed(tx: Tx, log: Log, entry_id: UUID) -> Placed | None:
@@ -81,23 +82,20 @@ def node_reader(tx: Tx, log: Log, tree: Tree) -> NodeReader:
         first = index * TILE_WIDTH
         if level == 0:
             at, value = _LEAF.c.seq, _LEAF.c.leaf_hash
-            of_tree = _of_log(tx, _LEAF, log)
+            of_tree: tuple[ColumnElement[bool], ...] = _of_log(tx, _LEAF, log)
             first += tree.first_seq
         else:
             at, value = _NODE.c.position, _NODE.c.hash
             of_tree = (*_of_log(tx, _NODE, log), _NODE.c.tree == tree.name, _NODE.c.level == level * TILE_HEIGHT)
-        return list(
-            tx.run(
-                select(value).where(*of_tree, at >= first, at < first + TILE_WIDTH).order_by(at)
-            ).scalars()
-        )
+        return list(tx.run(select(value).where(*of_tree, at >= first, at < first + TILE_WIDTH).order_by(at)).scalars())
 
     return reader_through(tile_hashes)
 
 
 def leaf_bytes(tx: Tx, log: Log, entry_id: UUID) -> bytes | None:
     """The leaf of one record as it stands now; None where there is no such record."""
-    row = tx.run(_records(log).where(_record_id(log) == entry_id)).first()
+    record = _EVENT if log is Log.CONSENT else AUDIT
+    row = tx.run(select(record).where(record.c.id == entry_id, record.c.controller == tx.controller)).first()
     return None if row is None else _leaf_of(log, row)
 
 
@@ -115,15 +113,14 @@ class TreeSource:
         while page := self._page(expected):
             for row in page:
                 yield from (LogRow(None, None) for _ in range(expected, row.seq))
-                leaf = None if row.record_id is None else _leaf_of(self.log, row)
+                leaf = None if row.id is None else _leaf_of(self.log, row)
                 yield LogRow(leaf, row.leaf_hash, str(row.entry_id))
                 expected = row.seq + 1
 
     def _page(self, first: int) -> Sequence[Row[Any]]:
         record = _EVENT if self.log is Log.CONSENT else AUDIT
-        columns = [column for column in record.c if column.name != "id"]
         query = (
-            select(_LEAF.c.seq, _LEAF.c.entry_id, _LEAF.c.leaf_hash, record.c.id.label("record_id"), *columns)
+            select(_LEAF.c.seq, _LEAF.c.entry_id, _LEAF.c.leaf_hash, *record.c)
             .select_from(_LEAF.outerjoin(record, record.c.id == _LEAF.c.entry_id))
             .where(*_of_log(self.tx, _LEAF, self.log), _LEAF.c.seq >= first)
             .order_by(_LEAF.c.seq)
@@ -178,22 +175,13 @@ def list_public_keys(tx: Tx) -> Sequence[bytes]:
     return tx.run(query).scalars().all()
 
 
-def _records(log: Log) -> Any:
-    record = _EVENT if log is Log.CONSENT else AUDIT
-    return select(record.c.id.label("record_id"), record.c.id.label("entry_id"), *record.c)
-
-
-def _record_id(log: Log) -> ColumnElement[UUID]:
-    return (_EVENT if log is Log.CONSENT else AUDIT).c.id
-
-
 def _leaf_of(log: Log, row: Row[Any]) -> bytes:
     """The bytes that the log committed to, from the row as it is; empty where it can no longer be a leaf."""
     if log is Log.CONSENT:
         leaf: bytes = row.leaf
         return leaf
     try:
-        return canonical(audit_entry(row, row.record_id).leaf())
+        return canonical(as_entry(row).leaf())
     except (LeafNotCanonical, ValueError, TypeError):
         return b""
 

@@ -16,7 +16,7 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.ledger.merkle import Frontier
 from privacyops.ledger.tiles import TILE_HEIGHT
-from privacyops.store.lease import shared_now, take_lease
+from privacyops.store.lease import take_lease
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.ledger import (
     LedgerHeadRow,
@@ -80,12 +80,20 @@ def load_head(tx: Tx, log: Log) -> Head | None:
     return Head(row.tree, row.first_seq, Frontier.from_bytes(row.size, row.frontier), row.signed_size, row.signed_at)
 
 
-def run_round(tx: Tx, log: Log, owner: str, limit: int = ROUND_ROWS) -> Round | None:
-    """Number up to `limit` pending leaves. None: somebody else holds the lease; nothing was done."""
-    epoch = take_lease(tx, lease_name(tx.controller), owner, LEASE_TTL)
+def hold(tx: Tx, owner: str) -> int | None:
+    """Take or renew the right to number and sign; its epoch, or None while somebody else has it."""
+    return take_lease(tx, lease_name(tx.controller), owner, LEASE_TTL)
+
+
+def run_round(tx: Tx, log: Log, owner: str, prefix: str, limit: int = ROUND_ROWS) -> Round | None:
+    """Number up to `limit` pending leaves. None: somebody else holds the lease; nothing was done.
+
+    `prefix` is the log's name without the tree; a tree that is opened now is signed under `prefix/tree`.
+    """
+    epoch = hold(tx, owner)
     if epoch is None:
         return None
-    head = _open_head(tx, log, str(shared_now(tx).year))
+    head = _open_head(tx, log, prefix, str(tx.now.year))
     waiting = tx.run(
         select(_PENDING.c.id, _PENDING.c.entry_id, _PENDING.c.leaf_hash)
         .where(*_of_log(tx, _PENDING, log))
@@ -122,13 +130,11 @@ def run_round(tx: Tx, log: Log, owner: str, limit: int = ROUND_ROWS) -> Round | 
 def mark_signed(tx: Tx, log: Log, tree: str, size: int) -> None:
     """Note that a checkpoint covers `size` leaves of `tree`. Raises: StaleState: the log has moved to another tree."""
     tx.move(
-        update(_HEAD)
-        .where(*_of_log(tx, _HEAD, log), _HEAD.c.tree == tree)
-        .values(signed_size=size, signed_at=tx.now)
+        update(_HEAD).where(*_of_log(tx, _HEAD, log), _HEAD.c.tree == tree).values(signed_size=size, signed_at=tx.now)
     )
 
 
-def _open_head(tx: Tx, log: Log, year: str) -> Head:
+def _open_head(tx: Tx, log: Log, prefix: str, year: str) -> Head:
     """The head to append to. A new year opens a new tree once the old one's last leaf is under a checkpoint."""
     head = load_head(tx, log)
     if head is not None and (head.tree.partition("-")[0] >= year or head.signed_size < head.frontier.size):
@@ -136,7 +142,8 @@ def _open_head(tx: Tx, log: Log, year: str) -> Head:
     first_seq = head.last_seq + 1 if head is not None else 1
     same = {"controller": tx.controller, "log": str(log)}
     fresh = {"tree": year, "first_seq": first_seq, "size": 0, "frontier": b"", "signed_size": 0, "signed_at": None}
-    tx.run(insert(_TREE), {**same, "name": year, "first_seq": first_seq, "opened_at": tx.now})
+    opened = {"name": year, "origin": f"{prefix}/{year}", "first_seq": first_seq, "opened_at": tx.now}
+    tx.run(insert(_TREE), {**same, **opened})
     if head is None:
         tx.run(insert(_HEAD), {**same, **fresh})
     else:

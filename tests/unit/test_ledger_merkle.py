@@ -130,3 +130,13 @@ def test_a_frontier_survives_being_stored() -> None:
 def test_a_frontier_with_the_wrong_number_of_hashes_is_refused(size: int, peaks: bytes) -> None:
     with pytest.raises(ValueError, match="frontier"):
         Frontier.from_bytes(size, peaks)
+
+
+def test_growing_tells_which_subtrees_became_full() -> None:
+    tree, full = Frontier().extend(LEAVES[:3]).grow(LEAVES[3:70], 2)
+    assert tree == Frontier().extend(LEAVES[:70])
+    assert full == sorted(full, key=lambda node: ((node[1] + 1) << node[0], node[0]))
+    assert {(level, position) for level, position, _ in full} == {
+        *((2, position) for position in range(17)), *((4, position) for position in range(4)), (6, 0),
+    }  # fmt: skip
+    assert all(value == NODE(level, position) for level, position, value in full)

@@ -139,6 +139,7 @@ SYSTEM: Final = frozenset(
         Action.TASK_ASSIGN,
         Action.CONSENT_CHECK,
         Action.CONSENT_WRITE,
+        Action.LEDGER_SEE,
         Action.KPI_WRITE,
         Action.EVENT_WRITE,
         Action.INCIDENT_REPORT,

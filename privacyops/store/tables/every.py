@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from privacyops.store.tables import account, audit, base, deadline, dsar, finding, job, ledger, letter, task
+from privacyops.store.tables import account, audit, base, consent, deadline, dsar, finding, job, ledger, letter, task
 
-MODULES: Final = (account, audit, deadline, dsar, finding, job, ledger, letter, task)
+MODULES: Final = (account, audit, consent, deadline, dsar, finding, job, ledger, letter, task)
 TABLES: Final = tuple(sorted(base.metadata.tables))

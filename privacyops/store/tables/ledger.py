@@ -51,13 +51,17 @@ class LedgerLeafRow(SQLModel, table=True):
 
 @append_only
 class LedgerTreeRow(SQLModel, table=True):
-    """A tree: a year, or the continuation of one after a restore that lost leaves. Leaf index = seq - first_seq."""
+    """A tree: a year, or the continuation of one after a restore that lost leaves. Leaf index = seq - first_seq.
+
+    `origin` is the name its checkpoints are signed under; it stays when the service moves to another address.
+    """
 
     __tablename__ = "ledger_tree"
 
     controller: str = Field(primary_key=True, max_length=64)
     log: str = Field(primary_key=True, max_length=16)
     name: str = Field(primary_key=True, max_length=16)
+    origin: str = Field(max_length=255)
     first_seq: int = Field(sa_column=Column(BigKey, nullable=False))
     opened_at: Instant = Field(sa_type=UtcDateTime)
 
