@@ -84,10 +84,15 @@ def _no_pdf(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("privacyops.adapters.package.build.draw_pdf", absent)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def with_pdf() -> None:
     """Ask for the real PDF."""
-    pytest.importorskip("weasyprint", reason="privacyops[pdf] or Pango is missing", exc_type=OSError)
+    try:
+        draw_pdf("<html lang=en><title>x</title><p>x", b"x" * 16)
+    except PdfNotDrawn as refused:
+        if refused.members["missing"]:
+            pytest.skip("no PDF software; install privacyops[pdf] and on Debian: libpango-1.0-0 libpangoft2-1.0-0")
+        raise
 
 
 def build(given: PackageContents | None = None) -> tuple[bytes, BuiltPackage]:
@@ -612,12 +617,14 @@ def structure_tags(reader: Any) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_pdf_has_headings_tables_and_lists_as_structure(with_pdf: None) -> None:
     pypdf = pytest.importorskip("pypdf")
     reader = pypdf.PdfReader(io.BytesIO(draw_pdf(letter().page, b"x" * 16)))
     assert {"/H1", "/H2", "/H3", "/Table", "/TH", "/TD", "/L", "/LI", "/P"} <= structure_tags(reader)
 
 
+@pytest.mark.slow
 def test_the_same_letter_gives_the_same_pdf(with_pdf: None) -> None:
     assert draw_pdf(letter().page, b"x" * 16) == draw_pdf(letter().page, b"x" * 16)
 
@@ -629,6 +636,7 @@ def test_a_letter_that_asks_for_an_address_is_not_drawn(with_pdf: None, address:
     assert refused.value.members["missing"] is False
 
 
+@pytest.mark.slow
 def test_a_letter_beyond_its_pages_time_or_memory_is_not_drawn(with_pdf: None) -> None:
     long = "<html lang=en><title>x</title>" + "<p style='break-after:page'>x</p>" * 12
     with pytest.raises(PdfNotDrawn):

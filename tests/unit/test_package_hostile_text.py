@@ -81,9 +81,7 @@ def test_every_sign_that_folds_into_a_trigger_is_one() -> None:
 
 def test_every_blank_and_every_invisible_sign_before_a_formula_is_seen_through() -> None:
     invisible = [
-        chr(code)
-        for code in range(0x110000)
-        if chr(code).isspace() or unicodedata.category(chr(code)) in {"Cc", "Cf"}
+        chr(code) for code in range(0x110000) if chr(code).isspace() or unicodedata.category(chr(code)) in {"Cc", "Cf"}
     ]
     scripts = {"EGYPTIAN", "KAITHI"}  # signs that join hieroglyphs and numbers: no program skips them
     missed = [

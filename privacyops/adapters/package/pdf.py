@@ -56,7 +56,7 @@ def draw_pdf(page: str, identifier: bytes, limits: PdfLimits | None = None) -> b
             input=page.encode("utf-8", "replace"),
             capture_output=True,
             env=environment,
-            timeout=limits.seconds * 2 + 5,  # processor seconds are limited in the child; this catches one that sleeps
+            timeout=limits.seconds * 2 + 5,  # the child limits processor time; this ends one that sleeps
             check=False,
         )
     except subprocess.TimeoutExpired:
