@@ -102,25 +102,30 @@ def manifest(
         "received_on": contents.received_on.isoformat(),
         "records": sum(number for _, _, number in counts),
         "reference": contents.reference,
-        "stores": [
-            {
-                "found": one.found,
-                "identifiers": list(one.identifiers),
-                "name": one.label,
-                "searched_at": one.at.isoformat(),
-                "state": "searched",
-            }
-            for one in contents.searched
-        ]
-        + [
-            {
-                "follows_on": one.follows_on.isoformat() if one.follows_on else None,
-                "name": one.label,
-                "reason": one.reason,
-                "state": "not_reached",
-            }
-            for one in contents.unreached
-        ],
+        "stores": _stores(contents),
         "tool": tool,
     }
     return (json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _stores(contents: PackageContents) -> list[dict[str, Any]]:
+    """Systems that were searched, then those that did not answer."""
+    return [
+        {
+            "found": one.found,
+            "identifiers": list(one.identifiers),
+            "name": one.label,
+            "searched_at": one.at.isoformat(),
+            "state": "searched",
+        }
+        for one in contents.searched
+    ]
+    +[
+        {
+            "follows_on": one.follows_on.isoformat() if one.follows_on else None,
+            "name": one.label,
+            "reason": one.reason,
+            "state": "not_reached",
+        }
+        for one in contents.unreached
+    ]
