@@ -37,6 +37,8 @@ _BRANDS: Final[Mapping[str, Brand]] = {
 }
 _DRIVERS: Final = {Brand.POSTGRESQL: "psycopg", Brand.MYSQL: "pymysql", Brand.SQLITE: "pysqlite"}
 _SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+FOUND_ROWS: Final = 2
+"""MySQL's client flag: an update counts the rows it met, not those it made different."""
 _OPTIONS: Final = {
     Brand.POSTGRESQL: frozenset({"sslmode", "application_name"}),
     Brand.MYSQL: frozenset({"charset", "ssl"}),
@@ -138,6 +140,7 @@ def _mysql(url: URL, settings: Settings, setting: str) -> Address:
             read_timeout=settings.statement_timeout + 5,
             write_timeout=settings.statement_timeout + 5,
             local_infile=False,
+            client_flag=FOUND_ROWS,
             autocommit=True,
         )
 

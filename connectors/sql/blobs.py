@@ -39,9 +39,7 @@ class _Cell(io.RawIOBase):
 
     def _piece(self) -> bytes:
         piece = self._speech.piece(self._table, self._blob.field, self._next, PIECE)
-        found = self._session.run(
-            self._call, sa.select(piece).select_from(self._table.sql).where(self._where).limit(1)
-        )
+        found = self._session.run(self._call, sa.select(piece).select_from(self._table.sql).where(self._where).limit(1))
         if not found:
             raise Terminal("row_gone")
         raw = found[0][0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Misconfigured, Secrets
 
 if TYPE_CHECKING:
-    from connectors.sql.store import ReadingStore
+    from connectors.sql.writing import SqlStore
 
 VERSION: Final = "1.0"
 
@@ -81,12 +81,12 @@ class SqlConnector:
             docs="docs/connectors/sql.md",
         )
 
-    def open(self, config: Mapping[str, Json], secrets: Secrets) -> "ReadingStore":
+    def open(self, config: Mapping[str, Json], secrets: Secrets) -> "SqlStore":
         """A store that connects on its first call. The writing role uses `write_url`, or `url` if that is
         not set.
 
         Raises: Misconfigured: the configuration or the address cannot be right.
         """
-        from connectors.sql.store import ReadingStore  # noqa: PLC0415 - SQLAlchemy is loaded on the first open only
+        from connectors.sql.writing import SqlStore  # noqa: PLC0415 - SQLAlchemy is loaded on the first open only
 
-        return ReadingStore(read_settings(config), secrets)
+        return SqlStore(read_settings(config), secrets)

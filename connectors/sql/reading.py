@@ -55,9 +55,7 @@ class Reader:
     def rows_at_once(self) -> int:
         """How many rows of narrow columns alone fit the answer at their longest."""
         longest = sum(
-            4 * (self.table.fields[path].max_length or 0) or NARROW_ROW
-            for path in self.paths
-            if path not in self.wide
+            4 * (self.table.fields[path].max_length or 0) or NARROW_ROW for path in self.paths if path not in self.wide
         )
         return max(50, min(5000, 4 * ANSWER_BYTES // max(1, longest)))
 
@@ -146,9 +144,7 @@ class Reader:
             size += NARROW_ROW if length is None else int(length) if raw is not None else 0
             is_handle = raw is None and length is not None
             values[path] = None if is_handle else self.speech.decode(self.table.fields[path], raw)
-        handles = {
-            path: int(lengths[path]) for path in self.wide if values[path] is None and lengths[path] is not None
-        }
+        handles = {path: int(lengths[path]) for path in self.wide if values[path] is None and lengths[path] is not None}
         for path in sorted(self.wide, key=lambda each: -int(lengths[each] or 0)):
             if size <= MAX_ROW_BYTES:
                 break

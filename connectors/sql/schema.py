@@ -113,9 +113,7 @@ def count_uncounted(tables: list[Table], run: Run, quote: Callable[[Table], str]
     unknown = [
         table
         for table in tables
-        if table.collection.rows == UNKNOWN_COUNT
-        and table.collection.kind not in {"view"}
-        and "select" in table.rights
+        if table.collection.rows == UNKNOWN_COUNT and table.collection.kind not in {"view"} and "select" in table.rights
     ]
     counted: dict[str, int] = {}
     for start in range(0, len(unknown), 200):

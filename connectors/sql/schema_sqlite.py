@@ -69,9 +69,7 @@ def load_sqlite(run: Run) -> dict[str, Table]:
             fields=fields,
             key=key,
             no_key=not key,
-            links=_links(
-                links[name], keys, known, deferrable=bool(re.search(r"\bDEFERRABLE\s+INITIALLY", text, re.I))
-            ),
+            links=_links(links[name], keys, known, deferrable=bool(re.search(r"\bDEFERRABLE\s+INITIALLY", text, re.I))),
             indexes=tuple(declared),
             derived_from=_sources(text, known) if is_view else (),
             triggers=tuple(_trigger(each) for each in triggers[name]),

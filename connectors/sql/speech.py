@@ -5,6 +5,7 @@ it.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -100,6 +101,10 @@ class Speech:
         if isinstance(value, str) and not is_sendable(value):
             return None
         return bind(plain(value))
+
+    def array(self, field: Field, value: Sequence[Value]) -> Expression:
+        """A list as the column's array type; brands without arrays keep JSON text."""
+        return bind(plain(tuple(value)))
 
     # --- pages ----------------------------------------------------------------------------------------------
 
@@ -219,6 +224,9 @@ class Postgresql(Speech):
             return bind(value)
         sent = json.dumps(value, ensure_ascii=False, default=str) if field.type is FieldType.JSON else text_of(value)
         return sa.cast(bind(sent), _Native(field))
+
+    def array(self, field: Field, value: Sequence[Value]) -> Expression:
+        return sa.cast(bind([None if one is None else text_of(one) for one in value]), _Native(field))
 
     def page_by(self, table: Table) -> list[Expression]:
         if table.paging is Paging.CTID:

@@ -81,7 +81,7 @@ class BlobRef:
 
 
 Scalar: TypeAlias = bool | int | float | Decimal | str | bytes | datetime | date | time | timedelta | UUID | None
-Value: TypeAlias = "Scalar | BlobRef | tuple[Value, ...] | Mapping[str, Value]"
+Value: TypeAlias = Scalar | BlobRef | tuple["Value", ...] | Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, repr=False)
