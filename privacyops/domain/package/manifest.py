@@ -110,7 +110,7 @@ def manifest(
 
 def _stores(contents: PackageContents) -> list[dict[str, Any]]:
     """Systems that were searched, then those that did not answer."""
-    return [
+    searched: list[dict[str, Any]] = [
         {
             "found": one.found,
             "identifiers": list(one.identifiers),
@@ -120,7 +120,7 @@ def _stores(contents: PackageContents) -> list[dict[str, Any]]:
         }
         for one in contents.searched
     ]
-    +[
+    not_reached: list[dict[str, Any]] = [
         {
             "follows_on": one.follows_on.isoformat() if one.follows_on else None,
             "name": one.label,
@@ -129,3 +129,4 @@ def _stores(contents: PackageContents) -> list[dict[str, Any]]:
         }
         for one in contents.unreached
     ]
+    return searched + not_reached
