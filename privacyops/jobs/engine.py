@@ -157,9 +157,7 @@ class DbosEngine:
         except Problem as problem:
             return self._failed(ctx, kind, job, StepFailed(problem.type.removeprefix("/problems/")))
         except Exception as bug:
-            _log.error(
-                "job step ended in a bug", extra={"code": type(bug).__name__, "job": str(job_id)}, exc_info=bug
-            )
+            _log.error("job step ended in a bug", extra={"code": type(bug).__name__, "job": str(job_id)}, exc_info=bug)
             return self._failed(ctx, kind, job, StepFailed(f"bug:{type(bug).__name__}"))
         match outcome:
             case Again():

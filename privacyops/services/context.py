@@ -8,7 +8,8 @@ from uuid import UUID
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.actor import Actor
-from privacyops.domain.account.rule import may
+from privacyops.domain.account.rule import may, require_step_up
+from privacyops.domain.account.table import STEP_UP
 from privacyops.domain.audit import AuditEntry
 from privacyops.domain.controller import ControllerProfile
 from privacyops.kernel.clock import Clock, Instant
@@ -56,7 +57,7 @@ def use_case(
         def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
             for attempt in range(1, _TRIES + 1):
                 now = _this_moment(ctx)
-                _permit(ctx, action)
+                _permit(ctx, action, now)
                 try:
                     with ctx.database.transaction(ctx.controller.key, now) as tx:
                         return function(ctx, tx, *args, **kwargs)
@@ -79,7 +80,7 @@ def reading(
         @functools.wraps(function)
         def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
             now = _this_moment(ctx)
-            _permit(ctx, action)
+            _permit(ctx, action, now)
             with ctx.database.reading(ctx.controller.key, now) as tx:
                 return function(ctx, tx, *args, **kwargs)
 
@@ -106,7 +107,9 @@ def _this_moment(ctx: Context) -> Instant:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _permit(ctx: Context, action: Action) -> None:
-    """Only whether the table lists the action at all; `require` with the object is the use case's own call."""
+def _permit(ctx: Context, action: Action, now: Instant) -> None:
+    """What can be said without the object; `require` with the object is the use case's own call."""
     if ctx.actor.controller != ctx.controller.key or not may(ctx.actor, action):
         raise Forbidden
+    if action in STEP_UP:
+        require_step_up(ctx.actor, now)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from privacyops.ports.connector_host import ConnectorHost
+from privacyops.ports.connector_host import OpensStores
 from privacyops.ports.keyring import KeyRing
 from privacyops.ports.letters import LetterWriter
 from privacyops.ports.mailer import Mailer
@@ -21,6 +21,6 @@ class Ports:
     signer: Signer
     letters: LetterWriter
     packages: PackageBuilder
-    connectors: ConnectorHost
+    connectors: OpensStores
     passwords: Passwords
     mailer: Mailer

@@ -37,9 +37,7 @@ def add_account(tx: Tx, account: Account) -> None:
 
 def load_account(tx: Tx, account: AccountId) -> Account:
     """Raises: NotFound."""
-    row = tx.run(
-        select(_ACCOUNT).where(_ACCOUNT.c.id == account, _ACCOUNT.c.controller == tx.controller)
-    ).one_or_none()
+    row = tx.run(select(_ACCOUNT).where(_ACCOUNT.c.id == account, _ACCOUNT.c.controller == tx.controller)).one_or_none()
     if row is None:
         raise NotFound
     return _account(row)
@@ -68,9 +66,7 @@ def count_accounts(tx: Tx, *, is_demo: bool | None = None) -> int:
 
 def save_account(tx: Tx, account: AccountId, **changed: Any) -> None:
     """Change some fields. Raises: StaleState: no such account."""
-    tx.move(
-        update(_ACCOUNT).where(_ACCOUNT.c.id == account, _ACCOUNT.c.controller == tx.controller).values(**changed)
-    )
+    tx.move(update(_ACCOUNT).where(_ACCOUNT.c.id == account, _ACCOUNT.c.controller == tx.controller).values(**changed))
 
 
 def use_totp_step(tx: Tx, account: AccountId, step: int) -> bool:

@@ -168,6 +168,7 @@ def _run(row: Row[Any]) -> Run:
         id=RunId(row.id), dsar_id=DsarId(row.dsar_id), store=row.store, state=RunState(row.state),
         version=row.version, job_id=JobId(row.job_id) if row.job_id else None, attempts=row.attempts,
         started_at=row.started_at, settled_at=row.settled_at, code=row.code, report=row.report,
+        state_sealed=row.state_sealed,
     )  # fmt: skip
 
 

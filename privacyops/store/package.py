@@ -55,9 +55,7 @@ def add_package(tx: Tx, dsar_id: DsarId, inputs_hash: str) -> PackageId:
 
 def newest_package(tx: Tx, dsar_id: DsarId) -> StoredPackage | None:
     """The last one that was begun, whatever became of it."""
-    row = tx.run(
-        select(_PACKAGE).where(_PACKAGE.c.dsar_id == dsar_id).order_by(_PACKAGE.c.id.desc()).limit(1)
-    ).first()
+    row = tx.run(select(_PACKAGE).where(_PACKAGE.c.dsar_id == dsar_id).order_by(_PACKAGE.c.id.desc()).limit(1)).first()
     return None if row is None else _package(row)
 
 

@@ -52,9 +52,7 @@ def count_views(tx: Tx, me: AccountId | None, today: date) -> Mapping[str, int]:
 
 def _in_view(view: str, me: AccountId | None, today: date) -> ColumnElement[bool]:
     is_open = and_(DSAR.c.state != DsarState.CLOSED, DSAR.c.is_verified)
-    failed = (
-        select(_RUN.c.id).where(_RUN.c.dsar_id == DSAR.c.id, _RUN.c.state.in_(["failed", "handed_over"])).exists()
-    )
+    failed = select(_RUN.c.id).where(_RUN.c.dsar_id == DSAR.c.id, _RUN.c.state.in_(["failed", "handed_over"])).exists()
     conditions: dict[str, ColumnElement[bool]] = {
         "all": true(),
         "mine": DSAR.c.assignee_id == me,

@@ -83,6 +83,13 @@ def cancel_tasks_of(tx: Tx, dsar_id: DsarId, reason: str, kind: TaskKind | None 
     return tx.run(statement.values(state=TaskState.CANCELLED, ended_at=tx.now, end_reason=reason)).rowcount
 
 
+def cancel_tasks_of_store(tx: Tx, dsar_id: DsarId, store: str, reason: str) -> int:
+    """End the tasks about one store of a request; how many."""
+    about = (_TASK.c.dsar_id == dsar_id, _TASK.c.store == store, _TASK.c.state.in_(OPEN_TASKS))
+    ended = {"state": TaskState.CANCELLED, "ended_at": tx.now, "end_reason": reason}
+    return tx.run(update(_TASK).where(*about).values(**ended)).rowcount
+
+
 def request_approval(tx: Tx, dsar_id: DsarId, subject: str, plan_hash: str, by: AccountId) -> UUID:
     """Lay a plan before a second person; approvals asked for earlier are void."""
     void_approvals(tx, dsar_id)

@@ -85,7 +85,10 @@ class Dsar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One store's search. `report` holds counts, collections with their state, codes and the connector's version."""
+    """One store's search. `report` holds counts, collections with their state and codes; never a value.
+
+    `state_sealed` is where the search ended, so that it can go on when another store teaches an identifier.
+    """
 
     id: RunId
     dsar_id: DsarId
@@ -98,6 +101,7 @@ class Run:
     settled_at: Instant | None
     code: str | None
     report: Mapping[str, Any]
+    state_sealed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def column_of(table: str, name: str, value: Value, before: Column | None) -> Col
     return replace(before, kind=FieldKind.TEXT)
 
 
-def _kind(value: Value) -> FieldKind:  # noqa: PLR0911 - one line a kind is the plainest form
+def _kind(value: Value) -> FieldKind:
     if isinstance(value, bool):
         return FieldKind.YES_NO
     if isinstance(value, int | float | Decimal):

@@ -29,7 +29,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "LEGAL_OBLIGATION": "Ein Gesetz verpflichtet uns, die Datensätze aufzubewahren.",
         "SENSITIVE_ELEMENT_WITHHELD": "Die Datensätze enthalten Angaben, die nicht versandt werden dürfen; wir "
         "bestätigen, dass wir sie haben.",
-        "NOT_PORTABLE": "Die Datensätze sind keine Daten, die Sie mit Einwilligung oder im Vertrag bereitgestellt haben.",
+        "NOT_PORTABLE": "Die Datensätze haben Sie nicht mit Einwilligung oder im Vertrag bereitgestellt.",
         "DISPROPORTIONATE_EFFORT": "Mehr zu finden wäre unverhältnismäßig aufwendig.",
         "records": "{count} Datensätze aus {what}",
     },

@@ -1,8 +1,10 @@
 """A request comes in: stored, its clock running, its subject answered the same way whether known or not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+from uuid import UUID
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.actor import ActorKind
@@ -24,6 +26,7 @@ from privacyops.services.dsar.link import new_link
 from privacyops.services.dsar.search import begin_search
 from privacyops.services.dsar.stop import apply_stop
 from privacyops.services.dsar.wording import language_for
+from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
 from privacyops.store import token as tokens
@@ -79,17 +82,40 @@ class Receipt:
     state: DsarState
     received_at: Instant
     waiting: str | None = None
+    is_replayed: bool = False
+
+    def to_json(self) -> dict[str, str]:
+        """What is kept for the same call again; the browser's token is not."""
+        return {
+            "id": str(self.id), "reference": self.reference, "state": str(self.state),
+            "received_at": self.received_at.isoformat(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The receipt of a call that was answered before."""
+        received_at = datetime.fromisoformat(row["received_at"])
+        return cls(DsarId(UUID(row["id"])), row["reference"], DsarState(row["state"]), received_at, is_replayed=True)
 
 
 @use_case(Action.DSAR_INTAKE)
-def submit(ctx: Context, tx: Tx, submission: Submission) -> Receipt:
-    """Take a request in.
+def submit(ctx: Context, tx: Tx, submission: Submission, call: Call | None = None) -> Receipt:
+    """Take a request in. With `call`, the same call again gives the same receipt.
 
     The answer is the same for known and unknown addresses, since nothing is looked up in any store. The same
     right asked for again by the same address within ten minutes gives the same reference and no second mail.
 
-    Raises: EmailMalformed, MessageTooLong, ReceivedInFuture, NoLawApplies, RateLimited.
+    Raises: EmailMalformed, MessageTooLong, ReceivedInFuture, NoLawApplies, RateLimited, IdempotencyKeyReused.
     """
+    if call is not None and (answered := begin_call(ctx, tx, call)) is not None:
+        return Receipt.from_json(answered)
+    receipt = _submit(ctx, tx, submission)
+    if call is not None:
+        end_call(ctx, tx, call, receipt.to_json())
+    return receipt
+
+
+def _submit(ctx: Context, tx: Tx, submission: Submission) -> Receipt:
     requester = _checked(submission.requester)
     received_at = submission.received_at or tx.now
     if received_at > tx.now:

@@ -161,9 +161,7 @@ def answer_letter(ctx: Context, dsar: Dsar, requester: Requester, contents: Pack
 
 
 @use_case(Action.DSAR_RUN)
-def _register(
-    ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultRef, built: Any, answer: Answer
-) -> str:
+def _register(ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultRef, built: Any, answer: Answer) -> str:
     job_store.assert_owned(tx, job)
     package = packages.load_package(tx, package_id)
     checks = [
@@ -172,7 +170,7 @@ def _register(
     ]
     packages.move_package(
         tx, package_id, "building", "ready", vault_ref=_ref_text(ref), sha256=built.sha256, size=built.size,
-        contents=[{"path": one.path, "size": one.size, "rows": one.rows, "type": one.media_type} for one in built.files],
+        contents=[{"path": one.path, "size": one.size, "rows": one.rows} for one in built.files],
         checks=checks, notes=[notice.text for notice in built.notices],
     )  # fmt: skip
     record(

@@ -14,11 +14,11 @@ from privacyops.store.uow import Tx
 def apply_stop(ctx: Context, tx: Tx, dsar: Dsar, requester: Requester) -> Dsar:
     """Stop, settle and confirm, in the transaction of the request itself; it cannot be refused."""
     dsar = move(ctx, tx, dsar, DsarEvent.APPLY_STOP)
-    ctx.ports.stop(ctx, tx, dsar, requester)
     dsar = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
     dsar = move(ctx, tx, dsar, DsarEvent.RELEASE, ClockEventKind.ACK_SENT)
     done = letter(
-        ctx, LetterKind.ACK, dsar, None, tx.now, right=right_of(dsar.type), received_on=local_date(ctx, dsar.received_at),
+        ctx, LetterKind.ACK, dsar, None, tx.now, right=right_of(dsar.type),
+        received_on=local_date(ctx, dsar.received_at),
         due_on=dsar.due_on, rule=dsar.regime, status_url=url(ctx, "privacy/status"), done_on=local_date(ctx, tx.now),
     )  # fmt: skip
     mail.promise(ctx, tx, requester.email, done, dsar.id)

@@ -41,7 +41,7 @@ class DsarRow(SQLModel, table=True):
     version: int = Field(default=1)
     channel: str = Field(max_length=16)
     language: str = Field(max_length=8)
-    residence: str | None = Field(default=None, max_length=2)
+    residence: str | None = Field(default=None, max_length=8)
     received_at: Instant = Field(sa_type=UtcDateTime)
     recorded_at: Instant = Field(sa_type=UtcDateTime)
     contact_index: bytes = Field(sa_type=LargeBinary)

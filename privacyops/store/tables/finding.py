@@ -33,6 +33,7 @@ class RunRow(SQLModel, table=True):
     settled_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
     code: str | None = Field(default=None, max_length=64)
     report: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
+    state_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class FindingRow(SQLModel, table=True):

@@ -1,0 +1,67 @@
+"""Keys of shop back ends: minted once, shown once, checked on every call."""
+
+from datetime import timedelta
+from typing import Final
+
+from privacyops.domain.account.action import Action, Scope
+from privacyops.domain.account.actor import Actor, ActorKind
+from privacyops.domain.account.record import ApiKey
+from privacyops.domain.secret import SecretMalformed, mint_api_key, parse_api_key
+from privacyops.kernel.errors import Unauthenticated, Unprocessable
+from privacyops.kernel.ids import AccountId, ApiKeyId, uuid7
+from privacyops.ports.keyring import Mac, MacLabel
+from privacyops.services.context import Context, reading, record, use_case
+from privacyops.store import account as accounts
+from privacyops.store.uow import Tx
+
+LONGEST_LIFE: Final = timedelta(days=365)
+
+
+def acting(ctx: Context, text: str) -> Context:
+    """The context of the back end that sent this key. Raises: Unauthenticated: unknown, revoked, expired, wrong."""
+    try:
+        given = parse_api_key(text)
+    except SecretMalformed:
+        raise Unauthenticated from None
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        key = accounts.find_api_key(tx, given.id)
+    if key is None or key.is_live is not given.is_live:
+        raise Unauthenticated
+    stored = Mac(int.from_bytes(key.secret_hmac[:2], "big"), key.secret_hmac[2:])
+    if not ctx.ports.keyring.is_mac(stored, MacLabel.API_KEY, key.controller, given.id.encode(), given.secret):
+        raise Unauthenticated
+    return ctx.acting_as(Actor(ActorKind.API_KEY, key.id, key.controller, scopes=key.scopes))
+
+
+@use_case(Action.APIKEY_MANAGE)
+def create(
+    ctx: Context, tx: Tx, name: str, scopes: frozenset[Scope], life: timedelta = LONGEST_LIFE, *, is_live: bool = True
+) -> str:
+    """A new key; its text is returned here and nowhere else. Raises: Unprocessable: no name, no scope, too long."""
+    if not name.strip() or not scopes:
+        raise Unprocessable("a key needs a name and at least one scope")
+    if not timedelta(0) < life <= LONGEST_LIFE:
+        raise Unprocessable("a key lives at most 365 days")
+    minted = mint_api_key(is_live=is_live)
+    mac = ctx.ports.keyring.mac(MacLabel.API_KEY, ctx.controller.key, minted.id.encode(), minted.secret)
+    key = ApiKey(
+        id=ApiKeyId(uuid7(tx.now)), controller=tx.controller, public_id=minted.id, name=name.strip()[:120],
+        scopes=scopes, secret_hmac=mac.version.to_bytes(2, "big") + mac.digest, is_live=is_live, created_at=tx.now,
+        expires_at=tx.now + life, revoked_at=None,
+    )  # fmt: skip
+    accounts.add_api_key(tx, key, AccountId(ctx.actor.id))
+    record(ctx, tx, "apikey.create", "apikey", key.id, scopes=sorted(scopes))
+    return minted.text
+
+
+@reading(Action.APIKEY_SEE)
+def all_keys(ctx: Context, tx: Tx) -> tuple[ApiKey, ...]:
+    """Every key without its secret, newest first."""
+    return tuple(accounts.list_api_keys(tx))
+
+
+@use_case(Action.APIKEY_MANAGE)
+def revoke(ctx: Context, tx: Tx, key: ApiKeyId) -> None:
+    """The key opens nothing from the next call on. Raises: StaleState: unknown or revoked already."""
+    accounts.revoke_api_key(tx, key)
+    record(ctx, tx, "apikey.revoke", "apikey", key)

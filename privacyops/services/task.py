@@ -1,0 +1,73 @@
+"""Tasks: what waits for a person, and answering it."""
+
+from privacyops.domain.account.action import Action, Extent, Role
+from privacyops.domain.account.rule import extent
+from privacyops.domain.task import Task, TaskKind, TaskState
+from privacyops.kernel.errors import NotFound, Unprocessable
+from privacyops.kernel.ids import AccountId, DsarId, TaskId
+from privacyops.services import sealing
+from privacyops.services.context import Context, reading, record, use_case
+from privacyops.store import dsar as dsars
+from privacyops.store import task as tasks
+from privacyops.store.uow import Tx
+
+
+@use_case(Action.TASK_ASSIGN)
+def open_for(ctx: Context, tx: Tx, dsar_id: DsarId, kind: TaskKind, owner_role: str, code: str) -> TaskId:
+    """A task about a request, due with it."""
+    dsar = dsars.load_dsar(tx, dsar_id)
+    task = tasks.add_task(
+        tx, kind, dsar.safe_due_on, owner_role=owner_role, owner_id=dsar.assignee_id, dsar_id=dsar_id, code=code
+    )
+    record(ctx, tx, "task.open", "task", task, kind=str(kind), dsar=str(dsar_id), code=code)
+    return task
+
+
+@reading(Action.TASK_LIST)
+def list_open(ctx: Context, tx: Tx) -> tuple[Task, ...]:
+    """The open tasks the actor may see: a store owner's own, everybody's for the team; the most urgent first."""
+    every = tasks.list_open_tasks(tx)
+    if extent(ctx.actor, Action.TASK_LIST) is Extent.OWN:
+        every = [task for task in every if task.owner_id == ctx.actor.id]
+    return tuple(every)
+
+
+@reading(Action.TASK_LIST)
+def read(ctx: Context, tx: Tx, task_id: TaskId) -> Task:
+    """Raises: NotFound: unknown, or not the actor's to see."""
+    return _visible(ctx, tasks.load_task(tx, task_id))
+
+
+def mine(ctx: Context, task: Task) -> bool:
+    """Whether the actor is meant: by name, or as the holder of the role."""
+    if task.owner_id is not None:
+        return task.owner_id == ctx.actor.id
+    return Role(task.owner_role) in ctx.actor.roles
+
+
+@use_case(Action.TASK_ANSWER)
+def claim(ctx: Context, tx: Tx, task_id: TaskId) -> None:
+    """Take a task on. Raises: TransitionRefused, StaleState, NotFound."""
+    task = _visible(ctx, tasks.load_task(tx, task_id))
+    tasks.move_task(tx, task, TaskState.IN_PROGRESS, AccountId(ctx.actor.id), owner_id=ctx.actor.id)
+    record(ctx, tx, "task.claim", "task", task_id)
+
+
+@use_case(Action.TASK_ANSWER)
+def answer(ctx: Context, tx: Tx, task_id: TaskId, note: str) -> None:
+    """Done, with a note that is sealed with its request. Raises: Unprocessable, TransitionRefused, StaleState."""
+    if not note.strip():
+        raise Unprocessable("say in a sentence what you did")
+    task = _visible(ctx, tasks.load_task(tx, task_id))
+    sealed = None
+    if task.dsar_id is not None:
+        key = sealing.key_of(ctx, tx, task.dsar_id)
+        sealed = key.seal(note.strip()[:4000].encode(), sealing.place(ctx, "task", "answer_sealed", task_id))
+    tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id), answer_sealed=sealed)
+    record(ctx, tx, "task.done", "task", task_id, kind=str(task.kind))
+
+
+def _visible(ctx: Context, task: Task) -> Task:
+    if extent(ctx.actor, Action.TASK_LIST) is Extent.OWN and task.owner_id != ctx.actor.id:
+        raise NotFound
+    return task

@@ -1,0 +1,184 @@
+"""One frozen Settings, read once: a file, then the environment, then secrets from files.
+
+`privacyops.toml` in the working folder (or PRIVACYOPS_CONFIG) holds sections; `PRIVACYOPS_<SECTION>__<NAME>` wins over
+it. A wrong value stops the start and names the setting, what is wrong and an example.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG_VARIABLE = "PRIVACYOPS_CONFIG"
+CRASH_VARIABLE = "PRIVACYOPS_CRASH_AT"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Recipient(_Section):
+    """Who receives data from the shop (Art. 15(1)(c))."""
+
+    name: str
+    purpose: str
+    country: str
+    safeguard: str = ""
+
+
+class Storage(_Section):
+    """How long one kind of data is kept (Art. 15(1)(d))."""
+
+    what: str
+    period: str
+
+
+class Processing(_Section):
+    """What every answer states of the processing. Empty: answers state no such facts and the console reminds."""
+
+    purposes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    storage: tuple[Storage, ...] = ()
+    sources: tuple[str, ...] = ()
+    automated: tuple[str, ...] = ()
+
+
+class Controller(_Section):
+    """The legal entity that answers."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "main"
+    name: str = "My shop"
+    address: str = ""
+    contact_email: str = "privacy@localhost"
+    dpo_contact: str | None = None
+    authority_name: str | None = None
+    authority_url: str | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "DE"
+    subdivision: str | None = None
+    zone: str = "Europe/Berlin"
+    languages: tuple[str, ...] = ("en", "de")
+    policies: tuple[str, ...] = ()
+    phone_region: str | None = None
+    single_operator: bool = False
+    processing: Processing = Processing()
+
+
+class Web(_Section):
+    """Where the service listens and under which address people reach it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8844
+    base_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_token: SecretStr | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("give the whole address, for example https://privacy.shop.example")
+        return value.rstrip("/")
+
+
+class Mail(_Section):
+    """How mail leaves. `transport = "folder"` writes files and is meant for trying out."""
+
+    transport: Literal["smtp", "folder"] = "folder"
+    sender: str = "privacy@localhost"
+    sender_name: str = "Privacy team"
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+
+class Issuer(_Section):
+    """A shop whose session tokens are accepted from its signed-in customers."""
+
+    name: str
+    audience: str = "privacyops"
+    algorithm: Literal["ES256", "RS256"] = "ES256"
+    jwks_file: Path | None = None
+    jwks_url: str | None = None
+    subject_is: Literal["customer_id", "email"] = "customer_id"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Secrets are references or files, never shown by `config show`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PRIVACYOPS_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    data: Path = Path("var")
+    database_url: SecretStr | None = None
+    engine_url: SecretStr | None = None
+    keys_file: Path | None = None
+    signing_key_file: Path | None = None
+    stores_file: Path | None = None
+    connectors: tuple[str, ...] = ("sql", "files")
+    controller: Controller = Controller()
+    web: Web = Web()
+    mail: Mail = Mail()
+    shop_issuers: tuple[Issuer, ...] = ()
+    log_format: Literal["json", "console"] = "json"
+    demo: bool = False
+    allow_root: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = Path(os.environ.get(CONFIG_VARIABLE, "privacyops.toml"))
+        file = TomlConfigSettingsSource(settings_cls, toml_file=path)
+        return init_settings, env_settings, file
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_own_switches(cls, values: Any) -> Any:
+        """PRIVACYOPS_CONFIG names the file and PRIVACYOPS_CRASH_AT belongs to tests: neither is a setting."""
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if name not in {"config", "crash_at"}}
+        return values
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.database_url is not None and self.is_cluster and self.engine_url is None:
+            raise ValueError("with PostgreSQL set engine_url too: the engine has a database of its own")
+        return self
+
+    @property
+    def is_cluster(self) -> bool:
+        """PostgreSQL, several processes; else SQLite and one."""
+        return self.database_url is not None and self.database_url.get_secret_value().startswith("postgresql")
+
+    @property
+    def database(self) -> str:
+        """The URL of the product's own database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data / 'privacyops.db'}"
+
+    @property
+    def engine(self) -> str:
+        """The URL of the durable engine's database."""
+        return self.engine_url.get_secret_value() if self.engine_url else f"sqlite:///{self.data / 'engine.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """The address under which people reach the service."""
+        return self.web.base_url or f"http://{self.web.host}:{self.web.port}"
