@@ -111,9 +111,7 @@ def settle(drawn: DataMap, keep: Sequence[str] = ()) -> DataMap:
     collections = drawn.by_name
     strong = [link for link in drawn.links if link.usable and not link.by_value and link.confidence > REFUTED]
     classes = classify(collections, strong)
-    settled = {
-        name: one if name in keep else replace(one, cls=classes.get(name)) for name, one in collections.items()
-    }
+    settled = {name: one if name in keep else replace(one, cls=classes.get(name)) for name, one in collections.items()}
     return DataMap(drawn.store, tuple(settled.values()), with_ownership(settled, drawn.links))
 
 

@@ -58,9 +58,7 @@ def _link(
 def _of_partitions(name: str, collections: Mapping[str, Collection]) -> list[tuple[DeclaredLink, int, int]]:
     """The keys declared on partitions of `name` at any depth, with how many of them have each."""
     slices = [
-        one
-        for one in collections.values()
-        if one.kind is CollectionKind.PARTITION and _root(one, collections) == name
+        one for one in collections.values() if one.kind is CollectionKind.PARTITION and _root(one, collections) == name
     ]
     counted: dict[tuple[tuple[str, ...], str, tuple[str, ...]], tuple[DeclaredLink, int]] = {}
     for one in slices:

@@ -31,7 +31,9 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
     to_people = [
         link for link in links if cls(link) is CollectionClass.PERSON and link.ownership is Ownership.UNDECIDED
     ]
-    hangs = any(cls(link) in _HANGS_ON and not is_passing(link) and link.to != one.name for link in links)
+    hangs = any(
+        cls(link) in _HANGS_ON and link.usable and not is_passing(link) and link.to != one.name for link in links
+    )
     decided = {id(link): done for link, done in zip(to_people, _person_links(one, to_people, hangs), strict=True)}
     result = []
     for link in links:
@@ -64,10 +66,11 @@ def _person_links(one: Collection, links: list[Link], hangs: bool) -> list[Link]
     if one.cls is CollectionClass.PERSON:
         return [_between_people(one, link) for link in links]
     roles = {link.id: Role.OWN if link.condition else link_role(link.fields[0], link.to) for link in links}
-    owners = _owners(one, [link for link in links if not link.element], roles, hangs)
-    several = len(owners) > 1 and not all(link.condition for link in owners)
-    if several and len({link.to for link in owners}) == len(owners):
-        several = False  # two collections of people, one row each: one person under two accounts
+    owners = _owners(one, [link for link in links if not link.element and link.usable], roles, hangs)
+    # Paths of documents stand for each other: an event has `user.id` or `uid`. A condition excludes the others. Keys
+    # into two collections of people are one person under two accounts.
+    plain = [link for link in owners if not link.condition and not is_in_document(one, link)]
+    several = len(plain) > len({link.to for link in plain})
     result = []
     for link in links:
         if link.element:
@@ -87,9 +90,10 @@ def _owners(one: Collection, links: list[Link], roles: Mapping[str, Role], hangs
     own = [link for link in links if roles[link.id] is Role.OWN]
     if own:
         conditional = [link for link in own if link.condition]
-        plain = [link for link in own if not link.condition]
+        inside = [link for link in own if not link.condition and is_in_document(one, link)]
+        plain = [link for link in own if not link.condition and link not in inside]
         least = min((_extra_words(link) for link in plain), default=0)
-        return conditional + [link for link in plain if _extra_words(link) == least]
+        return conditional + inside + [link for link in plain if _extra_words(link) == least]
     neutral = [link for link in links if roles[link.id] is Role.NEUTRAL]
     if neutral:
         return neutral
@@ -97,6 +101,12 @@ def _owners(one: Collection, links: list[Link], roles: Mapping[str, Role], hangs
     if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
         return []
     return [link for link in links if roles[link.id] is Role.STAFF]
+
+
+def is_in_document(one: Collection, link: Link) -> bool:
+    """Whether the link starts from a path inside a document."""
+    field = one.field(link.fields[0])
+    return field is not None and field.virtual
 
 
 def _extra_words(link: Link) -> int:

@@ -82,7 +82,8 @@ def _by_name(
         target = collections[to].field(keyed[to])
         if weight == 0.0 or weight < best or target is None or not _fits(field, target):
             continue
-        if to == one.name and (field.path in one.key or weight == NAME_EQUAL):
+        own_words = set(w.stems(field.path)) <= set(w.stems(one.name))
+        if to == one.name and (field.path in one.key or weight == NAME_EQUAL or own_words):
             continue
         if field.path in one.key and weight < NAME_PART:
             continue
@@ -128,9 +129,7 @@ def _leaf_words(path: str) -> tuple[str, ...]:
 
 
 def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    return len(one) == len(other) > 0 and all(
-        w.same_stem(left, right) for left, right in zip(one, other, strict=True)
-    )
+    return len(one) == len(other) > 0 and all(w.same_stem(left, right) for left, right in zip(one, other, strict=True))
 
 
 def _ends(one: tuple[str, ...], tail: tuple[str, ...]) -> bool:
@@ -154,12 +153,7 @@ def _polymorphic(
             continue
         values = {value for row in sample for value in values_at(field.path, row) if isinstance(value, str) and value}
         named = {value: to for value in values if (to := _named_by(value, collections)) is not None}
-        if (
-            not values
-            or len(values) > MAX_TYPES
-            or len(named) < 0.8 * len(values)
-            or len(named) < min(2, len(values))
-        ):
+        if not values or len(values) > MAX_TYPES or len(named) < 0.8 * len(values) or len(named) < min(2, len(values)):
             continue
         for value, to in sorted(named.items()):
             if to not in keyed:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from privacyops.domain.classification.columns import TableWord, link_role, table_words
+from privacyops.domain.classification.words import COPY_TABLE, holds_any, words
 from privacyops.domain.datamap.annotate import Sample, values_at
 from privacyops.domain.datamap.catalogue import Category, Collection, FieldType, Role
 from privacyops.domain.datamap.link import REFUTED, Evidence, Link, LinkKind, combined
@@ -136,11 +138,7 @@ def _weigh(
 
 def _with_sibling(link: Link, links: Sequence[Link]) -> Link:
     """`$.uid` beside a proven `$.user.id` of the same documents and the same target is believed."""
-    if (
-        link.kind is not LinkKind.JSON_PATH
-        or link.confidence >= 0.9
-        or any(one.weight == 0.0 for one in link.evidence)
-    ):
+    if link.kind is not LinkKind.JSON_PATH or link.confidence >= 0.9 or any(one.weight == 0.0 for one in link.evidence):
         return link
     column = link.fields[0].partition("$")[0]
     proven = any(
@@ -189,6 +187,8 @@ def _agreement(
     proposal: Proposal, collections: Mapping[str, Collection], samples: Mapping[str, Sample], answers: Answers
 ) -> tuple[int, int]:
     """In how many sampled rows e-mail, phone or name equal those of the row pointed at; and in how many both exist."""
+    if _speaks_of_another_time_or_person(proposal):
+        return 0, 0
     here = _attributes(proposal, collections[proposal.collection])
     there = collections[proposal.to]
     key = there.key[0]
@@ -212,6 +212,16 @@ def _agreement(
                 agree += bool(mine & theirs)
                 break
     return agree, of
+
+
+def _speaks_of_another_time_or_person(proposal: Proposal) -> bool:
+    """Whether the attributes beside the column need not be those of the row pointed at: an old version, or the
+    customer's data beside a key of the clerk.
+    """
+    past = holds_any(words(proposal.field.path.replace("$", "_")), COPY_TABLE) or bool(
+        table_words(proposal.collection) & {TableWord.COPY}
+    )
+    return past or link_role(proposal.field.path, proposal.to) in {Role.POINT, Role.STAFF}
 
 
 def _attributes(proposal: Proposal, one: Collection) -> dict[Category, list[str]]:

@@ -128,9 +128,7 @@ def absorb_rows(draft: Draft, ask: Ask, rows: Sequence[Row]) -> None:
 
 def located(one: Collection, row: Row, state: SearchState, settings: StoreSettings) -> PersonHit | None:
     """What a row of a person collection has of the subject, or None where nothing really meets."""
-    met = [
-        each for each in meetings(one, row.values, state.identifiers, settings) if each.field.role is not Role.POINT
-    ]
+    met = [each for each in meetings(one, row.values, state.identifiers, settings) if each.field.role is not Role.POINT]
     if not met:
         return None
     others = [

@@ -8,8 +8,9 @@ Seed the person collections, settle who the person is, then everything that hold
 nothing is new; then satellites, texts, and last the rows that only point.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import EXPANDS, CollectionClass
@@ -92,25 +93,20 @@ def _pages(ask: Ask) -> bool:
 
 def _on(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
     """The next phase with its queue. Called with an empty queue only."""
-    match state.phase:
-        case Phase.LOCATE:
-            return _start(state, drawn, limits)
-        case Phase.ROOTS:
-            return _values(state, drawn, limits)
-        case Phase.VALUES | Phase.HOPS:
-            asks, marks = _hops(state, drawn, limits)
-            if asks:
-                return replace(state, phase=Phase.HOPS, queue=asks, asked=state.asked | marks)
-            return replace(state, phase=Phase.SATELLITES)
-        case Phase.SATELLITES:
-            state, asks = satellites.asks(state, drawn, limits.max_in)
-            if asks:
-                return replace(state, phase=Phase.HOPS, queue=asks)
-            return _texts(state, drawn, limits)
-        case Phase.TEXT:
-            return _after_text(state, drawn, limits)
-        case _:
-            return replace(state, phase=Phase.DONE)
+    step = _STEPS.get(state.phase)
+    return replace(state, phase=Phase.DONE) if step is None else step(state, drawn, limits)
+
+
+def _on_from_hops(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    asks, marks = _hops(state, drawn, limits)
+    if asks:
+        return replace(state, phase=Phase.HOPS, queue=asks, asked=state.asked | marks)
+    return replace(state, phase=Phase.SATELLITES)
+
+
+def _on_from_satellites(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
+    state, asks = satellites.asks(state, drawn, limits.max_in)
+    return replace(state, phase=Phase.HOPS, queue=asks) if asks else _texts(state, drawn, limits)
 
 
 def _start(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
@@ -163,9 +159,7 @@ def _values(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
     return replace(state, phase=Phase.VALUES, queue=queue, seeded=len(state.identifiers))
 
 
-def _seeds(
-    state: SearchState, drawn: DataMap, limits: Limits, names: Sequence[str], kind: AskKind
-) -> tuple[Ask, ...]:
+def _seeds(state: SearchState, drawn: DataMap, limits: Limits, names: Sequence[str], kind: AskKind) -> tuple[Ask, ...]:
     known = len(state.identifiers)
     since = state.seeded if kind is AskKind.VALUE else 0
     return tuple(
@@ -235,23 +229,34 @@ def _after_text(state: SearchState, drawn: DataMap, limits: Limits) -> SearchSta
         return replace(state, phase=Phase.HOPS, queue=asks, asked=state.asked | marks)
     if satellites.wanted(state, drawn):
         return replace(state, phase=Phase.SATELLITES)
-    queue = []
+    queue, asked = [], state.asked
     for link in drawn.links:
         if link.ownership is Ownership.POINTER and link.to != IDENTITY and link.is_followed:
             keys = _pointed(state, link)
+            mark = f"points {link.id} {len(keys)}"
+            if mark in asked:
+                continue
+            asked |= {mark}
             for chunk in satellites.chunks(keys, limits.max_in):
-                queue.append(
-                    Ask(AskKind.POINTER, link.collection, link.id, chunk, identifiers=len(state.identifiers))
-                )
-    return replace(state, phase=Phase.POINTERS, queue=tuple(queue))
+                queue.append(Ask(AskKind.POINTER, link.collection, link.id, chunk, identifiers=len(state.identifiers)))
+    return replace(state, phase=Phase.POINTERS, queue=tuple(queue), asked=asked)
 
 
 def _pointed(state: SearchState, link: Link) -> tuple[tuple[Value, ...], ...]:
     keys = {
-        tuple(spelled(one.values[path]) for path in link.to_fields): tuple(
-            one.values[path] for path in link.to_fields
-        )
+        tuple(spelled(one.values[path]) for path in link.to_fields): tuple(one.values[path] for path in link.to_fields)
         for one in state.owned()
         if one.ref.collection == link.to and all(one.values.get(path) is not None for path in link.to_fields)
     }
     return tuple(keys.values())
+
+
+_STEPS: Final[Mapping[Phase, Callable[[SearchState, DataMap, Limits], SearchState]]] = {
+    Phase.LOCATE: _start,
+    Phase.ROOTS: _values,
+    Phase.VALUES: _on_from_hops,
+    Phase.HOPS: _on_from_hops,
+    Phase.SATELLITES: _on_from_satellites,
+    Phase.TEXT: _after_text,
+}
+"""What follows when a phase has nothing left to ask; POINTERS is the last."""

@@ -19,9 +19,7 @@ from privacyops.domain.record import spelled
 MIN_ORDER_NUMBER = 5
 
 
-def learnt(
-    findings: Iterable[Finding], drawn: DataMap, identifiers: tuple[Identifier, ...]
-) -> tuple[Identifier, ...]:
+def learnt(findings: Iterable[Finding], drawn: DataMap, identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
     """The identifiers with those that owned rows add, without repeats. Text matches teach nothing."""
     known = {_mark(one) for one in identifiers}
     new: list[Identifier] = []

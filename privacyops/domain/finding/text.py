@@ -58,9 +58,7 @@ def repeated(
     """
     own = {
         field.path
-        for field in one.of(
-            Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.FIRST_NAME, Category.LAST_NAME
-        )
+        for field in one.of(Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.FIRST_NAME, Category.LAST_NAME)
     }
     found = []
     for name, value in row.items():

@@ -1,0 +1,348 @@
+"""Loads connectors by entry point, opens stores, and keeps every call inside its bounds.
+
+The only module that imports by name: installed is not enabled, so nothing outside the allow-list is imported. Each
+store has one worker thread; errors are classed by what happens next, and no value reaches a log or an error text.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, Final, TypeVar
+
+from privacyops import connector_sdk as sdk
+from privacyops.adapters.store_limits import TRIES, Circuit, TokenBucket, pause_before
+from privacyops.adapters.store_paging import Paging
+from privacyops.adapters.store_secrets import References
+from privacyops.adapters.store_translation import (
+    from_predicate,
+    from_ref,
+    from_value,
+    to_collection,
+    to_row,
+    widened,
+)
+from privacyops.adapters.store_worker import Overrun, StoreWorker, monotonic
+from privacyops.domain.datamap.catalogue import Collection
+from privacyops.domain.finding.subject import StoreSettings
+from privacyops.domain.predicate import Predicate, column_of, fields_of
+from privacyops.domain.record import Blob, Row, RowRef
+from privacyops.ports.connector_host import (
+    Bounds,
+    FoundPage,
+    StoreBudgetSpent,
+    StoreCancelled,
+    StoreConfig,
+    StoreHealth,
+    StoreMisconfigured,
+    StoreProblem,
+    StoreRefused,
+    StoreUnreachable,
+    Traits,
+    Usage,
+)
+
+T = TypeVar("T")
+GROUP: Final = "privacyops.connectors"
+FIRST_PARTY: Final = frozenset({"sql", "files"})
+_log = logging.getLogger("privacyops.stores")
+
+
+def load_connectors(
+    allowed: frozenset[str], pinned: Mapping[str, str] | None = None
+) -> dict[str, "sdk.Connector | str"]:
+    """The connectors of the allow-list by name; a text in place of one is the code why it is refused.
+
+    `pinned` names the distribution a connector has to come from.
+    """
+    found: dict[str, sdk.Connector | str] = {}
+    for point in metadata.entry_points(group=GROUP):
+        if point.name not in allowed:
+            continue
+        wanted = (pinned or {}).get(point.name)
+        if wanted is not None and (point.dist is None or point.dist.name != wanted):
+            continue
+        found[point.name] = "duplicate_name" if point.name in found else _load(point)
+    return found
+
+
+def _load(point: metadata.EntryPoint) -> "sdk.Connector | str":
+    try:
+        connector = point.load()
+        major, minor = connector.spec().api
+    except Exception:
+        return "cannot_be_loaded"
+    if major != sdk.API_VERSION[0] or minor > sdk.API_VERSION[1]:
+        return "other_api_version"
+    loaded: sdk.Connector = connector
+    return loaded
+
+
+@dataclass
+class _Open:
+    """One store in use."""
+
+    config: StoreConfig
+    circuit: Circuit = field(default_factory=Circuit)
+    worker: StoreWorker | None = None
+    store: sdk.ReadStore | None = None
+    able: sdk.Capabilities | None = None
+    bucket: TokenBucket | None = None
+    kept: dict[str, int] = field(default_factory=lambda: {"calls": 0, "rows": 0, "bytes": 0, "retries": 0, "before": 0})
+
+
+class Connectors:
+    """The host of ports/connector_host. Safe to use from several threads, one store from one thread at a time.
+
+    `sleep` and `cancelled` are handed in for tests and for workers that lose their lease; `seal` and `unseal` wrap
+    cursors before they leave, since a cursor may hold a key.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[StoreConfig],
+        allowed: frozenset[str] = FIRST_PARTY,
+        *,
+        pinned: Mapping[str, str] | None = None,
+        vault: Callable[[str], str] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        seal: Callable[[str], str] = str,
+        unseal: Callable[[str], str] = str,
+    ) -> None:
+        self._stores = {config.name: _Open(config) for config in configs}
+        self._connectors = load_connectors(allowed, pinned)
+        self._vault, self._cancelled = vault, cancelled
+        self._seal, self._unseal = seal, unseal
+
+    # --- what is configured ---------------------------------------------------------------------------------
+
+    def stores(self) -> tuple[str, ...]:
+        return tuple(self._stores)
+
+    def config(self, store: str) -> StoreConfig:
+        return self._of(store).config
+
+    def settings(self, store: str) -> StoreSettings:
+        config = self._of(store).config
+        references = References({}, self._vault)
+        try:
+            salts = tuple(references.resolve("hash_salts", salt) for salt in config.salts)
+        except sdk.Misconfigured as wrong:
+            raise StoreMisconfigured(store, wrong.setting, wrong.code) from None
+        return StoreSettings(config.region, salts)
+
+    def usage(self, store: str) -> Usage:
+        one = self._of(store)
+        counted = getattr(one.store, "statements", None) if one.store is not None else None
+        statements = one.kept["before"] + counted if isinstance(counted, int) else one.kept["calls"]
+        return Usage(statements, one.kept["rows"], one.kept["bytes"], one.kept["retries"])
+
+    # --- what is asked ----------------------------------------------------------------------------------------
+
+    def traits(self, store: str, bounds: Bounds) -> Traits:
+        able = self._capabilities(store, bounds)
+        return Traits(able.max_in, able.max_page, able.text_search is not sdk.TextSearch.NONE, able.read_after)
+
+    def health(self, store: str, bounds: Bounds) -> StoreHealth:
+        found = self._ask(store, bounds, lambda one, call: one.health(call))
+        rights = frozenset(right.value for right in found.rights)
+        return StoreHealth(found.state.value, found.product, found.version, found.latency, rights, found.code)
+
+    def catalogue(self, store: str, bounds: Bounds) -> tuple[Collection, ...]:
+        def work(one: sdk.ReadStore, call: sdk.Call) -> tuple[Collection, ...]:
+            return tuple(to_collection(each) for each in one.catalogue(call) if isinstance(each, sdk.Collection))
+
+        return self._ask(store, bounds, work)
+
+    def sample(self, store: str, collection: str, fields: Sequence[str], n: int, bounds: Bounds) -> tuple[Row, ...]:
+        return self._ask(
+            store,
+            bounds,
+            lambda one, call: tuple(to_row(row) for row in one.sample(call, collection, fields, n, sdk.Sampling.FIRST)),
+        )
+
+    def count(self, store: str, collection: str, where: Predicate, bounds: Bounds) -> int | None:
+        exact = from_predicate(where)
+        if widened(exact, self._capabilities(store, bounds).predicates) != exact:
+            return None
+        found = self._ask(store, bounds, lambda one, call: one.count(call, collection, exact))
+        return found.n if found.certainty is sdk.Certainty.EXACT else None
+
+    def fetch(self, store: str, refs: Sequence[RowRef], fields: Sequence[str], bounds: Bounds) -> tuple[Row, ...]:
+        wanted = [from_ref(ref) for ref in refs]
+        return self._ask(store, bounds, lambda one, call: tuple(to_row(row) for row in one.fetch(call, wanted, fields)))
+
+    def find(
+        self,
+        store: str,
+        collection: str,
+        where: Predicate,
+        fields: Sequence[str],
+        size: int,
+        after: str | None,
+        bounds: Bounds,
+    ) -> FoundPage:
+        exact = from_predicate(where)
+        sent = widened(exact, self._capabilities(store, bounds).predicates)
+        read = tuple(dict.fromkeys((*fields, *(column_of(path) for path in fields_of(where)))))
+        page = Paging(collection, exact, sent, read, frozenset(fields), size)
+        page.after = sdk.Cursor(self._unseal(after)) if after is not None else None
+
+        def work(one: sdk.ReadStore, call: sdk.Call) -> FoundPage:
+            page.read(one, call)
+            return page.found(self._seal)
+
+        try:
+            return self._ask(store, bounds, work)
+        except (StoreBudgetSpent, StoreUnreachable):
+            if page.moved:  # what was read up to the last mark is kept; the next page starts there
+                return page.found(self._seal)
+            raise
+
+    def read_blob(self, ref: RowRef, blob: Blob, bounds: Bounds) -> Iterator[bytes]:
+        handle = sdk.BlobRef(from_ref(ref), blob.field, blob.name, blob.media_type, blob.bytes)
+        opened: list[Any] = []
+
+        def start(one: sdk.ReadStore, call: sdk.Call) -> Any:
+            manager = one.open_blob(call, handle)
+            opened.append(manager)
+            return manager.__enter__()
+
+        stream = self._ask(ref.store, bounds, start)
+        try:
+            while piece := self._ask(ref.store, bounds, lambda one, call: stream.read(262_144), 1):
+                yield piece
+        finally:
+            self._ask(ref.store, bounds, lambda one, call: opened[0].__exit__(None, None, None), 1)
+
+    def close(self) -> None:
+        for one in self._stores.values():
+            if one.worker is not None:
+                one.worker.stop(one.store.close if one.store is not None else None)
+            one.worker = one.store = None
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _of(self, store: str) -> _Open:
+        try:
+            return self._stores[store]
+        except KeyError:
+            raise StoreMisconfigured(store, "name", "unknown_store") from None
+
+    def _capabilities(self, store: str, bounds: Bounds) -> sdk.Capabilities:
+        one = self._of(store)
+        if one.able is None:
+            one.able = self._ask(store, bounds, lambda opened, call: opened.capabilities(call))
+            rate = min(one.able.rate.per_second, one.config.budget.get("per_second", one.able.rate.per_second))
+            one.bucket = TokenBucket(rate, one.able.rate.burst)
+        return one.able
+
+    def _ask(self, store: str, bounds: Bounds, work: "Callable[[sdk.ReadStore, sdk.Call], T]", tries: int = TRIES) -> T:
+        """Runs `work` in the store's thread: repeated while that may help, refused while the circuit is open."""
+        one = self._of(store)
+        deadline = monotonic() + bounds.seconds
+        code = "circuit_open"
+        for attempt in range(tries):
+            if one.circuit.is_open():
+                raise StoreUnreachable(store, code if attempt else "circuit_open")
+            try:
+                result = self._once(one, bounds, deadline, work)
+            except sdk.Retriable as later:
+                one.circuit.failed()
+                code = later.code
+                pause = pause_before(attempt + 1, later.after)
+                if attempt + 1 == tries or monotonic() + pause >= deadline:
+                    break
+                one.kept["retries"] += 1
+                _wait(pause, self._cancelled)
+                continue
+            except Exception as error:
+                raise self._problem(one, error) from None
+            one.circuit.succeeded()
+            return result
+        raise StoreUnreachable(store, code)
+
+    def _once(self, one: _Open, bounds: Bounds, deadline: float, work: "Callable[[sdk.ReadStore, sdk.Call], T]") -> T:
+        if one.bucket is not None:
+            _wait(one.bucket.wait_time(), self._cancelled)
+        if one.worker is None or one.worker.is_abandoned:
+            one.worker, one.store = StoreWorker(one.config.name), None
+        call = self._call(one, bounds, deadline)
+        one.kept["calls"] += 1
+
+        def inside() -> T:
+            if one.store is None:
+                one.store = self._open(one)
+            return work(one.store, call)
+
+        try:
+            return one.worker.run(inside, call.remaining())
+        except Overrun:
+            before = getattr(one.store, "statements", 0)
+            one.kept["before"] += before if isinstance(before, int) else 0
+            one.store = None
+            raise
+
+    def _open(self, one: _Open) -> sdk.ReadStore:
+        connector = self._connectors.get(one.config.connector, "unknown_connector")
+        if isinstance(connector, str):
+            raise sdk.Misconfigured("connector", connector)
+        spec = connector.spec()
+        references = {key: value for key, value in one.config.config.items() if key in spec.secret_fields}
+        for key, value in references.items():
+            if not isinstance(value, str):
+                raise sdk.Misconfigured(key, "secret_not_a_reference")
+        plain = {key: value for key, value in one.config.config.items() if key not in spec.secret_fields}
+        return connector.open({**plain, "name": one.config.name}, References(references, self._vault))
+
+    def _call(self, one: _Open, bounds: Bounds, deadline: float) -> sdk.Call:
+        used = {"rows": 0, "bytes": 0}
+
+        def spend(rows: int = 0, bytes: int = 0, requests: int = 0) -> None:  # noqa: A002 - the contract's word
+            used["rows"] += rows
+            used["bytes"] += bytes
+            one.kept["rows"] += rows
+            one.kept["bytes"] += bytes
+            if bounds.rows is not None and used["rows"] > bounds.rows:
+                raise sdk.BudgetSpent("rows_spent")
+            if bounds.bytes is not None and used["bytes"] > bounds.bytes:
+                raise sdk.BudgetSpent("bytes_spent")
+
+        def log(code: str, counts: Mapping[str, int]) -> None:
+            _log.debug("store %s: %s %s", one.config.name, code, dict(counts))
+
+        return sdk.Call(bounds.request, deadline, self._cancelled, spend, 0, log)
+
+    def _problem(self, one: _Open, error: Exception) -> StoreProblem:  # noqa: PLR0911 - one line a class
+        store = one.config.name
+        if isinstance(error, Overrun):
+            one.circuit.overran()
+            return StoreUnreachable(store, "overran_its_deadline")
+        if isinstance(error, StoreProblem):
+            return error
+        if isinstance(error, sdk.StoreRefusal):
+            one.circuit.succeeded()
+        if isinstance(error, sdk.Misconfigured):
+            return StoreMisconfigured(store, error.setting, error.code)
+        if isinstance(error, sdk.BudgetSpent):
+            return StoreBudgetSpent(store, error.code)
+        if isinstance(error, sdk.Cancelled):
+            return StoreCancelled(store, error.code)
+        if isinstance(error, sdk.NothingHeld | sdk.Terminal):
+            return StoreRefused(store, error.code)
+        one.circuit.broke()
+        where = traceback.extract_tb(error.__traceback__)[-1:]  # the place, never the text: texts quote values
+        _log.error("store %s: bug %s at %s", store, type(error).__name__, [f"{at.name}:{at.lineno}" for at in where])
+        return StoreRefused(store, "bug")
+
+
+def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:
+    """Sleeps in small pieces, so that cancelling does not have to wait."""
+    until = monotonic() + seconds
+    while (left := until - monotonic()) > 0 and not cancelled():
+        time.sleep(min(left, 0.1))
+
+
+__all__ = ["FIRST_PARTY", "Connectors", "from_value", "load_connectors"]

@@ -1,0 +1,230 @@
+"""`privacyops dsar`: finds everything about one person in the stores of a file, and says what was not searched."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from privacyops.cli.stores_file import (
+    IDENTITY_DOUBT,
+    NOTHING_HELD,
+    PARTIAL,
+    WHOLE,
+    JsonFlag,
+    StoresOption,
+    SummaryOption,
+    Ticker,
+    line,
+    load,
+    opened,
+    peak_megabytes,
+    printable,
+    refused,
+    say,
+)
+from privacyops.domain.finding.model import Ask, Finding, SearchState
+from privacyops.domain.identity.email import normal_email
+from privacyops.domain.identity.identifier import Identifier, IdentifierKind
+from privacyops.domain.identity.phone import search_tail
+from privacyops.ports.connector_host import Usage
+from privacyops.services.finding.search import StoreRun
+from privacyops.services.finding.several import draw_maps, search_stores
+
+app = typer.Typer(help="Requests of data subjects: find what is held about one person.", no_args_is_help=True)
+ANSWERS: Final = {
+    "two_roots": "the identifiers meet several people, and nothing verified tells them apart",
+    "identifiers_disagree": "the identifiers belong to different people",
+    "too_many_accounts": "more accounts match than one person can plausibly have",
+}
+
+Emails = Annotated[list[str] | None, typer.Option("--email", help="An address the person has proven.")]
+Phones = Annotated[list[str] | None, typer.Option("--phone", help="A phone number; with country code if there is one.")]
+Customers = Annotated[list[str] | None, typer.Option("--customer-id", help="The customer's number or key.")]
+Names = Annotated[list[str] | None, typer.Option("--name", help="Full name; never enough alone.")]
+Columns = Annotated[list[str] | None, typer.Option("--id", help="COLUMN=VALUE or TABLE.COLUMN=VALUE.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Requests of data subjects: find what is held about one person."""
+
+
+@app.command()
+def find(
+    stores: StoresOption,
+    email: Emails = None,
+    phone: Phones = None,
+    customer_id: Customers = None,
+    name: Names = None,
+    id_: Columns = None,
+    as_json: JsonFlag = False,
+    summary: SummaryOption = None,
+) -> None:
+    """Scan the stores, infer links, search, and print one line a row. Given identifiers count as verified.
+
+    Exit status: 0 whole; 2 usage; 3 something was not or not fully searched; 4 nothing held; 5 the identifiers do
+    not single out one person, so nothing is shown.
+    """
+    identifiers = _identifiers(email or [], phone or [], customer_id or [], name or [], id_ or [])
+    file = load(stores)
+    began = time.monotonic()
+    ticker = Ticker()
+
+    def watch(store: str, state: SearchState, ask: Ask) -> None:
+        ticker(f"{store}: {state.phase.value} {ask.collection}, {len(state.taken)} rows")
+
+    with opened(file) as host:
+        maps = draw_maps(host, host.stores())
+        runs = search_stores(host, maps, identifiers, time.monotonic, watch)
+        usage = {run.store: host.usage(run.store) for run in runs}
+    ticker.end()
+    for run in runs:
+        if run.problem is not None:
+            say(run.problem)
+    if summary is not None:
+        _write(summary, _summary(runs, usage, time.monotonic() - began))
+    raise typer.Exit(_answer(runs, as_json))
+
+
+def _identifiers(
+    emails: Sequence[str], phones: Sequence[str], customers: Sequence[str], names: Sequence[str], columns: Sequence[str]
+) -> tuple[Identifier, ...]:
+    found = [Identifier(IdentifierKind.EMAIL, text) for text in emails]
+    if any(normal_email(text) is None for text in emails):
+        raise refused("--email: not an e-mail address")
+    if any(search_tail(text) is None for text in phones):
+        raise refused("--phone: a phone number has at least seven digits")
+    found += [Identifier(IdentifierKind.PHONE, text) for text in phones]
+    found += [Identifier(IdentifierKind.CUSTOMER_ID, text) for text in customers if text.strip()]
+    for text in columns:
+        column, equals, value = text.partition("=")
+        if not equals or not column.strip() or not value.strip():
+            raise refused("--id: write COLUMN=VALUE")
+        found.append(Identifier(IdentifierKind.COLUMN, value.strip(), at=column.strip()))
+    if not found:
+        raise refused("give an e-mail, a phone number, a customer id or --id; a name alone identifies nobody")
+    return (*found, *(Identifier(IdentifierKind.NAME, text) for text in names if text.strip()))
+
+
+def _answer(runs: Sequence[StoreRun], as_json: bool) -> int:
+    """Prints the rows, unless somebody has to look first, and gives the exit status."""
+    doubtful = [run for run in runs if run.state.doubt is not None]
+    for run in doubtful:
+        code = run.state.doubt.value if run.state.doubt else ""
+        typer.echo(f"privacyops: store {run.store}: {ANSWERS.get(code, code)}; nothing is shown", err=True)
+    if doubtful:
+        return IDENTITY_DOUBT
+    for run in runs:
+        for name, one in run.state.progress.items():
+            if one.state.value != "done" and run.problem is None:
+                typer.echo(f"privacyops: store {run.store}: {name} is {one.state.value}: {one.code}", err=True)
+    findings = [finding for run in runs for finding in run.findings]
+    if as_json:
+        for finding in findings:
+            typer.echo(line(_row(finding)))
+    else:
+        _show(findings, runs)
+    if not all(run.state.is_whole for run in runs):
+        return PARTIAL
+    return WHOLE if findings else NOTHING_HELD
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "store": finding.store,
+        "table": finding.collection,
+        "pk": {name: printable(value) for name, value in finding.key},
+        "columns": list(finding.fields),
+        "tier": finding.tier.value,
+        "via": list(finding.via),
+        "match": finding.match.value,
+    }
+    extra = {"reason": finding.reason, "repeats": list(finding.repeats)}
+    return row | {name: value for name, value in extra.items() if value}
+
+
+def _show(findings: Sequence[Finding], runs: Sequence[StoreRun]) -> None:
+    counted = Counter((one.store, one.collection, one.tier.value) for one in findings)
+    table = Table("store", "table", "tier", "rows", box=None, header_style="bold")
+    for (store, collection, tier), n in counted.items():
+        table.add_row(store, collection, tier, str(n))
+    for run in runs:
+        for link, n in run.state.counts.items():
+            table.add_row(run.store, link.partition(".")[0], "pointer, counted", str(n))
+    Console().print(table if findings else "Nothing is held under these identifiers.")
+
+
+def _summary(runs: Sequence[StoreRun], usage: dict[str, Usage], seconds: float) -> dict[str, Any]:
+    return {
+        "stores": [_store_summary(run, usage[run.store]) for run in runs],
+        "seconds": round(seconds, 3),
+        "peak_memory_mb": peak_megabytes(),
+    }
+
+
+def _store_summary(run: StoreRun, usage: Usage) -> dict[str, Any]:
+    state = run.state
+    return {
+        "store": run.store,
+        "collections": _collections(run),
+        "identifiers": [
+            {"kind": one.kind.value, "tier": one.tier.name.lower(), "origin": one.origin} for one in state.identifiers
+        ],
+        "rows": dict(Counter(one.tier.value for one in run.findings)),
+        "counted_pointers": dict(state.counts),
+        "contradictions": [
+            {"table": one.ref.collection, "by": one.by, "via": list(one.via)} for one in state.contradictions.values()
+        ],
+        "gaps": _gaps(run),
+        "doubt": state.doubt.value if state.doubt else None,
+        "rounds": state.round,
+        "statements": usage.statements,
+        "search_statements": state.spent.statements,
+        "rows_read": usage.rows,
+        "retries": usage.retries,
+        "seconds": round(state.spent.seconds, 3),
+    }
+
+
+def _collections(run: StoreRun) -> list[dict[str, Any]]:
+    if run.drawn is None:
+        return []
+    listed = []
+    for one in run.drawn.collections:
+        if one.kind.value == "partition":
+            continue
+        entry: dict[str, Any] = {"name": one.name, "class": one.cls.value if one.cls else "derived"}
+        seen = run.state.progress.get(one.name)
+        if not one.searched:
+            entry |= {"state": "skipped", "code": "repeats_other_rows", "derived_from": list(one.derived_from)}
+        elif seen is None:
+            entry |= {"state": "skipped" if run.state.failed else "done", "code": "nothing_to_ask", "hits": 0}
+        else:
+            entry |= {"state": seen.state.value, "scanned": seen.scanned, "of": seen.of, "hits": seen.hits}
+            entry |= {"statements": seen.statements} | ({"code": seen.code} if seen.code else {})
+        listed.append(entry)
+    return listed
+
+
+def _gaps(run: StoreRun) -> list[dict[str, str]]:
+    gaps = [
+        {"table": name, "state": one.state.value, "code": one.code}
+        for name, one in run.state.progress.items()
+        if one.state.value != "done"
+    ]
+    if run.problem is not None:
+        gaps.append({"table": "*", "state": "unreachable", "code": run.problem.code})
+    return gaps
+
+
+def _write(path: Path, summary: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError:
+        raise refused(f"{path}: the summary cannot be written") from None

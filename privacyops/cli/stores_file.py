@@ -1,0 +1,150 @@
+"""What `dsar` and `store` share on the command line: the stores file, the host over it, and lines for people."""
+
+import json
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from datetime import time as day_time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from privacyops.adapters.connector_host import FIRST_PARTY, Connectors
+from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
+from privacyops.domain.record import Blob, Value
+from privacyops.ports.connector_host import ConnectorHost, StoreProblem
+from privacyops.services.finding.stores_file import StoresFile, StoresFileMalformed, read_stores
+
+WHOLE: Final = 0
+USAGE: Final = 2
+PARTIAL: Final = 3
+NOTHING_HELD: Final = 4
+IDENTITY_DOUBT: Final = 5
+ALLOW_LIST: Final = "PRIVACYOPS_CONNECTORS"
+
+StoresOption = Annotated[Path, typer.Option("--stores", help="TOML file that names the stores; needs no database.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for programs.")]
+SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write what was searched, and how, to FILE.")]
+
+
+def refused(text: str, status: int = USAGE) -> typer.Exit:
+    """Says in one line on standard error what is wrong; raise what it returns."""
+    typer.echo(f"privacyops: {text}", err=True)
+    return typer.Exit(status)
+
+
+def load(path: Path) -> StoresFile:
+    """The stores file. Exits with 2 and one line where it cannot be used."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise refused(f"{path}: the file cannot be read as UTF-8 text") from None
+    except tomllib.TOMLDecodeError as wrong:
+        raise refused(f"{path}: not TOML: {wrong}") from None
+    try:
+        return read_stores(data, lambda name: _read_map(path.parent / name))
+    except StoresFileMalformed as wrong:
+        raise refused(f"{path}: {wrong.detail}") from None
+
+
+def _read_map(path: Path) -> Mapping[str, Any]:
+    try:
+        data = parse_plain_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise StoresFileMalformed(f"map {path} cannot be read as UTF-8 text") from None
+    except TextMalformed as wrong:
+        raise StoresFileMalformed(f"map {path}: {wrong}") from None
+    if not isinstance(data, dict):
+        raise StoresFileMalformed(f"map {path} holds no mapping")
+    return data
+
+
+@contextmanager
+def opened(file: StoresFile) -> Iterator[ConnectorHost]:
+    """The host over the file's stores; closed at the end. PRIVACYOPS_CONNECTORS names what may be loaded."""
+    listed = os.environ.get(ALLOW_LIST)
+    allowed = FIRST_PARTY if listed is None else frozenset(part.strip() for part in listed.split(",") if part.strip())
+    pinned = {one.connector: one.distribution for one in file.stores if one.distribution}
+    host = Connectors(file.stores, allowed, pinned=pinned)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+_HINTS: Final = {
+    "unknown_connector": "no connector of that name is installed and listed in PRIVACYOPS_CONNECTORS",
+    "secret_not_a_reference": "write env:NAME or file:PATH, never the value itself",
+    "environment_variable_missing": "the environment variable it names is not set",
+    "secret_file_unreadable": "the file it names cannot be read",
+    "does_not_fit_the_store": "the map names a collection, field or class that this store does not have",
+    "circuit_open": "it failed several times in a row and is left alone for half a minute",
+    "overran_its_deadline": "it stopped answering",
+}
+
+
+def say(problem: StoreProblem) -> None:
+    """One line about a store that failed: its name, the setting or code, and what to do; never a secret."""
+    hint = _HINTS.get(problem.code)
+    typer.echo(f"privacyops: {problem.detail}{f' ({hint})' if hint else ''}", err=True)
+
+
+def line(values: Mapping[str, Any]) -> str:
+    """One JSON object on one line."""
+    return json.dumps(values, ensure_ascii=False, default=str)
+
+
+def printable(value: Value) -> Any:
+    """A key's value as JSON: numbers stay numbers, moments are ISO 8601, bytes are hex."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else str(value)
+    if isinstance(value, datetime | date | day_time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {name: printable(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [printable(part) for part in value]
+    if isinstance(value, Blob):
+        return f"{value.media_type}, {value.bytes} bytes"
+    return str(value)
+
+
+class Ticker:
+    """One line on standard error that is written over: only on a terminal, at most ten times a second."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._last = 0.0
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if self._on and now - self._last > 0.1:
+            self._last = now
+            sys.stderr.write(f"\r\x1b[K{text[:100]}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self._on:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def peak_megabytes() -> float | None:
+    """The most memory this process has held, or None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
