@@ -19,7 +19,8 @@ from privacyops.connector_sdk import Misconfigured, Retriable, Terminal
 
 MAX_FILES: Final = 200_000
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_STEPWISE: Final = os.open in os.supports_dir_fd
+STEPWISE: Final = os.open in os.supports_dir_fd and os.unlink in os.supports_dir_fd
+"""Without descriptors of directories (Windows) nothing is written: a link could be swapped in."""
 
 
 class Gap(StrEnum):
@@ -181,23 +182,37 @@ class Folder:
             yield file
 
     def _descriptor(self, path: str) -> int:
-        parts = path.split("/")
-        if any(part in {"", ".", ".."} or os.sep in part for part in parts):
-            raise Unreadable(Gap.OUTSIDE)
-        if not _STEPWISE:  # Windows: no descriptors of directories; the resolved path is checked instead
-            whole = (self.root / path).resolve()
+        if not STEPWISE:  # Windows: no descriptors of directories; the resolved path is checked instead
+            whole = self.root.joinpath(*_parts(path)).resolve()
             if not whole.is_relative_to(self.root.resolve()):
                 raise Unreadable(Gap.OUTSIDE)
             return os.open(whole, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        with self.directory_of(path) as (directory, name):
+            return os.open(name, os.O_RDONLY | _NO_FOLLOW, dir_fd=directory)
+
+    @contextmanager
+    def directory_of(self, path: str) -> Iterator[tuple[int, str]]:
+        """A descriptor of the directory that holds the file, reached without following a link, and the file's name.
+
+        Raises: OSError: a part of the path is missing, no directory, or a link. Unreadable: it leads outside.
+        """
+        *parents, name = _parts(path)
         here = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            for part in parts[:-1]:
+            for part in parents:
                 below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | _NO_FOLLOW, dir_fd=here)
                 os.close(here)
                 here = below
-            return os.open(parts[-1], os.O_RDONLY | _NO_FOLLOW, dir_fd=here)
+            yield here, name
         finally:
             os.close(here)
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.split("/")
+    if any(part in {"", ".", ".."} or os.sep in part for part in parts):
+        raise Unreadable(Gap.OUTSIDE)
+    return parts
 
 
 def _stamp(state: os.stat_result) -> Stamp:

@@ -168,7 +168,7 @@ class _Stream:
                 return parsed
             if len(self._window) - self._at > MAX_LINE:
                 raise Terminal("element_too_large")
-            if not self._more(max(_CHUNK, len(self._window))):  # doubling keeps the repeated parsing linear
+            if not self._more(max(_CHUNK, len(self._window) - self._at)):  # doubling keeps the repeated parsing linear
                 if end >= 0:
                     self._at = end
                     return parsed

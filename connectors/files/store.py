@@ -8,8 +8,10 @@ from os import W_OK, access
 from time import monotonic
 from typing import BinaryIO, Final
 
+from pydantic import SecretStr
+
 from connectors.files.card import Settings
-from connectors.files.folder import Folder, Unreadable
+from connectors.files.folder import STEPWISE, Folder, Unreadable
 from connectors.files.papers import (
     DOCUMENTS,
     FILE,
@@ -58,9 +60,10 @@ class FolderStore:
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self.settings = settings
-        self.secret = _hash_key(secrets)
+        self._secrets = secrets
+        self._known_key: SecretStr | None = None
         self.folder = Folder(settings)
-        self.tables = Tables(self.folder, settings.encoding, self.secret)
+        self.tables = Tables(self.folder, settings.encoding, self.hash_key)
         self._reading = Reading(settings, self.folder, self.tables)
         self._documents = DocumentSource(self._reading)
         self._mail = MailSource(self._reading)
@@ -81,7 +84,7 @@ class FolderStore:
         began = monotonic()
         call.check()
         self.folder.check()
-        rights = {Right.READ} | ({Right.WRITE} if self.settings.write and access(self.folder.root, W_OK) else set())
+        rights = {Right.READ} | ({Right.WRITE} if self.may_write() else set())
         has_gaps = any(gap is not None for _, gap in self._reading.gaps.values())
         return Health(
             HealthState.DEGRADED if has_gaps else HealthState.OK,
@@ -171,6 +174,19 @@ class FolderStore:
     def close(self) -> None:
         """Nothing is held open between two calls."""
 
+    def hash_key(self) -> bytes:
+        """The installation's key for hashes of rows; without one they are plain hashes, as on the command line."""
+        if self._known_key is None:
+            try:
+                self._known_key = self._secrets.get("hash_key")
+            except Misconfigured:
+                self._known_key = SecretStr("")
+        return self._known_key.get_secret_value().encode()
+
+    def may_write(self) -> bool:
+        """Whether this role and this system let files be exchanged."""
+        return self.settings.write and STEPWISE and access(self.folder.root, W_OK)
+
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _sources(self) -> Iterator[Source]:
@@ -195,11 +211,3 @@ class FolderStore:
             self.folder.check()
             raise Terminal("unknown_collection")
         return found
-
-
-def _hash_key(secrets: Secrets) -> bytes:
-    """The installation's key for hashes of rows; without one they are plain hashes, as on the command line."""
-    try:
-        return secrets.get("hash_key").get_secret_value().encode()
-    except Misconfigured:
-        return b""

@@ -1,7 +1,7 @@
 """Table files as collections: a CSV, TSV or JSON Lines file, a member of a JSON file, a sheet of a workbook."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, Final, TextIO
@@ -36,12 +36,17 @@ _SMALL: Final = 1_000_000
 class Tables:
     """Finds and reads the tables of a folder. Remembers encodings and sheet names by the file's state."""
 
-    def __init__(self, folder: Folder, encoding: str | None, secret: bytes) -> None:
+    def __init__(self, folder: Folder, encoding: str | None, key: Callable[[], bytes]) -> None:
         self.folder = folder
-        self.secret = secret
+        self._key = key
         self._encoding = encoding
         self._encodings: dict[str, tuple[Stamp, str]] = {}
         self._members: dict[str, tuple[Stamp, tuple[str, ...]]] = {}
+
+    @property
+    def secret(self) -> bytes:
+        """The key for hashes of rows, asked for when the first is needed."""
+        return self._key()
 
     def of(self, entry: Entry) -> tuple["TableSource", ...]:
         """The tables of one file. Raises: Unreadable: a workbook that cannot be opened."""

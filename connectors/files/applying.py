@@ -1,0 +1,234 @@
+"""`apply` and `verify`: each file is exchanged once for all its operations, and only if it is what the plan saw."""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Final
+
+from connectors.files.effects import NotPossible, touched
+from connectors.files.folder import Folder, Gap, Unreadable
+from connectors.files.papers import DOCUMENTS, MAIL
+from connectors.files.planning import NOTHING, Paper, clock, file_digest, plan_hash, read_paper
+from connectors.files.replacing import Changed, refusal_code, remove, replace
+from connectors.files.rows import Before, Found, Now, TableFile, is_settled, look, read_before
+from connectors.files.table import Record
+from connectors.files.tables import Tables
+from privacyops.connector_sdk import (
+    Call,
+    Check,
+    Delete,
+    Expectation,
+    Finding,
+    Keep,
+    OpId,
+    OpResult,
+    Outcome,
+    Plan,
+    PlannedOp,
+    RedactSpan,
+    Terminal,
+    Verdict,
+)
+
+_AGAIN: Final = frozenset({"file_changed", "no_space", "io"})
+"""Codes of failures that may be over at the next attempt."""
+
+
+class Applying:
+    """One call of `apply`."""
+
+    def __init__(self, folder: Folder, tables: Tables, encoding: str | None) -> None:
+        self._folder, self._tables, self._encoding = folder, tables, encoding
+
+    def apply(self, call: Call, plan: Plan, only: Sequence[OpId]) -> Iterator[OpResult]:
+        """Results file by file, each once its file stands changed on the disk.
+
+        Raises: Terminal: the plan was altered since it was hashed, or is too old.
+        """
+        if plan_hash(plan.ops, plan.blockers) != plan.hash:
+            raise Terminal("plan_altered")
+        if clock() >= plan.expires_at:
+            raise Terminal("plan_expired")
+        blocked = {blocker.op: blocker.code for blocker in plan.blockers if blocker.op is not None}
+        everybody: dict[str, list[PlannedOp]] = {}
+        for each in plan.ops:
+            everybody.setdefault(each.op.ref.collection, []).append(each)
+        for name, group in everybody.items():
+            chosen = [each for each in group if not only or each.op.id in only]
+            for each in [each for each in chosen if each.op.id in blocked]:
+                yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
+            todo = [each for each in chosen if each.op.id not in blocked]
+            call.check()
+            if name in {DOCUMENTS, MAIL}:
+                for each in todo:
+                    yield self._paper(call, each)
+            elif todo:
+                yield from self._rows(call, name, [each for each in group if each.op.id not in blocked], todo)
+
+    # --- documents and mail -----------------------------------------------------------------------------------
+
+    def _paper(self, call: Call, each: PlannedOp) -> OpResult:
+        try:
+            paper = Paper(self._folder, each.op, self._encoding)
+            seen = read_paper(each.before)
+            state = paper.state(call, self._tables.secret)
+            if state is None:
+                is_gone = isinstance(each.op.act, Delete) or seen is None
+                return _result(each, Outcome.ALREADY) if is_gone else _result(each, Outcome.CONFLICT, code="row_gone")
+            if seen is None:
+                return _result(each, Outcome.CONFLICT, code="row_appeared")
+            if isinstance(each.op.act, RedactSpan) and state.digest == seen[1]:
+                return _result(each, Outcome.ALREADY)
+            if state.digest != seen[0]:
+                return _result(each, Outcome.CONFLICT, code="row_changed")
+            if isinstance(each.op.act, RedactSpan):
+                with self._folder.open(paper.path) as file:
+                    data = paper.blackened(file, each.op.act)
+                replace(call, self._folder, paper.path, state.stamp, lambda into: _pour(into, data))
+                return _result(each, Outcome.DONE, ("text",), state.wanted)
+            remove(call, self._folder, paper.path, state.stamp)
+            return _result(each, Outcome.DONE, ("path", "text", "file"))
+        except NotPossible as why:
+            return _result(each, Outcome.CONFLICT, code=why.code)
+        except (OSError, Unreadable, Changed) as error:
+            return _failed(each, error)
+
+    # --- rows -----------------------------------------------------------------------------------------------
+
+    def _rows(self, call: Call, name: str, group: list[PlannedOp], todo: list[PlannedOp]) -> Iterator[OpResult]:
+        """`group` are all operations of the plan on this file: they tell which rows the plan leaves alone."""
+        try:
+            source = self._tables.find(name)
+        except Unreadable as error:
+            yield from (_failed(each, error) for each in todo)
+            return
+        if source is None:
+            yield from (_result(each, Outcome.CONFLICT, code="file_gone") for each in todo)
+            return
+        try:
+            table = TableFile(source, self._tables.secret)
+            yield from self._exchange(call, table, group, todo)
+        except NotPossible as why:
+            yield from (_result(each, Outcome.CONFLICT, code=why.code) for each in todo)
+        except (OSError, Unreadable, Changed) as error:
+            yield from (_failed(each, error) for each in todo)
+
+    def _exchange(self, call: Call, table: TableFile, group: list[PlannedOp], todo: list[PlannedOp]) -> list[OpResult]:
+        stamp = table.stamp()
+        found = {each.op.id: Found(each.op, read_before(each.before) or Before("")) for each in group}
+        now = look(call, table, [one for one in found.values() if one.before.digest])
+        gone: set[int] = set()
+        texts: dict[int, str] = {}
+        results: list[OpResult] = []
+        for each in todo:
+            one = found[each.op.id]
+            record = _standing(one, now)
+            if record is None or each.effect == NOTHING:
+                results.append(_without_row(table, each, one, now, record, tuple(found.values())))
+            elif isinstance(each.op.act, Delete):
+                gone.add(record.number)
+                results.append(_result(each, Outcome.DONE, tuple(record.values)))
+            else:
+                texts[record.number], values = table.edited(record, each.op.act)
+                changed = tuple(name for name in touched(each.op.act) if values[name] != record.values[name])
+                results.append(_result(each, _done(each), changed, table.digest(values)))
+        if gone or texts:
+            path = table.source.path
+
+            def write(into: BinaryIO) -> None:
+                table.rewrite(call, into, frozenset(gone), texts)
+
+            replace(call, self._folder, path, stamp, write)
+        return results
+
+
+def _standing(one: Found, now: Now) -> Record | None:
+    """The row of an operation that is still to be done; equal rows are told apart by their number alone."""
+    before = one.before
+    places = now.places.get(before.digest, [])
+    if not before.digest or now.counts[before.digest] <= before.copies - 1 - before.nth:
+        return None
+    return places.pop(0) if places else None
+
+
+def _without_row(
+    table: TableFile, each: PlannedOp, one: Found, now: Now, record: Record | None, others: Sequence[Found]
+) -> OpResult:
+    if each.effect == NOTHING:
+        is_kept = isinstance(each.op.act, Keep) and record is not None
+        return _result(each, Outcome.KEPT if is_kept else Outcome.ALREADY)
+    if now.counts[one.before.digest] or is_settled(table, one, now, others):
+        return _result(each, _done(each) if _done(each) is Outcome.KEPT else Outcome.ALREADY)
+    return _result(each, Outcome.CONFLICT, code="row_changed")
+
+
+def _done(each: PlannedOp) -> Outcome:
+    return Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE
+
+
+def _pour(into: BinaryIO, data: bytes) -> None:
+    into.write(data)
+
+
+def _result(
+    each: PlannedOp, outcome: Outcome, fields: tuple[str, ...] = (), after: str = "", *, code: str = ""
+) -> OpResult:
+    return OpResult(each.op.id, outcome, fields, after, code=code, at=clock())
+
+
+def _failed(each: PlannedOp, error: OSError | Unreadable | Changed) -> OpResult:
+    code = refusal_code(error)
+    return _result(each, Outcome.RETRIABLE if code in _AGAIN else Outcome.FAILED, code=code)
+
+
+def read_back(call: Call, folder: Folder, tables: Tables, checks: Sequence[Check]) -> Iterator[Verdict]:
+    """Every check against the files as they stand now. What cannot be read is unknown, never gone."""
+    for check in checks:
+        call.check()
+        try:
+            yield _verdict(call, folder, tables, check)
+        except Unreadable as error:
+            yield Verdict(check, Finding.UNKNOWN, code=error.gap.value)
+        except NotPossible as why:
+            yield Verdict(check, Finding.UNKNOWN, code=why.code)
+
+
+def _verdict(call: Call, folder: Folder, tables: Tables, check: Check) -> Verdict:
+    wants_gone = check.expects is Expectation.GONE
+    if check.ref.collection in {DOCUMENTS, MAIL}:
+        return _paper_verdict(call, folder, tables, check)
+    source = tables.find(check.ref.collection)
+    if source is None:
+        return Verdict(check, Finding.GONE if wants_gone else Finding.CHANGED)
+    stands = any(True for _ in source.by_keys(call, [check.ref.key])) and not _is_used_up(call, tables, check)
+    if stands:
+        return Verdict(check, Finding.STILL_THERE, check.fields)
+    return Verdict(check, Finding.GONE if wants_gone else Finding.CHANGED)
+
+
+def _is_used_up(call: Call, tables: Tables, check: Check) -> bool:
+    """Of several equal rows, whether as many went as operations up to this one wanted."""
+    before = read_before(check.before)
+    source = tables.find(check.ref.collection)
+    if before is None or before.copies < 2 or source is None:
+        return False
+    table = TableFile(source, tables.secret)
+    count = sum(digest == before.digest for _, digest in table.records(call))
+    return count <= before.copies - 1 - before.nth
+
+
+def _paper_verdict(call: Call, folder: Folder, tables: Tables, check: Check) -> Verdict:
+    path = str(check.ref.key.get("path"))
+    wants_gone = check.expects is Expectation.GONE
+    try:
+        with folder.open(path) as file:
+            digest = file_digest(call, file, tables.secret)
+    except Unreadable as error:
+        if error.gap is Gap.VANISHED:
+            return Verdict(check, Finding.GONE)
+        raise
+    seen = read_paper(check.before)
+    if wants_gone or seen is None:
+        is_there = Verdict(check, Finding.STILL_THERE, check.fields)
+        return is_there if wants_gone else Verdict(check, Finding.UNKNOWN, code="no_before")
+    return Verdict(
+        check, Finding.STILL_THERE if digest == seen[0] else Finding.CHANGED, check.fields if digest == seen[0] else ()
+    )

@@ -1,0 +1,82 @@
+"""Changing the folder: a file is exchanged whole, or removed, and never half of it.
+
+The new content is written beside the old one, flushed to the disk, and moved into its place. A process that is
+killed leaves either file; what it left beside has a name of its own for each target, so that the repeated
+operation takes it away. Should the file have changed since it was read, nothing is exchanged.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import blake2b
+from typing import BinaryIO
+
+from connectors.files.folder import Folder, Stamp, Unreadable
+from privacyops.connector_sdk import Call
+
+
+class Changed(Exception):
+    """The file is not the one that was read."""
+
+
+def replace(call: Call, folder: Folder, path: str, seen: Stamp, write: Callable[[BinaryIO], None]) -> None:
+    """Exchange the file's content for what `write` writes; mode and owner stay.
+
+    Raises: Changed: another state than `seen`. Cancelled, Retriable: from the call, right before the exchange.
+    OSError: no space, no right; the old file stands. Unreadable: it lies behind a link.
+    """
+    with folder.directory_of(path) as (directory, name):
+        beside = f".privacyops-{blake2b(name.encode(), digest_size=8).hexdigest()}"
+        with suppress(FileNotFoundError):
+            os.unlink(beside, dir_fd=directory)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(beside, flags, 0o600, dir_fd=directory)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                write(file)
+                file.flush()
+                _take_over(directory, name, file.fileno())
+                os.fsync(file.fileno())
+            call.check()
+            _compare(directory, name, seen)
+            os.replace(beside, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(beside, dir_fd=directory)
+            raise
+        os.fsync(directory)
+
+
+def remove(call: Call, folder: Folder, path: str, seen: Stamp) -> None:
+    """Take the file away. Raises: as `replace`."""
+    with folder.directory_of(path) as (directory, name):
+        call.check()
+        _compare(directory, name, seen)
+        os.unlink(name, dir_fd=directory)
+        os.fsync(directory)
+
+
+def _compare(directory: int, name: str, seen: Stamp) -> None:
+    try:
+        now = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        raise Changed from None
+    if not stat.S_ISREG(now.st_mode) or Stamp(now.st_size, now.st_mtime_ns, now.st_ino) != seen:
+        raise Changed
+
+
+def _take_over(directory: int, name: str, descriptor: int) -> None:
+    old = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+    with suppress(PermissionError):  # only root gives files away; the owner stays the one who runs this
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+
+
+def refusal_code(error: OSError | Unreadable | Changed) -> str:
+    """The code of what went wrong."""
+    if isinstance(error, Unreadable):
+        return error.gap.value
+    if isinstance(error, Changed):
+        return "file_changed"
+    return {13: "denied", 1: "denied", 28: "no_space", 122: "no_space", 30: "read_only"}.get(error.errno or 0, "io")
