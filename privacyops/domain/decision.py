@@ -66,6 +66,8 @@ _MARKETING_SUPPRESSIONS: Final = frozenset({"complaint", "stop_keyword", "erased
 class Asked:
     """The question. `ground` is the purpose's in the jurisdiction that counts.
 
+    `contacts` are the keyed hashes of the address or number that is to be used, where the caller named one: a grant
+    that was given for another address does not count for it.
     `material_purpose` is the latest version of the purpose that was judged a material change; `material_notices`
     the same by notice id.
     """
@@ -76,6 +78,7 @@ class Asked:
     ground: Ground
     material_purpose: int = 0
     material_notices: Mapping[str, int] = field(default_factory=dict)
+    contacts: frozenset[str] = frozenset()
 
     @property
     def choice_brand(self) -> str | None:
@@ -210,6 +213,8 @@ def _judged_by_choice(asked: Asked, choice: StateRow | None, now: Instant) -> Re
         return Reason.EXPIRED
     if choice.state not in GRANTED:
         return None
+    if choice.contact is not None and asked.contacts and choice.contact not in asked.contacts:
+        return Reason.NO_CONSENT
     return Reason.NOTICE_OUTDATED if _is_outdated(asked, choice) else Reason.GRANTED
 
 

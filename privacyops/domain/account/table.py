@@ -140,6 +140,8 @@ SYSTEM: Final = frozenset(
         Action.CONSENT_CHECK,
         Action.CONSENT_WRITE,
         Action.LEDGER_SEE,
+        Action.PURPOSE_CHANGE,
+        Action.NOTICE_CHANGE,
         Action.KPI_WRITE,
         Action.EVENT_WRITE,
         Action.INCIDENT_REPORT,

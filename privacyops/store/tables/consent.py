@@ -184,7 +184,7 @@ class ConsentStateRow(SQLModel, table=True):
     kind: str = Field(primary_key=True, max_length=12)
     state_version: int = Field(sa_column=Column(BigKey, nullable=False))
     state: str = Field(max_length=32)
-    t: int = Field(sa_column=Column(BigKey, nullable=False))
+    order_t: int = Field(sa_column=Column(BigKey, nullable=False))
     since: int = Field(sa_column=Column(BigKey, nullable=False))
     event_id: UUID | None = Field(default=None)
     prior_state: str | None = Field(default=None, max_length=32)
@@ -219,7 +219,7 @@ class SuppressionRow(SQLModel, table=True):
     brand_no: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
     controller: str = Field(max_length=64)
     event_id: UUID
-    t: int = Field(sa_column=Column(BigKey, nullable=False))
+    order_t: int = Field(sa_column=Column(BigKey, nullable=False))
 
 
 class ClientEventRow(SQLModel, table=True):

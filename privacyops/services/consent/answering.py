@@ -1,0 +1,180 @@
+"""May I, and why; what somebody's choices are, and how they came about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.consent.event import ConsentEvent, event_of
+from privacyops.domain.consent.projection import StateRow, fold
+from privacyops.domain.consent.state import GRANTED, RowKind
+from privacyops.domain.decision import Asked, Decision, decide
+from privacyops.domain.purpose import Ground, PurposeScope
+from privacyops.domain.subject import SubjectUnknown
+from privacyops.kernel.clock import Instant
+from privacyops.kernel.errors import BadRequest
+from privacyops.kernel.pagination import Page, bounded
+from privacyops.ledger.leaf import parse
+from privacyops.services import purpose as published
+from privacyops.services.consent import subjects
+from privacyops.services.consent.subjects import Whom
+from privacyops.services.consent.terms import brand_named, purpose_named
+from privacyops.services.context import Context, reading
+from privacyops.store import consent as consents
+from privacyops.store.consent import PastEvent, Subject
+from privacyops.store.purpose import Catalogue
+from privacyops.store.uow import Tx
+
+
+class BadCursor(BadRequest):
+    type = "/problems/bad-cursor"
+    title = "The cursor is not the `next` of a page before"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be done, to whom, over which channel, for which brand; `jurisdiction` where the caller knows it."""
+
+    whom: Whom
+    purpose: str
+    channel: str
+    brand: str | None = None
+    jurisdiction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """The decision and everything it was made from."""
+
+    decision: Decision
+    asked: Asked
+    jurisdiction: str | None
+    state_version: int
+    as_of: Instant
+
+    @property
+    def granted_at(self) -> Instant | None:
+        """When the grant that counts was given; None where none counts."""
+        choice = self.decision.choice
+        return choice.since if choice is not None and choice.state in GRANTED and self.decision.is_allowed else None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentChoice:
+    """One row of a person's choices and what it answers now."""
+
+    row: StateRow
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """One event as it is shown: the leaf's facts, and what followed."""
+
+    event: ConsentEvent
+    applied: bool
+    state_version: int
+    seq: int | None
+
+
+@reading(Action.CONSENT_CHECK)
+def check(ctx: Context, tx: Tx, question: Question) -> CheckAnswer:
+    """Whether it may be done now, and why. Reads the database that writes go to, so every answer is strict.
+
+    An unknown person is no error: silence is answered by the regime.
+    Raises: UnknownPurpose, UnknownChannel, UnknownBrand, IdentityConflict: never an allow.
+    """
+    names = published.catalogue(ctx, tx)
+    known = purpose_named(names, question.purpose, question.channel)
+    brand = names.brands[brand_named(names, question.brand)]
+    found = consents.load_known(tx, subjects.refs_of_whom(ctx, question.whom), known.no, names)
+    home = found.subject.jurisdiction if found.subject else None
+    ground, place = known.current.ground_in(question.jurisdiction, home, brand.jurisdiction)
+    asked = Asked(
+        purpose=known.current,
+        channel=question.channel,
+        brand=brand.key,
+        ground=ground,
+        material_purpose=known.material,
+        material_notices=names.material_notices,
+        contacts=subjects.contacts_of_whom(ctx, question.whom, question.channel),
+    )
+    rows = [*found.rows.values()]
+    suppression_refs = subjects.suppression_refs(ctx, question.whom, question.channel)
+    if suppression_refs:
+        rows += consents.list_suppressions(tx, suppression_refs, names)
+    return CheckAnswer(decide(rows, asked, tx.now), asked, place, found.state_version, tx.now)
+
+
+@reading(Action.CONSENT_READ)
+def current(ctx: Context, tx: Tx, subject_id: str, at: Instant | None = None) -> Sequence[CurrentChoice]:
+    """The person's choices and stops, as they stand, or as they stood at `at`: then folded from the events.
+
+    Raises: SubjectUnknown.
+    """
+    names = published.catalogue(ctx, tx)
+    subject = _known(ctx, tx, subject_id)
+    if at is None:
+        rows = consents.load_rows(tx, subject.no, names)
+    else:
+        past = reversed(consents.list_events(tx, subject.no, None, None))
+        events = (_event_of(item, names) for item in past)
+        rows = fold(event for event in events if event.recorded_at <= at)
+    moment = at or tx.now
+    return [
+        CurrentChoice(row, _decided(names, rows.values(), row, subject, moment))
+        for row in sorted(rows.values(), key=lambda row: tuple(str(part or "") for part in row.key))
+    ]
+
+
+@reading(Action.CONSENT_READ)
+def history(ctx: Context, tx: Tx, subject_id: str, before: str | None = None, limit: int = 50) -> Page[HistoryItem]:
+    """The person's events, newest first. `before` is the cursor of the page before.
+
+    Raises: SubjectUnknown, BadCursor, BadLimit.
+    """
+    if before is not None and not (before.isascii() and before.isdigit() and len(before) <= 18):
+        raise BadCursor
+    names = published.catalogue(ctx, tx)
+    subject = _known(ctx, tx, subject_id)
+    found = consents.list_events(tx, subject.no, int(before) if before else None, bounded(limit) + 1)
+    items = [HistoryItem(_event_of(item, names), item.applied, item.state_version, item.seq) for item in found[:limit]]
+    return Page(items, str(items[-1].state_version) if len(found) > limit else None)
+
+
+def _known(ctx: Context, tx: Tx, subject_id: str) -> Subject:
+    subject = subjects.find(ctx, tx, Whom(subject_id))
+    if subject is None:
+        raise SubjectUnknown
+    return subject
+
+
+def _event_of(past: PastEvent, names: Catalogue) -> ConsentEvent:
+    """The event of a leaf, with what the leaf only commits to or leaves to be looked up."""
+    event = event_of(parse(past.leaf))
+    shown = names.notices.get((event.notice.id, event.notice.version)) if event.notice else None
+    return replace(
+        event,
+        contact=past.contact.hex() if past.contact else None,
+        notice_published_at=shown.published_at if shown else None,
+    )
+
+
+def _decided(
+    names: Catalogue, rows: Iterable[StateRow], row: StateRow, subject: Subject, now: Instant
+) -> Decision | None:
+    """What a choice answers, among all rows of the person; a row over all purposes answers nothing by itself."""
+    known = names.purposes.get(row.purpose or "")
+    if row.kind is not RowKind.CHOICE or known is None or row.channel is None:
+        return None
+    brand = names.brands.get(row.brand or "")
+    home = brand.jurisdiction if brand else None
+    ground: Ground = known.current.ground_in(row.jurisdiction, subject.jurisdiction, home)[0]
+    asked = Asked(
+        purpose=known.current,
+        channel=row.channel,
+        brand=row.brand if known.current.scope is PurposeScope.BRAND else None,
+        ground=ground,
+        material_purpose=known.material,
+        material_notices=names.material_notices,
+    )
+    return decide(rows, asked, now)

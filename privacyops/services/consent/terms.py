@@ -1,0 +1,136 @@
+"""What a consent call says and gets back, and the ways in which it can be refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from privacyops.domain.consent.state import IndicatedBy, Method
+from privacyops.domain.notice import NoticeRef
+from privacyops.kernel.clock import Instant
+from privacyops.kernel.errors import NotFound, Unprocessable
+from privacyops.ledger.leaf import Json
+from privacyops.store.purpose import Catalogue, KnownPurpose
+
+
+class UnknownPurpose(NotFound):
+    type = "/problems/unknown-purpose"
+    title = "No such purpose is published"
+
+
+class UnknownChannel(NotFound):
+    type = "/problems/unknown-channel"
+    title = "The purpose does not use such a channel"
+
+
+class UnknownBrand(NotFound):
+    type = "/problems/unknown-brand"
+    title = "The controller has no such brand, or has several and none was named"
+
+
+class DuplicateChoice(Unprocessable):
+    type = "/problems/duplicate-choice"
+    title = "One purpose and channel stand twice in the request; nothing was written"
+
+
+class NoticeNotPublished(Unprocessable):
+    type = "/problems/notice-not-published"
+    title = "No such notice version is published"
+
+
+class NoticeMismatch(Unprocessable):
+    type = "/problems/notice-mismatch"
+    title = "The notice has no such text, or does not name the purpose"
+
+
+class GuardianRequired(Unprocessable):
+    type = "/problems/guardian-required"
+    title = "Who speaks for somebody else names the mandate in the evidence"
+
+
+class EvidenceMalformed(Unprocessable):
+    type = "/problems/evidence-malformed"
+    title = "Evidence holds strings and integers, at most 65,535 bytes of them"
+
+
+class ChoiceAnswer(StrEnum):
+    GRANT = "grant"
+    REFUSE = "refuse"
+    DEFER = "defer"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen for one purpose over one channel."""
+
+    purpose: str
+    channel: str
+    answer: ChoiceAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How choices were expressed. `brand` None: the only one; for a stop: all of them.
+
+    `occurred_at` is what the caller's clock said; None: now, by the service's clock. `client_event_id` makes a call
+    unique for ever, beyond the life of its Idempotency-Key.
+    """
+
+    method: Method
+    brand: str | None = None
+    jurisdiction: str | None = None
+    indicated_by: IndicatedBy = IndicatedBy.SUBJECT
+    occurred_at: Instant | None = None
+    client_event_id: str | None = None
+    notice: NoticeRef | None = None
+    evidence: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a stop reaches. Both None: everything."""
+
+    purpose: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a write; `events` are members as they go over the wire."""
+
+    events: Sequence[Mapping[str, Any]]
+    subject_id: str
+    state_version: int
+    recorded_at: str
+    is_replayed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "events": [dict(event) for event in self.events],
+            "subject_id": self.subject_id,
+            "state_version": self.state_version,
+            "recorded_at": self.recorded_at,
+        }
+
+    @classmethod
+    def replayed(cls, body: Mapping[str, Any]) -> "Written":
+        return cls(body["events"], body["subject_id"], body["state_version"], body["recorded_at"], is_replayed=True)
+
+
+def purpose_named(names: Catalogue, key: str, channel: str) -> KnownPurpose:
+    """Raises: UnknownPurpose, UnknownChannel."""
+    known = names.purposes.get(key)
+    if known is None:
+        raise UnknownPurpose
+    if channel not in names.channels or channel not in known.current.channels:
+        raise UnknownChannel
+    return known
+
+
+def brand_named(names: Catalogue, key: str | None) -> str:
+    """The brand, or the only one where none is named. Raises: UnknownBrand."""
+    if key is None and len(names.brands) == 1:
+        return next(iter(names.brands))
+    if key is None or key not in names.brands:
+        raise UnknownBrand
+    return key

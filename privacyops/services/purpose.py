@@ -1,0 +1,106 @@
+"""What is published: purposes, notices, channels, brands. Parsed once and kept until the control number moves."""
+
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.catalog.purposes import shipped_catalogue
+from privacyops.domain.consent.event import ConsentEvent, PurposeRef, leaf_members
+from privacyops.domain.consent.state import EventType, Method
+from privacyops.domain.notice import NoticeVersion, require_publishable
+from privacyops.domain.purpose import PurposeVersion
+from privacyops.kernel.errors import Conflict
+from privacyops.kernel.ids import EventId, uuid7
+from privacyops.ledger.leaf import Json, canonical
+from privacyops.services.context import Context, record, use_case
+from privacyops.store import consent as consents
+from privacyops.store import purpose as purposes
+from privacyops.store.purpose import Catalogue
+from privacyops.store.uow import Database, Tx
+
+_parsed: WeakKeyDictionary[Database, dict[str, Catalogue]] = WeakKeyDictionary()
+
+
+class VersionOutOfTurn(Conflict):
+    type = "/problems/version-out-of-turn"
+    title = "A new version follows the latest one; a published version is never changed"
+
+
+def catalogue(ctx: Context, tx: Tx) -> Catalogue:
+    """What the controller has published, as this transaction sees it."""
+    ver = purposes.load_ver(tx)
+    known = _parsed.setdefault(ctx.database, {})
+    held = known.get(tx.controller)
+    if held is None or held.ver != ver:
+        held = purposes.load_catalogue(tx, ver)
+        known[tx.controller] = held
+    return held
+
+
+@use_case(Action.PURPOSE_CHANGE)
+def publish_purpose(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
+    """Put a version in force. Whether older grants still cover it is said by `is_material` and its reason.
+
+    Raises: VersionOutOfTurn.
+    """
+    known = _fresh(tx).purposes.get(purpose.key)
+    if purpose.version != (known.current.version + 1 if known else 1):
+        raise VersionOutOfTurn
+    _publish(ctx, tx, purpose)
+    record(ctx, tx, "purpose.published", "purpose", purpose.key, version=purpose.version)
+
+
+@use_case(Action.NOTICE_CHANGE)
+def publish_notice(ctx: Context, tx: Tx, notice: NoticeVersion) -> None:
+    """Make a notice version readable for ever. Raises: VersionOutOfTurn, NoticeLintFailed."""
+    known = _fresh(tx)
+    latest = max((version for id_, version in known.notices if id_ == notice.id), default=0)
+    if notice.version != latest + 1:
+        raise VersionOutOfTurn
+    require_publishable(notice, [purpose.current for purpose in known.purposes.values()])
+    purposes.add_notice_version(tx, notice)
+    digests = {locale: notice.digest(locale) for locale in notice.texts}
+    _log(ctx, tx, EventType.NOTICE_PUBLISHED, None, {"notice": {"id": notice.id, "v": notice.version, **digests}})
+    record(ctx, tx, "notice.published", "notice", notice.id, version=notice.version)
+
+
+@use_case(Action.PURPOSE_CHANGE)
+def install_shipped(ctx: Context, tx: Tx) -> bool:
+    """Give a controller without purposes the shipped ones; whether that was needed. Safe to repeat."""
+    if _fresh(tx).purposes:
+        return False
+    shipped = shipped_catalogue()
+    for channel in shipped.channels:
+        purposes.add_channel(tx, channel)
+    purposes.add_brand(tx, shipped.brand, shipped.brand_title, ctx.controller.country)
+    for purpose in shipped.purposes:
+        _publish(ctx, tx, purpose)
+    record(ctx, tx, "purpose.installed", "purpose", "shipped", purposes=len(shipped.purposes))
+    return True
+
+
+@use_case(Action.PURPOSE_CHANGE)
+def add_brand(ctx: Context, tx: Tx, key: str, title: str, jurisdiction: str | None = None) -> None:
+    """Another storefront of the same controller."""
+    purposes.add_brand(tx, key, title, jurisdiction)
+    record(ctx, tx, "brand.added", "brand", key)
+
+
+def _fresh(tx: Tx) -> Catalogue:
+    """Read past the cache: a transaction that changes the catalogue must not leave its own view behind."""
+    return purposes.load_catalogue(tx, purposes.load_ver(tx))
+
+
+def _publish(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
+    digest = purposes.add_purpose_version(tx, purpose)
+    ref = PurposeRef(purpose.key, purpose.version)
+    _log(ctx, tx, EventType.PURPOSE_PUBLISHED, ref, {"sha256": digest})
+
+
+def _log(ctx: Context, tx: Tx, kind: EventType, purpose: PurposeRef | None, more: dict[str, Json]) -> UUID:
+    event = ConsentEvent(
+        id=EventId(uuid7(tx.now)), type=kind, controller=tx.controller, occurred_at=tx.now, recorded_at=tx.now,
+        method=Method.SYSTEM, actor_kind=str(ctx.actor.kind), purpose=purpose,
+    )  # fmt: skip
+    consents.add_leaves(tx, [(event.id, canonical({**leaf_members(event, {}), **more}))])
+    return event.id

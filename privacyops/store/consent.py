@@ -1,0 +1,392 @@
+"""Persons, their events and the state that follows: rows of the projection in and out, leaves in, never changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from privacyops.domain.consent.projection import RowKey, StateRow
+from privacyops.domain.consent.state import ConsentState, Grade, RowKind, Strength
+from privacyops.domain.notice import NoticeRef
+from privacyops.domain.purpose import LegalBasis, Regime
+from privacyops.domain.subject import IdentityConflict
+from privacyops.kernel.clock import Instant
+from privacyops.kernel.errors import StaleState
+from privacyops.ledger.merkle import leaf_hash
+from privacyops.store.purpose import Catalogue
+from privacyops.store.tables.base import table_of
+from privacyops.store.tables.consent import (
+    HEAD,
+    ClientEventRow,
+    ConsentEventRow,
+    ConsentStateRow,
+    EventPrivateRow,
+    SubjectIdentifierRow,
+    SubjectKeyRow,
+    SubjectRow,
+    SuppressionRow,
+)
+from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow, Log
+from privacyops.store.uow import Tx
+
+_CLIENT = table_of(ClientEventRow)
+_EVENT = table_of(ConsentEventRow)
+_IDENTIFIER = table_of(SubjectIdentifierRow)
+_KEY = table_of(SubjectKeyRow)
+_LEAF = table_of(LedgerLeafRow)
+_PENDING = table_of(LedgerPendingRow)
+_PRIVATE = table_of(EventPrivateRow)
+_STATE = table_of(ConsentStateRow)
+_SUBJECT = table_of(SubjectRow)
+_SUPPRESSION = table_of(SuppressionRow)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+OWN_ID: Final = "subject"
+"""The type under which a person's own id stands among the identifiers."""
+
+
+class SubjectRaced(StaleState):
+    """Two first writes met over one identifier: run the use case again, the person exists now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person or device by number and public id."""
+
+    no: int
+    public_id: str
+    jurisdiction: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one read of a person gives: the rows, and the version they stand at."""
+
+    subject: Subject | None
+    state_version: int
+    rows: Mapping[RowKey, StateRow]
+
+
+@dataclass(frozen=True, slots=True)
+class NewIdentifier:
+    """An identifier to be kept: found by `ref`, sealed under the person's key."""
+
+    ref: bytes
+    type: str
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvent:
+    """An event as it is stored: the leaf for the log, the rest for the private side."""
+
+    id: UUID
+    leaf: bytes
+    state_version: int
+    applied: bool
+    contact: bytes | None
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """An event as it is read back; `seq` is None until it was numbered."""
+
+    leaf: bytes
+    state_version: int
+    applied: bool
+    contact: bytes | None
+    seq: int | None
+
+
+def find_subject(tx: Tx, refs: Iterable[bytes]) -> Subject | None:
+    """The person behind any of the keyed hashes. Raises: IdentityConflict: they name different people."""
+    query = (
+        select(_SUBJECT.c.no, _SUBJECT.c.public_id, _SUBJECT.c.jurisdiction)
+        .join(_IDENTIFIER, _IDENTIFIER.c.subject_no == _SUBJECT.c.no)
+        .where(_IDENTIFIER.c.ref.in_(list(refs)), _SUBJECT.c.controller == tx.controller)
+        .distinct()
+        .limit(2)
+    )
+    rows = tx.run(query).all()
+    if len(rows) > 1:
+        raise IdentityConflict
+    return Subject(rows[0].no, rows[0].public_id, rows[0].jurisdiction) if rows else None
+
+
+def list_contacts(tx: Tx, subject_no: int, type_: str) -> Sequence[bytes]:
+    """The keyed hashes of a person's identifiers of one type, oldest first."""
+    query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.type == type_)
+    return tx.run(query.order_by(_IDENTIFIER.c.created_at)).scalars().all()
+
+
+def known_refs(tx: Tx, subject_no: int, refs: Iterable[bytes]) -> frozenset[bytes]:
+    """Those of `refs` that this person is already known by."""
+    query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.ref.in_(list(refs)))
+    return frozenset(tx.run(query).scalars())
+
+
+def add_subject(tx: Tx, public_id: str, kind: str, jurisdiction: str | None) -> Subject:
+    """A new person without events; `add_key` and `add_identifiers` follow."""
+    row = {"controller": tx.controller, "public_id": public_id, "kind": kind, "jurisdiction": jurisdiction}
+    number = tx.run(insert(_SUBJECT).values(**row, created_at=tx.now).returning(_SUBJECT.c.no)).scalar_one()
+    head = {"purpose_no": 0, "channel_no": 0, "brand_no": 0, "kind": HEAD, "state_version": 0, "state": HEAD}
+    tx.run(insert(_STATE), {"subject_no": number, **head, "order_t": 0, "since": 0})
+    return Subject(number, public_id, jurisdiction)
+
+
+def add_key(tx: Tx, subject_no: int, wrapped: bytes) -> None:
+    """The person's key; it exists before the first event that needs it."""
+    tx.run(insert(_KEY), {"subject_no": subject_no, "wrapped": wrapped})
+
+
+def load_key(tx: Tx, subject_no: int) -> bytes | None:
+    """The wrapped key; None once it was destroyed."""
+    wrapped: bytes | None = tx.run(select(_KEY.c.wrapped).where(_KEY.c.subject_no == subject_no)).scalar()
+    return wrapped
+
+
+def add_identifiers(tx: Tx, subject_no: int, identifiers: Sequence[NewIdentifier]) -> None:
+    """Raises: SubjectRaced: somebody else was given one of them in the meantime."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    for one in sorted(identifiers, key=lambda identifier: identifier.ref):
+        row = {"ref": one.ref, "subject_no": subject_no, "type": one.type, "sealed": one.sealed, "created_at": tx.now}
+        if tx.run(dialect.insert(_IDENTIFIER).values(**row).on_conflict_do_nothing()).rowcount != 1:
+            raise SubjectRaced
+
+
+def lock_subject(tx: Tx, subject_no: int) -> int:
+    """Lock the person's row at all zeroes until the commit; the version of their state.
+
+    Events of one person wait for one another here; those of different people never do.
+    """
+    query = select(_STATE.c.state_version).where(*_head_of(subject_no))
+    version: int = tx.run(query.with_for_update() if tx.dialect == "postgresql" else query).scalar_one()
+    return version
+
+
+def load_rows(tx: Tx, subject_no: int, names: Catalogue) -> dict[RowKey, StateRow]:
+    """All rows of the person."""
+    query = select(_STATE).where(_STATE.c.subject_no == subject_no, _STATE.c.kind != HEAD)
+    return {row.key: row for row in (_state_row(found, names) for found in tx.run(query)) if row is not None}
+
+
+def load_known(tx: Tx, refs: Iterable[bytes], purpose_no: int, names: Catalogue) -> Known:
+    """What is known of the person behind `refs` for one purpose, in one statement."""
+    query = (
+        select(_SUBJECT.c.no, _SUBJECT.c.public_id, _SUBJECT.c.jurisdiction.label("home"), _STATE)
+        .join(_IDENTIFIER, _IDENTIFIER.c.subject_no == _SUBJECT.c.no)
+        .join(_STATE, and_(_STATE.c.subject_no == _SUBJECT.c.no, _STATE.c.purpose_no.in_([0, purpose_no])))
+        .where(_IDENTIFIER.c.ref.in_(list(refs)), _SUBJECT.c.controller == tx.controller)
+    )
+    found = tx.run(query).all()
+    if not found:
+        return Known(None, 0, {})
+    if len({row.no for row in found}) > 1:
+        raise IdentityConflict
+    rows = (_state_row(row, names) for row in found if row.kind != HEAD)
+    return Known(
+        Subject(found[0].no, found[0].public_id, found[0].home),
+        max(row.state_version for row in found if row.kind == HEAD),
+        {row.key: row for row in rows if row is not None},
+    )
+
+
+def save_rows(tx: Tx, subject_no: int, rows: Mapping[StateRow, int], names: Catalogue) -> None:
+    """Write rows that events made anew, each with the state version of its event."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    values = [_values(subject_no, row, version, names) for row, version in rows.items()]
+    if not values:
+        return
+    statement = dialect.insert(_STATE)
+    changed = {name: statement.excluded[name] for name in values[0] if name not in _STATE.primary_key.columns}
+    tx.run(statement.on_conflict_do_update(index_elements=list(_STATE.primary_key.columns), set_=changed), values)
+
+
+def add_events(tx: Tx, subject_no: int, events: Sequence[WrittenEvent]) -> None:
+    """Append events, what is private about them, and their leaves for the sequencer; move the person's version."""
+    add_leaves(tx, [(event.id, event.leaf) for event in events])
+    private = [
+        {
+            "event_id": event.id, "subject_no": subject_no, "state_version": event.state_version,
+            "applied": event.applied, "contact": event.contact, "sealed": event.sealed,
+        }
+        for event in events
+    ]  # fmt: skip
+    tx.run(insert(_PRIVATE), private)
+    latest = max(event.state_version for event in events)
+    tx.run(update(_STATE).where(*_head_of(subject_no)).values(state_version=latest))
+
+
+def add_leaves(tx: Tx, leaves: Sequence[tuple[UUID, bytes]]) -> None:
+    """Append events that concern nobody in particular, or the public half of those that do."""
+    tx.run(insert(_EVENT), [{"id": id_, "controller": tx.controller, "leaf": leaf} for id_, leaf in leaves])
+    pending = [
+        {"log": str(Log.CONSENT), "controller": tx.controller, "entry_id": id_, "leaf_hash": leaf_hash(leaf)}
+        for id_, leaf in leaves
+    ]
+    tx.run(insert(_PENDING), pending)
+
+
+def last_leaf_hash(tx: Tx, subject_no: int, state_version: int) -> bytes | None:
+    """The hash of the person's newest leaf, for the chain; None before the first."""
+    if state_version == 0:
+        return None
+    query = select(_EVENT.c.leaf).join(_PRIVATE, _PRIVATE.c.event_id == _EVENT.c.id)
+    return leaf_hash(
+        tx.run(query.where(_PRIVATE.c.subject_no == subject_no, _PRIVATE.c.state_version == state_version)).scalar_one()
+    )
+
+
+def list_events(tx: Tx, subject_no: int, before: int | None, limit: int | None) -> Sequence[PastEvent]:
+    """The person's events, newest first; those older than state version `before`. `limit` None: all of them."""
+    query = (
+        select(_EVENT.c.leaf, _PRIVATE.c.state_version, _PRIVATE.c.applied, _PRIVATE.c.contact, _LEAF.c.seq)
+        .join(_PRIVATE, _PRIVATE.c.event_id == _EVENT.c.id)
+        .outerjoin(_LEAF, _LEAF.c.entry_id == _EVENT.c.id)
+        .where(_PRIVATE.c.subject_no == subject_no)
+        .order_by(_PRIVATE.c.state_version.desc())
+    )
+    if before is not None:
+        query = query.where(_PRIVATE.c.state_version < before)
+    if limit is not None:
+        query = query.limit(limit)
+    return [PastEvent(row.leaf, row.state_version, row.applied, row.contact, row.seq) for row in tx.run(query)]
+
+
+def find_client_event(tx: Tx, point: str, key: str) -> Mapping[str, Any] | None:
+    """The answer that the caller's own event id was given, however long ago."""
+    query = select(_CLIENT.c.answer).where(
+        _CLIENT.c.controller == tx.controller, _CLIENT.c.point == point, _CLIENT.c.key == key
+    )
+    answer: Mapping[str, Any] | None = tx.run(query).scalar()
+    return answer
+
+
+def add_client_event(tx: Tx, point: str, key: str, answer: Mapping[str, Any]) -> None:
+    """Raises: SubjectRaced: the same id was answered in the meantime."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    row = {"controller": tx.controller, "point": point, "key": key, "answer": dict(answer), "at": tx.now}
+    if tx.run(dialect.insert(_CLIENT).values(**row).on_conflict_do_nothing()).rowcount != 1:
+        raise SubjectRaced
+
+
+def add_suppression(tx: Tx, ref: bytes, row: StateRow, names: Catalogue) -> None:
+    """Keep an address from being written to; `row.state` is the reason."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    values = {
+        "ref": ref, "reason": row.state, "controller": tx.controller, "event_id": row.event_id, "order_t": _ms(row.t),
+        "purpose_no": names.purposes[row.purpose].no if row.purpose else 0,
+        "brand_no": names.brands[row.brand].no if row.brand else 0,
+    }  # fmt: skip
+    tx.run(dialect.insert(_SUPPRESSION).values(**values).on_conflict_do_nothing())
+
+
+def list_suppressions(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Sequence[StateRow]:
+    """What keeps the addresses behind `refs` from being written to, over whatever channel they were looked up for."""
+    query = select(_SUPPRESSION).where(_SUPPRESSION.c.ref.in_(list(refs)), _SUPPRESSION.c.controller == tx.controller)
+    return [
+        StateRow(
+            kind=RowKind.SUPPRESSION, purpose=names.purpose_of(row.purpose_no), channel=None,
+            brand=names.brand_of(row.brand_no), state=row.reason, t=_instant(row.order_t), since=_instant(row.order_t),
+            event_id=row.event_id,
+        )
+        for row in tx.run(query)
+    ]  # fmt: skip
+
+
+def _head_of(subject_no: int) -> tuple[Any, ...]:
+    return (
+        _STATE.c.subject_no == subject_no,
+        _STATE.c.purpose_no == 0,
+        _STATE.c.channel_no == 0,
+        _STATE.c.brand_no == 0,
+        _STATE.c.kind == HEAD,
+    )
+
+
+def _values(subject_no: int, row: StateRow, state_version: int, names: Catalogue) -> dict[str, Any]:
+    notice = row.notice
+    return {
+        "subject_no": subject_no,
+        "purpose_no": names.purposes[row.purpose].no if row.purpose else 0,
+        "channel_no": names.channels[row.channel] if row.channel else 0,
+        "brand_no": names.brands[row.brand].no if row.brand else 0,
+        "kind": str(row.kind),
+        "state_version": state_version,
+        "state": str(row.state),
+        "order_t": _ms(row.t),
+        "since": _ms(row.since),
+        "event_id": row.event_id,
+        "prior_state": str(row.prior_state) if row.prior_state else None,
+        "prior_t": _ms(row.prior_t),
+        "valid_until": _ms(row.valid_until),
+        "confirm_until": _ms(row.confirm_until),
+        "notice_id": notice.id if notice else None,
+        "notice_version": notice.version if notice else None,
+        "notice_locale": notice.locale if notice else None,
+        "notice_sha256": notice.sha256 if notice else None,
+        "purpose_version": row.purpose_version,
+        "regime": str(row.regime) if row.regime else None,
+        "jurisdiction": row.jurisdiction,
+        "contact": bytes.fromhex(row.contact) if row.contact else None,
+        "strength": str(row.strength) if row.strength else None,
+        "grade": str(row.grade) if row.grade else None,
+        "basis": str(row.basis) if row.basis else None,
+    }
+
+
+def _state_row(row: Row[Any], names: Catalogue) -> StateRow | None:
+    """The domain's row; None where it is about something that is no longer published here."""
+    purpose, channel = names.purpose_of(row.purpose_no), names.channel_of(row.channel_no)
+    brand = names.brand_of(row.brand_no)
+    if (row.purpose_no and not purpose) or (row.channel_no and not channel) or (row.brand_no and not brand):
+        return None
+    kind = RowKind(row.kind)
+    return StateRow(
+        kind=kind,
+        purpose=purpose,
+        channel=channel,
+        brand=brand,
+        state=ConsentState(row.state) if kind is RowKind.CHOICE else row.state,
+        t=_instant(row.order_t),
+        since=_instant(row.since),
+        event_id=row.event_id,
+        prior_state=ConsentState(row.prior_state) if row.prior_state else None,
+        prior_t=_maybe(row.prior_t),
+        valid_until=_maybe(row.valid_until),
+        confirm_until=_maybe(row.confirm_until),
+        notice=_notice(row),
+        purpose_version=row.purpose_version,
+        regime=Regime(row.regime) if row.regime else None,
+        jurisdiction=row.jurisdiction,
+        contact=row.contact.hex() if row.contact else None,
+        strength=Strength(row.strength) if row.strength else None,
+        grade=Grade(row.grade) if row.grade else None,
+        basis=LegalBasis(row.basis) if row.basis else None,
+    )
+
+
+def _notice(row: Row[Any]) -> NoticeRef | None:
+    if row.notice_id is None:
+        return None
+    return NoticeRef(row.notice_id, row.notice_version, row.notice_locale, row.notice_sha256)
+
+
+def _ms(at: Instant | None) -> int | None:
+    """Milliseconds since 1970, exactly: a float of seconds would round."""
+    if at is None:
+        return None
+    since = at - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+
+
+def _instant(ms: int) -> Instant:
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def _maybe(ms: int | None) -> Instant | None:
+    return None if ms is None else _instant(ms)
