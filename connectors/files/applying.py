@@ -7,10 +7,10 @@ from connectors.files.effects import NotPossible, touched
 from connectors.files.folder import Folder, Gap, Unreadable
 from connectors.files.papers import DOCUMENTS, MAIL
 from connectors.files.planning import NOTHING, Paper, clock, file_digest, plan_hash, read_paper
-from connectors.files.replacing import Changed, refusal_code, remove, replace
+from connectors.files.replacing import Changed, exclusive, refusal_code, remove, replace
 from connectors.files.rows import Before, Found, Now, TableFile, is_settled, look, read_before
 from connectors.files.table import Record
-from connectors.files.tables import Tables
+from connectors.files.tables import Tables, TableSource
 from privacyops.connector_sdk import (
     Call,
     Check,
@@ -59,6 +59,7 @@ class Applying:
             call.check()
             if name in {DOCUMENTS, MAIL}:
                 for each in todo:
+                    call.spend(requests=1)
                     yield self._paper(call, each)
             elif todo:
                 yield from self._rows(call, name, [each for each in group if each.op.id not in blocked], todo)
@@ -103,9 +104,12 @@ class Applying:
         if source is None:
             yield from (_result(each, Outcome.CONFLICT, code="file_gone") for each in todo)
             return
+        call.spend(requests=1)
         try:
             table = TableFile(source, self._tables.secret)
-            yield from self._exchange(call, table, group, todo)
+            with exclusive(call, self._folder, source.path):
+                results = self._exchange(call, table, group, todo)
+            yield from results
         except NotPossible as why:
             yield from (_result(each, Outcome.CONFLICT, code=why.code) for each in todo)
         except (OSError, Unreadable, Changed) as error:
@@ -183,6 +187,7 @@ def read_back(call: Call, folder: Folder, tables: Tables, checks: Sequence[Check
     """Every check against the files as they stand now. What cannot be read is unknown, never gone."""
     for check in checks:
         call.check()
+        call.spend(requests=1)
         try:
             yield _verdict(call, folder, tables, check)
         except Unreadable as error:
@@ -201,7 +206,24 @@ def _verdict(call: Call, folder: Folder, tables: Tables, check: Check) -> Verdic
     stands = any(True for _ in source.by_keys(call, [check.ref.key])) and not _is_used_up(call, tables, check)
     if stands:
         return Verdict(check, Finding.STILL_THERE, check.fields)
+    left = () if wants_gone else _left_cells(call, tables, source, check)
+    if left:
+        return Verdict(check, Finding.STILL_THERE, left)
     return Verdict(check, Finding.GONE if wants_gone else Finding.CHANGED)
+
+
+def _left_cells(call: Call, tables: Tables, source: TableSource, check: Check) -> tuple[str, ...]:
+    """Cells that are as they were before, in the rows that agree with the changed one in everything else."""
+    before = read_before(check.before)
+    if before is None or not before.cells:
+        return ()
+    table = TableFile(source, tables.secret)
+    left: set[str] = set()
+    for record, digest in table.records(call):
+        rest = {name: value for name, value in record.values.items() if name not in before.cells}
+        if digest and table.digest(rest) == before.rest:
+            left.update(name for name, was in before.cells.items() if table.cell(name, record.values.get(name)) == was)
+    return tuple(name for name in before.cells if name in left)
 
 
 def _is_used_up(call: Call, tables: Tables, check: Check) -> bool:

@@ -59,11 +59,24 @@ def read_head(text: TextIO) -> str:
     return head
 
 
-def delimited_records(text: TextIO, delimiter: str) -> Iterator[Record]:
+def columns_of(text: TextIO, delimiter: str) -> tuple[str, ...]:
+    """The columns by the first record; the text is left at its start."""
+    csv.field_size_limit(MAX_CELL)
+    try:
+        first = next((cells for cells in csv.reader(Lines(text), delimiter=delimiter) if cells), [])
+    except csv.Error:
+        first = []
+    text.seek(0)
+    return column_names(first) or tuple(f"column_{at}" for at in range(1, len(first) + 1))
+
+
+def delimited_records(
+    text: TextIO, delimiter: str, columns: tuple[str, ...] | None = None, number: int = 0
+) -> Iterator[Record]:
     """Every record behind the heading, if there is one; `Record.number` counts from 1 and skips the heading.
 
     The first item stands for the heading: number 0, no values, the heading's text. A blank line belongs to the
-    record behind it.
+    record behind it. With `columns` the text is one that begins in the middle of the file, behind record `number`.
 
     Raises: Terminal: a line over 8 million characters (`line_too_long`), a cell over 4 million
     (`cell_too_large`); what stands before was yielded.
@@ -71,8 +84,6 @@ def delimited_records(text: TextIO, delimiter: str) -> Iterator[Record]:
     csv.field_size_limit(MAX_CELL)  # of the process; nothing else in it reads CSV with a smaller bound
     lines = Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
-    columns: tuple[str, ...] | None = None
-    number = 0
     while True:
         try:
             cells = next(reader, None)

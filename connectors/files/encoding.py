@@ -68,9 +68,37 @@ def looks_binary(head: bytes) -> bool:
     return b"\0" in head or controls > len(head) * 0.05
 
 
-def as_text(file: BinaryIO, encoding: str, errors: str = "replace") -> TextIOWrapper:
-    """The file as text, line ends untouched. Bytes without a meaning become U+FFFD, or surrogates if asked."""
-    file.seek(0)
+_CODECS: Final = {
+    "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
+    "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
+    "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
+}
+
+
+def codec_of(head: bytes, encoding: str) -> tuple[bytes, str, str]:
+    """Byte order mark, codec without mark, and error handler with which decoding and encoding is lossless."""
+    for mark, codec in _CODECS.get(encoding, ()):
+        if head.startswith(mark):
+            return mark, codec, "strict"
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    return b"", encoding, "strict" if wide else "surrogateescape"
+
+
+def bytes_of(text: str, codec: str) -> int:
+    """How many bytes a text took in the file; exact where its bytes were all valid."""
+    if text.isascii() and not codec.startswith(("utf-16", "utf-32")):
+        return len(text)
+    return len(text.encode(codec, "replace"))
+
+
+def as_text(file: BinaryIO, encoding: str, errors: str = "replace", at: int = 0) -> TextIOWrapper:
+    """The file as text from the byte `at` on, line ends untouched. Bytes without a meaning become U+FFFD, or
+    surrogates if asked.
+    """
+    if at:
+        file.seek(0)
+        encoding = codec_of(file.read(4), encoding)[1]  # behind its start a file has no byte order mark
+    file.seek(at)
     return TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
 
 

@@ -51,12 +51,12 @@ def parse(text: str) -> Any:
         raise BrokenJson from None
 
 
-def line_records(text: TextIO) -> Iterator[Record]:
-    """One record a line. A line that is no JSON is a record with its text in `_raw`, so that it is searched too.
+def line_records(text: TextIO, number: int = 0) -> Iterator[Record]:
+    """One record a line, counted on from `number`. A line that is no JSON is a record with its text in `_raw`, so
+    that it is searched too.
 
     Raises: Terminal: a line over 8 million characters.
     """
-    number = 0
     before = ""
     while line := text.readline(MAX_LINE):
         if len(line) == MAX_LINE and not line.endswith("\n"):

@@ -11,10 +11,10 @@ from typing import BinaryIO, Final
 
 from connectors.files.document import MAX_TEXT
 from connectors.files.effects import NotPossible, is_done, redacted, touched
-from connectors.files.encoding import encoding_of, looks_binary
+from connectors.files.encoding import codec_of, encoding_of, looks_binary
 from connectors.files.folder import Entry, Folder, Gap, Stamp, Unreadable, stamp_of
 from connectors.files.papers import DOCUMENTS, MAIL, MAIL_SUFFIXES
-from connectors.files.rows import Found, TableFile, codec_of
+from connectors.files.rows import Found, TableFile
 from connectors.files.tables import TABLE_SUFFIXES, Tables
 from privacyops.connector_sdk import (
     Act,
@@ -58,6 +58,7 @@ class Planning:
             by_collection.setdefault(op.ref.collection, []).append(op)
         for name in sorted(by_collection):
             call.check()
+            call.spend(requests=1)
             if name in {DOCUMENTS, MAIL}:
                 for op in by_collection[name]:
                     self._paper(call, op)

@@ -7,17 +7,41 @@ operation takes it away. Should the file have changed since it was read, nothing
 
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from connectors.files.folder import Folder, Stamp, Unreadable
 from privacyops.connector_sdk import Call
 
+_WAIT: Final = 0.01
+
 
 class Changed(Exception):
     """The file is not the one that was read."""
+
+
+@contextmanager
+def exclusive(call: Call, folder: Folder, path: str) -> Iterator[None]:
+    """Nobody else of ours changes a file of that directory meanwhile, in this process or another.
+
+    Raises: Retriable: the call's time is over before the others are done.
+    """
+    import fcntl  # noqa: PLC0415 - not on Windows, where nothing is written
+
+    with folder.directory_of(path) as (directory, _):
+        while True:
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                call.check()
+                time.sleep(_WAIT)
+            except OSError:  # a file system without locks; the comparison before the exchange remains
+                break
+        yield
 
 
 def replace(call: Call, folder: Folder, path: str, seen: Stamp, write: Callable[[BinaryIO], None]) -> None:

@@ -4,17 +4,17 @@ Only CSV, TSV and JSON Lines are rewritten. All other records keep their bytes: 
 come from the file itself, and a file whose bytes would not come back the same is refused when the plan is made.
 """
 
-import codecs
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import BinaryIO, Final
 
 from connectors.files import delimited
 from connectors.files.effects import NotPossible, is_done, new_value, respelt, touched
+from connectors.files.encoding import codec_of
 from connectors.files.folder import Stamp, stamp_of
 from connectors.files.table import HASH, RAW, ROW, Record, record_hash
 from connectors.files.tables import TableSource
@@ -22,11 +22,6 @@ from privacyops.connector_sdk import Act, Call, Delete, Op, Value
 
 REWRITABLE: Final = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson"})
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_MARKS: Final = {
-    "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
-    "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
-    "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
-}
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,8 @@ class Before:
 
     `copies` equal rows stood in the file and this operation is the `nth` of those that concern them, from 0.
     `rest` is the row without the cells that change. `ahead` and `behind` are the nearest rows that the plan leaves
-    alone, so that a row that went can be told from one that somebody changed.
+    alone, so that a row that went can be told from one that somebody changed. `cells` are the cells that change, as
+    they were; one that is already as wanted is not among them.
     """
 
     digest: str
@@ -44,16 +40,17 @@ class Before:
     nth: int = 0
     ahead: str = ""
     behind: str = ""
+    cells: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        return json.dumps([self.digest, self.rest, self.copies, self.nth, self.ahead, self.behind])
+        return json.dumps([self.digest, self.rest, self.copies, self.nth, self.ahead, self.behind, dict(self.cells)])
 
 
 def read_before(text: str) -> Before | None:
     """None: not one of ours, or the row was missing when the plan was made."""
     try:
-        digest, rest, copies, nth, ahead, behind = json.loads(text)
-        return Before(str(digest), str(rest), int(copies), int(nth), str(ahead), str(behind))
+        digest, rest, copies, nth, ahead, behind, cells = json.loads(text)
+        return Before(str(digest), str(rest), int(copies), int(nth), str(ahead), str(behind), dict(cells))
     except (ValueError, TypeError):
         return None
 
@@ -65,15 +62,6 @@ class Found:
     op: Op
     before: Before
     record: Record | None = None
-
-
-def codec_of(head: bytes, encoding: str) -> tuple[bytes, str, str]:
-    """Byte order mark, codec without mark, and error handler with which decoding and encoding is lossless."""
-    for mark, codec in _MARKS.get(encoding, ()):
-        if head.startswith(mark):
-            return mark, codec, "strict"
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    return b"", encoding, "strict" if wide else "surrogateescape"
 
 
 class TableFile:
@@ -98,7 +86,7 @@ class TableFile:
                 for at, record in enumerate(self.source.records(file, encoding, errors)):
                     if at % 256 == 0:
                         call.check()
-                    clean = Record(record.number, _clean(record.values), record.raw)
+                    clean = Record(record.number, _clean(record.values), record.raw, record.at)
                     yield clean, self.digest(clean.values) if record.number and record.values else ""
             except UnicodeDecodeError:
                 raise NotPossible("encoding", "task") from None
@@ -114,6 +102,14 @@ class TableFile:
     def rest(self, values: Mapping[str, Value], act: Act) -> str:
         """The row's hash without the cells that the act changes."""
         return self.digest({name: value for name, value in values.items() if name not in touched(act)})
+
+    def cell(self, name: str, value: Value) -> str:
+        """Keyed hash of one cell."""
+        return self.digest({name: value})
+
+    def _cells(self, record: Record, act: Act) -> dict[str, str]:
+        held = {name: record.values[name] for name in touched(act) if name in record.values}
+        return {name: self.cell(name, value) for name, value in held.items() if not _is_done(act, name, value)}
 
     # --- planning -------------------------------------------------------------------------------------------
 
@@ -139,8 +135,11 @@ class TableFile:
             taken = next((each for each in left if each.number == op.ref.key.get(ROW)), left[0] if left else None)
             if taken is not None:
                 left.remove(taken)
-            rest = "" if taken is None else self.rest(taken.values, op.act)
-            result.append(Found(op, Before(digest, rest, copies.get(digest, 0), seen[digest]), taken))
+            before = Before(digest, copies=copies.get(digest, 0), nth=seen[digest])
+            if taken is not None:
+                cells = self._cells(taken, op.act)
+                before = replace(before, rest=self.rest(taken.values, op.act), cells=cells)
+            result.append(Found(op, before, taken))
             seen[digest] += 1
         return self._surrounded(call, result)
 
@@ -164,8 +163,7 @@ class TableFile:
         for one in found:
             if one.record:
                 number = one.record.number
-                b = one.before
-                one.before = Before(b.digest, b.rest, b.copies, b.nth, ahead.get(number, ""), behind.get(number, ""))
+                one.before = replace(one.before, ahead=ahead.get(number, ""), behind=behind.get(number, ""))
         return found
 
     def _check_lossless(self, call: Call) -> None:
@@ -219,6 +217,13 @@ class TableFile:
         sign = "\t" if self.source.suffix in {".tsv", ".tab"} else delimited.delimiter_of(text[:65_536])
         lead = record.raw[: len(record.raw) - len(body)]
         return lead + delimited.written([str(value) for value in texts.values()], sign, ending)
+
+
+def _is_done(act: Act, name: str, value: Value) -> bool:
+    try:
+        return is_done(act, name, value)
+    except NotPossible:
+        return False
 
 
 def _clean(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -29,11 +29,12 @@ _DATA_LIKE: Final = re.compile(r"\s*|.*@.*|[+\-\d][\d\s.,:/()+\-]*", re.DOTALL)
 
 @dataclass(frozen=True, repr=False)
 class Record:
-    """One record of a table; `raw` is its exact text in the file where that is known."""
+    """One record of a table; `raw` is its exact text in the file and `at` its first byte, where these are known."""
 
     number: int
     values: Mapping[str, Value]
     raw: str = ""
+    at: int = -1
 
 
 def row_key(record: Record, secret: bytes) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import BinaryIO, Final, TextIO
 
 from connectors.files import delimited, jsonfile, workbook
-from connectors.files.encoding import as_text, encoding_of
+from connectors.files.encoding import as_text, bytes_of, codec_of, encoding_of
 from connectors.files.folder import Entry, Folder, Stamp, Unreadable, stamp_of
 from connectors.files.source import Item
 from connectors.files.table import HASH, KEY, RAW, ROW, Record, fields_of, record_hash, row_key
@@ -133,8 +133,16 @@ class TableSource:
         return Count(round(size * len(sample) / max(length, 1)), Certainty.ESTIMATE)
 
     def items(self, call: Call, after: str) -> Iterator[Item]:
-        """A position is a record's number with its hash; if the file was rewritten, the hash finds it again."""
-        number, digest = json.loads(after) if after else (0, "")
+        """A position is a record's number, hash and first byte. The byte leads straight there; if another record
+        stands there by now, the hash finds it again.
+        """
+        number, digest, at_byte = json.loads(after) if after else (0, "", -1)
+        if at_byte >= 0:
+            resumed = self._rows((number - 1, at_byte))
+            first = next(resumed, None)
+            if first is not None and record_hash(first.values, self._tables.secret) == digest:
+                yield from self._checked(call, resumed)
+                return
         is_moved = bool(after) and not self._stands(call, number, digest)
         waiting = is_moved
         for at, record in enumerate(self._rows()):
@@ -150,6 +158,12 @@ class TableSource:
         if waiting:
             raise Terminal("file_changed")
 
+    def _checked(self, call: Call, records: Iterator[Record]) -> Iterator[Item]:
+        for at, record in enumerate(records):
+            if at % _CHECK_EVERY == 0:
+                call.check()
+            yield self._item(record)
+
     def _stands(self, call: Call, number: int, digest: str) -> bool:
         for at, record in enumerate(self._rows()):
             if at % _CHECK_EVERY == 0:
@@ -162,7 +176,7 @@ class TableSource:
         secret = self._tables.secret
 
         def place() -> str:
-            return json.dumps([record.number, record_hash(record.values, secret)])
+            return json.dumps([record.number, record_hash(record.values, secret), record.at])
 
         def values(_costly: bool) -> Mapping[str, Value]:
             return record.values
@@ -192,15 +206,15 @@ class TableSource:
             if not hashes:
                 return
 
-    def _rows(self) -> Iterator[Record]:
-        """Records with values, without headings and blank tails.
+    def _rows(self, start: tuple[int, int] = (0, 0)) -> Iterator[Record]:
+        """Records with values, without headings and blank tails; from a record's number and byte on, if given.
 
         Raises: Unreadable: gone or damaged. Retriable: the file was changed in place while it was read; one that
         only grew was read to its new end. Terminal: as the parsers say.
         """
         with self.opened() as (file, encoding):
             before = stamp_of(file)
-            for record in self.records(file, encoding):
+            for record in self.records(file, encoding, start=start):
                 if record.number and record.values:
                     yield record
             after = stamp_of(file) if not file.closed else before
@@ -213,8 +227,13 @@ class TableSource:
         with self._tables.folder.open(self.path) as file:
             yield file, "" if self.suffix in _BOOKS else self._tables.encoding(self.path, file)
 
-    def records(self, file: BinaryIO, encoding: str, errors: str = "replace") -> Iterator[Record]:
-        """All records, headings (number 0) and blank tails (no values) too, so that texts add up to the file's."""
+    def records(
+        self, file: BinaryIO, encoding: str, errors: str = "replace", start: tuple[int, int] = (0, 0)
+    ) -> Iterator[Record]:
+        """All records, headings (number 0) and blank tails (no values) too, so that texts add up to the file's.
+
+        `start`: the number of the record before and the byte to begin at; only where records know their bytes.
+        """
         if self.suffix in _BOOKS:
             book = workbook.open_workbook(file)
             try:
@@ -224,14 +243,32 @@ class TableSource:
             return
         text = as_text(file, encoding, errors)
         try:
-            if self.suffix in _LINES:
-                yield from jsonfile.line_records(text)
-            elif self.suffix == ".json":
+            if self.suffix == ".json":
                 yield from self._json(text)
+                return
+            sign, columns = "", None
+            if self.suffix not in _LINES:
+                sign = self.delimiter(text)
+                columns = delimited.columns_of(text, sign) if start[1] else None
+            text.detach()
+            text = as_text(file, encoding, errors, start[1])
+            if self.suffix in _LINES:
+                parsed = jsonfile.line_records(text, start[0])
             else:
-                yield from delimited.delimited_records(text, self.delimiter(text))
+                parsed = delimited.delimited_records(text, sign, columns, start[0])
+            yield from self._placed(parsed, file, encoding, start[1])
         finally:
             text.detach()  # the file is closed by whoever opened it
+
+    def _placed(self, parsed: Iterator[Record], file: BinaryIO, encoding: str, at: int) -> Iterator[Record]:
+        here = file.tell()
+        file.seek(0)
+        mark, codec, _ = codec_of(file.read(4), encoding)
+        file.seek(here)
+        at = at or len(mark)
+        for record in parsed:
+            yield Record(record.number, record.values, record.raw, at)
+            at += bytes_of(record.raw, codec)
 
     def delimiter(self, text: TextIO) -> str:
         """The sign between two cells; the text is left at its start."""

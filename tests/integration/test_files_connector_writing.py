@@ -487,7 +487,7 @@ def die(*a, **k):
     if sys.argv[3] == "after": honest(*a, **k)
     os._exit(9)
 setattr(os, point, die)
-list(store.apply(Call("r", time.monotonic() + 60, lambda: False, lambda **k: None, 1, lambda c, n: None), plan, (), "k"))
+list(store.apply(Call("r", time.monotonic() + 60, bool, lambda **k: None, 1, lambda c, n: None), plan, (), "k"))
 """
 
 
