@@ -660,7 +660,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=8), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
-        sa.CheckConstraint("author IN ('subject', 'team')", name=op.f("ck_dsar_message_author")),
+        sa.CheckConstraint("author IN ('subject', 'team', 'note', 'note')", name=op.f("ck_dsar_message_author")),
         sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_dsar_message_dsar_id_dsar")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dsar_message")),
     )
@@ -828,7 +828,7 @@ def upgrade() -> None:
         sa.Column("end_reason", sa.String(length=64), nullable=True),
         sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('check_identity', 'clarify', 'manual_store', 'store_failed', 'residual', 'review_findings', 'redact', 'approve', 'notify_recipient', 'send_by_post', 'undelivered', 'due_soon', 'job_dead')",
+            "kind IN ('check_identity', 'clarify', 'manual_store', 'store_failed', 'residual', 'review_findings', 'redact', 'approve', 'read_message', 'notify_recipient', 'send_by_post', 'undelivered', 'due_soon', 'job_dead')",
             name=op.f("ck_task_kind"),
         ),
         sa.CheckConstraint("state IN ('open', 'in_progress', 'done', 'cancelled')", name=op.f("ck_task_state")),

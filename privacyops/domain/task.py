@@ -21,6 +21,7 @@ class TaskKind(StrEnum):
     REVIEW_FINDINGS = "review_findings"
     REDACT = "redact"
     APPROVE = "approve"
+    READ_MESSAGE = "read_message"
     NOTIFY_RECIPIENT = "notify_recipient"
     SEND_BY_POST = "send_by_post"
     UNDELIVERED = "undelivered"

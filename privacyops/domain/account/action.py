@@ -88,6 +88,7 @@ class Action(StrEnum):
     DSAR_CLOSE = "dsar.close"
     DSAR_WITHDRAW = "dsar.withdraw"
     DSAR_STATUS = "dsar.status"
+    DSAR_MESSAGE = "dsar.message"
     DSAR_DOWNLOAD = "dsar.download"
     DSAR_RUN = "dsar.run"
     JOB_RUN = "job.run"

@@ -62,6 +62,7 @@ STAFF: Final[Mapping[Action, tuple[Extent | None, ...]]] = {
     Action.DSAR_CLOSE: (_N, _C, _C, _N, _N, _N),
     Action.DSAR_WITHDRAW: (_N, _C, _C, _N, _N, _N),
     Action.DSAR_STATUS: (_M, _C, _C, _C, _N, _M),
+    Action.DSAR_MESSAGE: (_N, _C, _C, _N, _N, _N),
     Action.TASK_LIST: (_N, _C, _C, _N, _O, _M),
     Action.TASK_ASSIGN: (_N, _C, _C, _N, _N, _N),
     Action.TASK_ANSWER: (_N, _C, _C, _N, _O, _N),
@@ -122,7 +123,14 @@ SCOPES: Final[Mapping[Scope, Mapping[Action, Extent]]] = {
 }
 
 ON_OWN_REQUEST: Final = frozenset(
-    {Action.DSAR_STATUS, Action.DSAR_IDENTITY, Action.DSAR_WITHDRAW, Action.DSAR_DOWNLOAD, Action.DSAR_HALT}
+    {
+        Action.DSAR_STATUS,
+        Action.DSAR_MESSAGE,
+        Action.DSAR_IDENTITY,
+        Action.DSAR_WITHDRAW,
+        Action.DSAR_DOWNLOAD,
+        Action.DSAR_HALT,
+    }
 )
 SUBJECT: Final = ON_OWN_REQUEST | {Action.DSAR_INTAKE, Action.CONSENT_WRITE, Action.COMPLAINT_CREATE}
 

@@ -122,10 +122,10 @@ class DsarCodeRow(SQLModel, table=True):
 
 
 class DsarMessageRow(SQLModel, table=True):
-    """A message between the customer and the team, sealed under the request's key."""
+    """A message between the customer and the team, or a note of the team; sealed under the request's key."""
 
     __tablename__ = "dsar_message"
-    __table_args__ = (one_of("author", ("subject", "team")), Index("ix_dsar_message_dsar", "dsar_id", "id"))
+    __table_args__ = (one_of("author", ("subject", "team", "note")), Index("ix_dsar_message_dsar", "dsar_id", "id"))
 
     id: UUID = Field(primary_key=True)
     dsar_id: UUID = Field(foreign_key="dsar.id")
