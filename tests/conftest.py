@@ -8,7 +8,7 @@ from pytest_socket import socket_allow_hosts
 
 from privacyops.kernel.clock import ManualClock
 
-pytest_plugins = ["tests.servers", "tests.tls", "tests.world"]
+pytest_plugins = ["tests.servers", "tests.tls", "tests.world", "tests.house"]
 
 # A busy machine is no bug: examples are not timed one by one
 settings.register_profile("untimed", deadline=None)

@@ -69,7 +69,7 @@ class SearchKind:
         gathered, began = Gathered(), ctx.clock.boot_seconds()
         budget = budget_of(store.config.budget)
         while not state.is_done:
-            step = advance(state, store.drawn, store.host, budget, ctx.clock, job.object_id)
+            step = advance(state, store.drawn, store.host, budget, ctx.clock.boot_seconds, job.object_id)
             if step.problem is not None:
                 if gathered.rows:
                     search.save_page(ctx, job, run_id, state, gathered.joined())
