@@ -50,6 +50,8 @@ class Reader:
         self.paths = tuple(dict.fromkeys((*table.identity, *paths)))
         self.wide = tuple(path for path in self.paths if table.is_wide(path))
         self._positions = len(speech.page_by(table))
+        self._fields = tuple(table.fields[path] for path in self.paths)
+        self._keyless = table.collection.no_key
 
     @property
     def rows_at_once(self) -> int:
@@ -76,9 +78,10 @@ class Reader:
 
     def ref(self, values: Mapping[str, Value]) -> RowRef:
         """The row's reference: by key, or by all scalar columns with their hash as version."""
-        key = {path: values[path] for path in self.table.identity if not isinstance(values[path], BlobRef)}
-        version = row_hash(key) if self.table.collection.no_key else None
-        return RowRef(self.store, self.table.name, key, version)
+        key = {path: values[path] for path in self.table.identity}
+        if self._keyless:
+            key = {path: value for path, value in key.items() if not isinstance(value, BlobRef)}
+        return RowRef(self.store, self.table.name, key, row_hash(key) if self._keyless else None)
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -136,6 +139,10 @@ class Reader:
 
     def _row(self, record: Record) -> Read:
         cells = record[self._positions : self._positions + len(self.paths)]
+        if not self.wide:
+            decode = self.speech.decode
+            plain = {field.path: decode(field, raw) for field, raw in zip(self._fields, cells, strict=True)}
+            return Read(record[: self._positions], plain, NARROW_ROW * len(cells))
         lengths = dict(zip(self.wide, record[self._positions + len(self.paths) :], strict=False))
         values: dict[str, Value] = {}
         size = 0
@@ -155,7 +162,7 @@ class Reader:
             values.update(dict.fromkeys(handles))
             ref = self._bare_ref(values, handles)
             values.update({path: self._handle(ref, path, length) for path, length in handles.items()})
-        return Read(tuple(record[: self._positions]), values, size)
+        return Read(record[: self._positions], values, size)
 
     def _bare_ref(self, values: Mapping[str, Value], handles: Mapping[str, int]) -> RowRef:
         key = {path: values[path] for path in self.table.identity if path not in handles}

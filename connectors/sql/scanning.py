@@ -26,7 +26,7 @@ from privacyops.connector_sdk import (
     matched,
     matches,
 )
-from privacyops.connector_sdk.predicate import leaves, split_path
+from privacyops.connector_sdk.predicate import leaves
 
 MARK_EVERY: Final = 1000
 """Rows between two marks."""
@@ -63,8 +63,12 @@ class Scan:
             if path not in table.fields:
                 raise Terminal("unknown_field")
         self.fields = tuple(fields) or tuple(table.fields)
-        self.reader = Reader(session, speech, table, store, (*self.fields, *columns_of(table, where)))
-        every_row = not tuple(leaves(where))
+        looked_at = columns_of(table, where)
+        self.reader = Reader(session, speech, table, store, (*self.fields, *looked_at))
+        self._looked_at = tuple(path for path in looked_at if path in self.reader.wide)
+        self._leaves = tuple(leaves(where))
+        self._every_row = not self._leaves and matches(where, {})
+        every_row = not self._leaves
         small = table.collection.rows.n <= ONE_STATEMENT and table.collection.rows.certainty is not Certainty.UNKNOWN
         digest = table.paging is Paging.DIGEST
         self._edge: tuple[Any, ...] | None = None
@@ -145,10 +149,9 @@ class Scan:
         place.last = row.position
 
     def _matched(self, call: Call, row: Read) -> tuple[str, ...] | None:
-        handles = {path for path, value in row.values.items() if isinstance(value, BlobRef)}
-        if handles and any(
-            split_path(leaf.field)[0] in handles or leaf.field in handles for leaf in leaves(self.where)
-        ):
+        if not self._leaves:
+            return () if self._every_row else None
+        if any(isinstance(row.values[path], BlobRef) for path in self._looked_at):
             return self._asked(call, row)
         if not matches(self.where, row.values):
             return None
@@ -156,7 +159,7 @@ class Scan:
 
     def _asked(self, call: Call, row: Read) -> tuple[str, ...]:
         """Which leaves hold, from the server: the cells are too long to be looked at here."""
-        named = list(leaves(self.where))
+        named = self._leaves
         clauses = [compile_predicate(self.speech, self.table, leaf).sql for leaf in named]
         flags = [sa.case((clause, 1), else_=0) for clause in clauses]
         ref = self.reader.ref(row.values)

@@ -52,8 +52,8 @@ class Speech:
 
     def decode(self, field: Field, raw: Any) -> Value:
         """The cell as the SDK's value."""
-        if raw is None:
-            return None
+        if raw is None or type(raw) is int:
+            return raw
         if isinstance(raw, memoryview | bytearray):
             return bytes(raw)
         if field.type in {FieldType.JSON, FieldType.ARRAY} and isinstance(raw, str):
