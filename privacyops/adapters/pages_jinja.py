@@ -89,6 +89,12 @@ class JinjaPages:
         finally:
             _scene.reset(held)
 
+    def words(self, locale: str) -> gettext.NullTranslations:
+        return self._catalogues.of(locale)
+
+    def languages(self) -> list[str]:
+        return self._catalogues.languages()
+
     def static(self, name: str) -> StaticFile | None:
         return self._static.get(name)
 
@@ -108,7 +114,10 @@ class _Catalogues:
         return ["en", *sorted(entry.name for entry in self._folder.iterdir() if entry.is_dir())]
 
     def now(self) -> gettext.NullTranslations:
-        return self._read(_scene.get().locale.replace("_", "-").partition("-")[0].lower())
+        return self.of(_scene.get().locale)
+
+    def of(self, locale: str) -> gettext.NullTranslations:
+        return self._read(locale.replace("_", "-").partition("-")[0].lower())
 
     def _load(self, language: str) -> gettext.NullTranslations:
         source = self._folder / language / "LC_MESSAGES" / "privacyops.po"

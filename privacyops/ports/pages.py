@@ -27,6 +27,14 @@ class StaticFile:
     body: bytes
 
 
+class Words(Protocol):
+    """Texts in one language; a text without a translation comes back in English."""
+
+    def gettext(self, message: str) -> str: ...
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str: ...
+
+
 class Pages(Protocol):
     """Draws pages. A template names a door and a file: `console/queue.html`."""
 
@@ -36,6 +44,14 @@ class Pages(Protocol):
 
     def fragment(self, template: str, block: str, scene: Scene, /, **values: object) -> str:
         """One block of the same template, for an answer that replaces a part of the page."""
+        ...
+
+    def words(self, locale: str) -> Words:
+        """The texts that a door says itself, in the language of `locale`."""
+        ...
+
+    def languages(self) -> list[str]:
+        """The languages that pages can be drawn in, as BCP 47 tags."""
         ...
 
     def static(self, name: str) -> StaticFile | None:
