@@ -1,6 +1,6 @@
 """Staff accounts, their sessions and recovery codes, and API keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -87,6 +87,23 @@ def use_recovery_code(tx: Tx, account: AccountId, code_hash: bytes) -> bool:
         _RECOVERY.c.account_id == account, _RECOVERY.c.code_hash == code_hash, _RECOVERY.c.used_at.is_(None)
     )
     return tx.run(statement.values(used_at=tx.now)).rowcount == 1
+
+
+def count_recovery_codes(tx: Tx, account: AccountId) -> int:
+    """How many recovery codes are left."""
+    query = select(func.count()).where(_RECOVERY.c.account_id == account, _RECOVERY.c.used_at.is_(None))
+    return int(tx.run(query).scalar_one())
+
+
+def last_seen(tx: Tx) -> Mapping[AccountId, Instant]:
+    """When each account was last active, as far as sessions remember."""
+    query = (
+        select(_SESSION.c.account_id, func.max(_SESSION.c.seen_at).label("seen"))
+        .join(_ACCOUNT, _ACCOUNT.c.id == _SESSION.c.account_id)
+        .where(_ACCOUNT.c.controller == tx.controller)
+        .group_by(_SESSION.c.account_id)
+    )
+    return {AccountId(row.account_id): row.seen for row in tx.run(query)}
 
 
 def add_session(tx: Tx, session: Session) -> None:

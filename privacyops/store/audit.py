@@ -1,22 +1,25 @@
 """The audit log: rows that only grow, each a leaf of a Merkle log (ledger/), and the lists people read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, or_, select
 
 from privacyops.domain.audit import AuditEntry
+from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import AuditId
 from privacyops.kernel.pagination import Page, bounded
 from privacyops.ledger.leaf import canonical
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.store.tables.audit import AuditRow
 from privacyops.store.tables.base import table_of
-from privacyops.store.tables.ledger import LedgerPendingRow
+from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow
 from privacyops.store.uow import Tx
 
 AUDIT = table_of(AuditRow)
+_LEAF = table_of(LedgerLeafRow)
 _PENDING = table_of(LedgerPendingRow)
 
 
@@ -59,6 +62,43 @@ def list_audit(tx: Tx, before: str | None = None, limit: int = 100) -> Page[Audi
     rows = [as_entry(row) for row in tx.run(query.limit(bounded(limit) + 1))]
     more = len(rows) > limit
     return Page(rows[:limit], str(rows[limit - 1].id) if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which rows are wanted; None: any. `action` is one action, or a noun for all of its actions."""
+
+    actor: UUID | None = None
+    action: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+def list_filtered(tx: Tx, wanted: AuditFilter, before: str | None = None, limit: int = 100) -> Page[AuditEntry]:
+    """The rows that fit, newest first. Raises: ValueError: `before` is no cursor of this list."""
+    query = select(AUDIT).where(AUDIT.c.controller == tx.controller).order_by(AUDIT.c.id.desc())
+    if before:
+        query = query.where(AUDIT.c.id < UUID(before))
+    if wanted.actor is not None:
+        query = query.where(AUDIT.c.actor_id == str(wanted.actor))
+    if wanted.action is not None:
+        one = wanted.action.replace("%", "").replace("_", r"\_")
+        query = query.where(or_(AUDIT.c.action == wanted.action, AUDIT.c.action.like(f"{one}.%", escape="\\")))
+    if wanted.since is not None:
+        query = query.where(AUDIT.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AUDIT.c.at < wanted.until)
+    rows = [as_entry(row) for row in tx.run(query.limit(bounded(limit) + 1))]
+    more = len(rows) > limit
+    return Page(rows[:limit], str(rows[limit - 1].id) if more else None)
+
+
+def places_of(tx: Tx, entries: Sequence[AuditId]) -> Mapping[AuditId, tuple[int, str]]:
+    """Number in the log and hash of the leaf, in hex, of those entries that are numbered."""
+    query = select(_LEAF.c.entry_id, _LEAF.c.seq, _LEAF.c.leaf_hash).where(
+        _LEAF.c.controller == tx.controller, _LEAF.c.log == "audit", _LEAF.c.entry_id.in_(list(entries))
+    )
+    return {AuditId(row.entry_id): (row.seq, row.leaf_hash.hex()) for row in tx.run(query)}
 
 
 def as_entry(row: Row[Any]) -> AuditEntry:

@@ -1,6 +1,6 @@
 """Requests, their clock events, proofs, codes and messages. Every move is compare-and-set on state and version."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,12 @@ def load_by_reference(tx: Tx, reference: str) -> Dsar:
     if row is None:
         raise NotFound
     return as_dsar(row)
+
+
+def references_of(tx: Tx, ids: Sequence[DsarId]) -> Mapping[DsarId, str]:
+    """The numbers of those requests that exist."""
+    query = select(DSAR.c.id, DSAR.c.reference).where(DSAR.c.controller == tx.controller, DSAR.c.id.in_(list(ids)))
+    return {DsarId(row.id): row.reference for row in tx.run(query)}
 
 
 def find_recent(tx: Tx, contact_index: bytes, type_: RequestType, since: Instant) -> Dsar | None:
@@ -126,7 +132,7 @@ def list_proofs(tx: Tx, dsar_id: DsarId) -> Sequence[Proof]:
 
 
 def add_message(tx: Tx, dsar_id: DsarId, author: str, sealed: bytes) -> None:
-    """A message of the `subject` or the `team`."""
+    """A message of the `subject` or the `team`, or a `note` that the customer never sees."""
     tx.run(
         insert(_MESSAGE), {"id": uuid7(tx.now), "dsar_id": dsar_id, "author": author, "at": tx.now, "sealed": sealed}
     )

@@ -1,6 +1,6 @@
 """The queue: open requests by what they wait for, soonest safe date first, in keyset pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -41,6 +41,17 @@ def list_queue(
     items = [as_dsar(row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items, f"{items[-1].safe_due_on.isoformat()}_{items[-1].id}" if more else None)
+
+
+def list_by_contact(tx: Tx, contact_index: bytes, limit: int) -> Sequence[Dsar]:
+    """Requests of one contact by its keyed hash, open or closed, newest first."""
+    query = (
+        select(DSAR)
+        .where(DSAR.c.controller == tx.controller, DSAR.c.contact_index == contact_index)
+        .order_by(DSAR.c.received_at.desc(), DSAR.c.id.desc())
+        .limit(bounded(limit))
+    )
+    return [as_dsar(row) for row in tx.run(query)]
 
 
 def count_views(tx: Tx, me: AccountId | None, today: date) -> Mapping[str, int]:

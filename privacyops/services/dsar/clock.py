@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from privacyops.domain.deadline.clock import ClockView, plan_on
 from privacyops.domain.deadline.event import ClockEvent, ClockEventKind, appended
 from privacyops.domain.deadline.regime import Jurisdiction, Place, select_regimes
-from privacyops.domain.deadline.rule import RuleNotAccepted, TermNotGiven
+from privacyops.domain.deadline.rule import DeadlineRule, RuleNotAccepted, TermNotGiven
 from privacyops.domain.deadline.snapshot import ClockSnapshot
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
@@ -65,6 +65,12 @@ def view_of(dsar: Dsar, events: Sequence[ClockEvent], now: Instant) -> ClockView
 def views_of(dsar: Dsar, events: Sequence[ClockEvent], now: Instant) -> Sequence[ClockView]:
     """One clock for each law that applies."""
     return [ClockSnapshot.from_json(row).fold(events, now) for row in dsar.clock["snapshots"]]
+
+
+def rule_of(dsar: Dsar, view: ClockView) -> DeadlineRule:
+    """The rule that a clock of the request runs under, in the version it began with. Raises: RuleUnknown."""
+    snapshots = [ClockSnapshot.from_json(row) for row in dsar.clock["snapshots"]]
+    return next((one for one in snapshots if one.rule_id == view.rule_id), snapshots[0]).rule()
 
 
 def new_event(tx: Tx, kind: ClockEventKind, at: Instant | None = None, until: date | None = None) -> ClockEvent:

@@ -6,6 +6,7 @@ from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.kind import Outcome
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, advance, is_waiting_for_subject
+from privacyops.kernel.errors import StaleState
 from privacyops.services.context import Context, record
 from privacyops.services.dsar import clock
 from privacyops.store import deadline as deadlines
@@ -38,6 +39,12 @@ def move(
     after = dsars.save_dsar(tx, dsar, state=target, **changed)
     record(ctx, tx, f"dsar.{event}", "dsar", dsar.id, state=str(target), **(audit or {}))
     return after
+
+
+def require_seen(dsar: Dsar, seen: int | None) -> None:
+    """Raises: StaleState: the page that the decision was made on shows another version; None: no page is known."""
+    if seen is not None and dsar.version != seen:
+        raise StaleState
 
 
 def end(ctx: Context, tx: Tx, dsar: Dsar, event: DsarEvent, outcome: Outcome, **audit: Any) -> Dsar:

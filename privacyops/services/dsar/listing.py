@@ -32,6 +32,12 @@ def status_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
     return dsars.load_dsar(tx, dsar_id)
 
 
+@reading(Action.DSAR_STATUS)
+def by_reference(ctx: Context, tx: Tx, reference: str) -> Dsar:
+    """One request without its content, by the number that people read aloud. Raises: NotFound."""
+    return dsars.load_by_reference(tx, reference)
+
+
 def sees_people(ctx: Context) -> bool:
     """Whether names and addresses may be shown to the actor at all."""
     return bool(ctx.actor.roles & {Role.DPO, Role.ANALYST, Role.APPROVER})

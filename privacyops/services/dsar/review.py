@@ -16,7 +16,7 @@ from privacyops.domain.task import ApprovalState, TaskKind
 from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, FindingId
 from privacyops.services.context import Context, record, use_case
-from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
@@ -103,12 +103,13 @@ def decide(
 
 
 @use_case(Action.DSAR_REVIEW)
-def finish_review(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
-    """Everything is decided and nobody else has to agree: the answer is made.
+def finish_review(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None = None) -> Dsar:
+    """Everything is decided and nobody else has to agree: the answer is made. `seen`: the version that was looked at.
 
-    Raises: FindingsUndecided, SearchUnsettled, IdentityTooWeak, ApprovalNeeded, TransitionRefused.
+    Raises: StaleState, FindingsUndecided, SearchUnsettled, IdentityTooWeak, ApprovalNeeded, TransitionRefused.
     """
     dsar = dsars.load_dsar(tx, dsar_id)
+    require_seen(dsar, seen)
     plan = _complete(tx, dsar)
     if needs_approval(tx, dsar):
         raise ApprovalNeeded
@@ -118,9 +119,10 @@ def finish_review(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
 
 
 @use_case(Action.DSAR_SUBMIT)
-def submit_for_approval(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
+def submit_for_approval(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None = None) -> Dsar:
     """Lay the reviewed answer before a second person. Raises: as `finish_review`."""
     dsar = dsars.load_dsar(tx, dsar_id)
+    require_seen(dsar, seen)
     plan = _complete(tx, dsar)
     tasks.request_approval(tx, dsar_id, "answer", plan, AccountId(ctx.actor.id))
     tasks.add_task(tx, TaskKind.APPROVE, dsar.safe_due_on, owner_role="approver", dsar_id=dsar_id)

@@ -162,7 +162,7 @@ def run_done_by_hand(ctx: Context, tx: Tx, dsar_id: DsarId, run_id: RunId, note:
     run = _own_run(tx, dsar_id, run_id)
     key = sealing.key_of(ctx, tx, dsar_id)
     sealed = key.seal(note.strip()[:4000].encode(), sealing.place(ctx, "dsar_message", "sealed", dsar_id))
-    dsars.add_message(tx, dsar_id, "team", sealed)
+    dsars.add_message(tx, dsar_id, "note", sealed)
     findings.move_run(tx, run, RunState.DONE_BY_HAND, settled_at=tx.now)
     tasks.cancel_tasks_of_store(tx, dsar_id, run.store, "done_by_hand")
     record(ctx, tx, "run.done_by_hand", "dsar", dsar_id, store=run.store)

@@ -1,0 +1,198 @@
+"""A request opened by a person: what its page shows, read in one transaction, and the row that says who looked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from privacyops.domain.account.action import Action, Extent
+from privacyops.domain.account.rule import extent
+from privacyops.domain.audit import AuditEntry
+from privacyops.domain.classification.columns import category_of
+from privacyops.domain.datamap.catalogue import FieldType
+from privacyops.domain.deadline.clock import ClockView
+from privacyops.domain.deadline.event import ClockEvent
+from privacyops.domain.dsar.kind import RequestClass
+from privacyops.domain.dsar.proof import may_hand_over
+from privacyops.domain.dsar.record import Dsar, Proof, Requester, Run, StoredFinding
+from privacyops.domain.dsar.run import Decision
+from privacyops.domain.package.contents import Element, Value
+from privacyops.domain.task import Approval, Task
+from privacyops.kernel.errors import Forbidden, NotFound
+from privacyops.kernel.ids import DsarId
+from privacyops.kernel.pagination import Page
+from privacyops.ports.keyring import DataKey
+from privacyops.services import sealing
+from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar import clock
+from privacyops.services.dsar.columns import column_of, labelled
+from privacyops.services.dsar.package import open_finding
+from privacyops.services.dsar.people import Person, person_of
+from privacyops.services.dsar.reply import Note, talk_of
+from privacyops.services.dsar.review import needs_approval
+from privacyops.services.sealing import RequestEmptied
+from privacyops.store import audit, stores
+from privacyops.store import dsar as dsars
+from privacyops.store import finding as findings
+from privacyops.store import package as packages
+from privacyops.store import task as tasks
+from privacyops.store.package import StoredPackage
+from privacyops.store.stores import ConnectedStore
+from privacyops.store.uow import Tx
+
+VIEWS: Final = frozenset({"dsar.open", "dsar.view_findings"})
+"""Audit actions that only say that somebody looked."""
+_TRAIL: Final = 200
+
+
+@dataclass(slots=True)
+class FoundGroup:
+    """The findings of one collection of one store, counted; `decisions` and `reasons` with how many records each."""
+
+    store: str
+    collection: str
+    records: int = 0
+    mentions: int = 0
+    decisions: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def undecided(self) -> int:
+        return self.decisions.get(Decision.UNDECIDED, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedRequest:
+    """One request as its page shows it. `requester` and messages only where the role and the masking permit."""
+
+    dsar: Dsar
+    sees_content: bool
+    person: Person
+    requester: Requester | None
+    clock: ClockView
+    clocks: Sequence[ClockView]
+    rule_label: str
+    proofs: Sequence[Proof]
+    may_hand_over: bool
+    needs_approval: bool
+    runs: Sequence[Run]
+    groups: Sequence[FoundGroup]
+    deciders: frozenset[UUID]
+    tasks: Sequence[Task]
+    approvals: Sequence[Approval]
+    package: StoredPackage | None
+    events: Sequence[ClockEvent]
+    trail: Sequence[AuditEntry]
+    messages: Sequence[Note]
+    related: Sequence[Dsar]
+    stores: Mapping[str, ConnectedStore]
+
+    @property
+    def undecided(self) -> int:
+        return sum(group.undecided for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedField:
+    """One value of a record. `is_withheld`: the law wants it kept back, so it is not shown here either."""
+
+    label: str
+    value: Value
+    category: str | None
+    is_withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """One finding in clear."""
+
+    finding: StoredFinding
+    key: Mapping[str, Value]
+    fields: Sequence[OpenedField]
+
+
+@use_case(Action.DSAR_OPEN)
+def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> OpenedRequest:
+    """The request of this number, opened; one audit row says by whom, and whether the person was shown in clear.
+
+    An approver sees plan, summary and package, an auditor everything masked. Raises: NotFound.
+    """
+    dsar = dsars.load_by_reference(tx, reference)
+    reach = extent(ctx.actor, Action.DSAR_OPEN)
+    sees_content = reach is Extent.CLEAR
+    hides = masks or reach is Extent.MASKED
+    events = dsars.list_clock_events(tx, dsar.id)
+    views = clock.views_of(dsar, events, tx.now)
+    view = clock.view_of(dsar, events, tx.now)
+    rule = clock.rule_of(dsar, view)
+    proofs = dsars.list_proofs(tx, dsar.id)
+    record(ctx, tx, "dsar.open", "dsar", dsar.id, person="masked" if hides else "clear")
+    return OpenedRequest(
+        dsar=dsar, sees_content=sees_content, person=person_of(ctx, tx, dsar, masks=hides),
+        requester=_requester(ctx, tx, dsar) if sees_content and not hides else None, clock=view, clocks=views,
+        rule_label=rule.article or rule.law, proofs=proofs,
+        may_hand_over=dsar.rule.kind is not RequestClass.FIND or may_hand_over(dsar.type, proofs),
+        needs_approval=needs_approval(tx, dsar), runs=findings.list_runs(tx, dsar.id), groups=_groups(tx, dsar.id),
+        deciders=findings.list_deciders(tx, dsar.id), tasks=tasks.list_tasks_of(tx, dsar.id),
+        approvals=tasks.list_approvals(tx, dsar.id), package=packages.newest_package(tx, dsar.id), events=events,
+        trail=[row for row in audit.list_audit_of(tx, "dsar", str(dsar.id), _TRAIL) if row.action not in VIEWS],
+        messages=talk_of(ctx, tx, dsar) if sees_content else (), related=dsars.list_related(tx, dsar),
+        stores={store.name: store for store in stores.list_stores(tx)},
+    )  # fmt: skip
+
+
+@use_case(Action.DSAR_OPEN)
+def open_findings(
+    ctx: Context, tx: Tx, dsar_id: DsarId, store: str, collection: str, after: str | None = None, limit: int = 20
+) -> Page[OpenedRecord]:
+    """A page of found records in clear, with an audit row of how many were seen.
+
+    Raises: Forbidden: the role sees summaries only. NotFound. RequestEmptied, BadRequest.
+    """
+    if extent(ctx.actor, Action.DSAR_OPEN) is not Extent.CLEAR:
+        raise Forbidden("this role sees what was decided, not the records themselves")
+    dsar = dsars.load_dsar(tx, dsar_id)
+    page = findings.list_findings(tx, dsar.id, store, collection, after, limit)
+    if not page.items and after is None:
+        raise NotFound
+    key = sealing.key_of(ctx, tx, dsar.id)
+    opened = [_record(one, *_values(ctx, key, one)) for one in page.items]
+    record(
+        ctx, tx, "dsar.view_findings", "dsar", dsar.id, store=store, collection=collection, records=len(opened),
+    )  # fmt: skip
+    return Page(opened, page.next)
+
+
+def _values(ctx: Context, key: DataKey, one: StoredFinding) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+    opened = open_finding(ctx, key, one)
+    return opened.key, opened.values
+
+
+def _record(one: StoredFinding, key: Mapping[str, Value], values: Mapping[str, Value]) -> OpenedRecord:
+    return OpenedRecord(one, key, [_field(one.collection, name, value) for name, value in values.items()])
+
+
+def _field(collection: str, name: str, value: Value) -> OpenedField:
+    category = category_of(collection, name, FieldType.TEXT)
+    column = column_of(collection, name, value, None)
+    withheld = column.element in {Element.PASSWORD, Element.NATIONAL_ID, Element.FINANCIAL_ACCOUNT}
+    return OpenedField(labelled(name), value, str(category).replace("_", " ") if category else None, withheld)
+
+
+def _groups(tx: Tx, dsar_id: DsarId) -> Sequence[FoundGroup]:
+    groups: dict[tuple[str, str], FoundGroup] = {}
+    for row in findings.count_findings(tx, dsar_id):
+        group = groups.setdefault((row.store, row.collection), FoundGroup(row.store, row.collection))
+        group.records += row.records
+        group.mentions += row.mentions or 0
+        group.decisions[row.decision] = group.decisions.get(row.decision, 0) + row.records
+        if row.reason and row.decision == Decision.EXCLUDE:
+            group.reasons[row.reason] = group.reasons.get(row.reason, 0) + row.records
+    return [groups[name] for name in sorted(groups)]
+
+
+def _requester(ctx: Context, tx: Tx, dsar: Dsar) -> Requester | None:
+    try:
+        return sealing.requester_of(ctx, tx, dsar)
+    except RequestEmptied:
+        return None
