@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -34,7 +35,7 @@ class Blob:
         return f"Blob({self.field!r}, {self.media_type!r}, {self.bytes})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class RowRef:
     """One row of one store by its key; a row without a key is named by all its scalar columns.
 
@@ -46,7 +47,7 @@ class RowRef:
     key: Key
     version: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Names the row within its store: equal rows have equal ids, whatever driver brought them."""
         return row_id(self.collection, self.key)

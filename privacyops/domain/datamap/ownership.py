@@ -133,6 +133,7 @@ def _between_people(one: Collection, link: Link) -> Link:
 
 
 def _is_junction(one: Collection, links: list[Link]) -> bool:
-    """Whether the row only ties persons together: links, key and dates, nothing else."""
+    """Whether the row only ties persons together: links, key, dates, and at most two columns more that tell nothing."""
     tied = {path for link in links for path in link.fields} | set(one.key)
-    return all(field.path in tied or field.type in _PLAIN for field in one.fields if not field.virtual)
+    rest = [field for field in one.fields if field.path not in tied and field.type not in _PLAIN and not field.virtual]
+    return len(rest) <= 2 and all(field.category is None for field in rest)

@@ -20,6 +20,7 @@ NAME_PART: Final = 0.75
 ROLE_WORD: Final = 0.5
 TYPE_VALUE: Final = 0.8
 MAX_TYPES: Final = 50
+MAX_TYPE_LENGTH: Final = 80
 _LAST_WORD: Final = re.compile(r"[^\\/.:]+$")
 
 
@@ -152,8 +153,10 @@ def _polymorphic(
         if field.type is not FieldType.TEXT:
             continue
         values = {value for row in sample for value in values_at(field.path, row) if isinstance(value, str) and value}
+        if not values or len(values) > MAX_TYPES:
+            continue
         named = {value: to for value in values if (to := _named_by(value, collections)) is not None}
-        if not values or len(values) > MAX_TYPES or len(named) < 0.8 * len(values) or len(named) < min(2, len(values)):
+        if len(named) < 0.8 * len(values) or len(named) < min(2, len(values)):
             continue
         for value, to in sorted(named.items()):
             if to not in keyed:
@@ -167,7 +170,7 @@ def _polymorphic(
 
 def _named_by(value: str, collections: Mapping[str, Collection]) -> str | None:
     last = _LAST_WORD.search(value)
-    wanted = w.words(last.group() if last else value)
+    wanted = w.words(last.group() if last else value) if len(value) <= MAX_TYPE_LENGTH else ()
     fits = [name for name, one in collections.items() if one.searched and wanted and _same(wanted, w.words(name))]
     return fits[0] if len(fits) == 1 else None
 

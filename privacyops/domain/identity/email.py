@@ -96,9 +96,7 @@ def normal_email(text: str) -> str | None:
 
     NFKC, zero-width signs, `mailto:` and a display name off, all lower case, the domain as A-labels.
     """
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf"
-    ).strip()
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf").strip()
     bracketed = _IN_BRACKETS.search(plain)
     if bracketed is not None:
         plain = bracketed.group(1).strip()

@@ -6,6 +6,7 @@ candidate that a person confirms, a WEAK one never counts alone.
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import Final
 
 from privacyops.domain.identity.email import normal_email
@@ -37,7 +38,7 @@ class Tier(IntEnum):
     WEAK = 4
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Identifier:
     """One identifier of the subject. `origin` says where it comes from: `given`, or `collection.field`.
 
@@ -50,7 +51,7 @@ class Identifier:
     origin: str = "given"
     at: str = ""
 
-    @property
+    @cached_property
     def normal(self) -> str:
         """The value in `normal_v1`; two identifiers of a kind with one normal form are the same."""
         if self.kind is IdentifierKind.EMAIL:

@@ -4,6 +4,7 @@ Stored numbers come with and without country code, trunk zero and separators. Tw
 E.164 forms are equal, or if the national number of one ends the digits of the other.
 """
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,8 @@ import phonenumbers
 
 MIN_DIGITS: Final = 7
 """Shorter numbers are extensions and PINs; they name nobody."""
+
+_DATE: Final = re.compile(r"(19|20)\d\d([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3(19|20)\d\d")
 
 
 def phone_digits(text: str) -> str:
@@ -36,7 +39,7 @@ def e164(text: str, region: str | None = None) -> str | None:
 def is_phone(text: str, region: str | None = None) -> bool:
     """Whether the whole text is written like a phone number: 7 to 15 digits and nothing but separators."""
     digits = phone_digits(text)
-    if not MIN_DIGITS <= len(digits) <= 15 or any(sign.isalpha() for sign in text):
+    if not MIN_DIGITS <= len(digits) <= 15 or any(sign.isalpha() for sign in text) or _DATE.fullmatch(text.strip()):
         return False
     return all(sign.isdecimal() or sign in " ()./+-\u00a0\u2010\u2011" for sign in text) and (
         "." not in text or text.count(".") > 1 or e164(text, region) is not None
