@@ -63,21 +63,22 @@ def _opened(key: bytes, sealed: bytes, place: Place) -> bytes:
 class OpenDataKey:
     """A data key in memory. Its repr shows nothing."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_sealing")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._sealing = derived_key(key, "seal")
 
     def __repr__(self) -> str:
         return "OpenDataKey()"
 
     def seal(self, plaintext: bytes, place: Place) -> bytes:
-        return _sealed(self.derived("seal"), _BY_DATA_KEY + b"\0\0", plaintext, place)
+        return _sealed(self._sealing, _BY_DATA_KEY + b"\0\0", plaintext, place)
 
     def open(self, sealed: bytes, place: Place) -> bytes:
         if sealed[:1] != _BY_DATA_KEY:
             raise SealBroken
-        return _opened(self.derived("seal"), sealed, place)
+        return _opened(self._sealing, sealed, place)
 
     def derived(self, label: str) -> bytes:
         return derived_key(self._key, label)

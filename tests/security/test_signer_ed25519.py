@@ -37,9 +37,7 @@ def _b64(value: bytes) -> str:
 
 
 def test_the_signature_is_that_of_rfc_8037_appendix_a() -> None:
-    signer = Ed25519Signer(
-        Ed25519PrivateKey.from_private_bytes(_unb64("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
-    )
+    signer = Ed25519Signer(Ed25519PrivateKey.from_private_bytes(_unb64("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")))
     signed = signer.sign(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc")
     assert _b64(signed) == "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
 
@@ -100,6 +98,14 @@ def test_two_live_keys_verify_during_rotation() -> None:
 )
 def test_a_header_that_says_more_or_less_is_refused_though_signed(header: object) -> None:
     text = f"{_b64(json.dumps(header, separators=(',', ':'), sort_keys=True).encode())}.{_b64(b'{}')}"
+    with pytest.raises(SignatureNotValid):
+        payload_of_jws(f"{text}.{_b64(SIGNER.sign(text.encode()))}", KIND, KEYS)
+
+
+def test_twin_members_in_a_header_are_refused_though_signed() -> None:
+    good = SIGNER.jws(b"{}", KIND).partition(".")[0]
+    twin = _unb64(good).replace(b"{", b'{"alg":"none",', 1)
+    text = f"{_b64(twin)}.{_b64(b'{}')}"
     with pytest.raises(SignatureNotValid):
         payload_of_jws(f"{text}.{_b64(SIGNER.sign(text.encode()))}", KIND, KEYS)
 
