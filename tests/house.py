@@ -20,13 +20,12 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.account.actor import staff, subject
 from privacyops.domain.account.record import Account
 from privacyops.domain.dsar.record import Dsar
-from privacyops.domain.job import Again, Done, Later
-from privacyops.jobs.kind import JobKind, StepFailed
-from privacyops.jobs.workflows.mail import MailKind
-from privacyops.jobs.workflows.package import PackageKind
+from privacyops.jobs.inline import drive_waiting
+from privacyops.jobs.kind import JobKind
+from privacyops.jobs.kinds import job_kinds
 from privacyops.jobs.workflows.search import SearchKind
 from privacyops.kernel.clock import ManualClock
-from privacyops.kernel.ids import AccountId, DsarId, JobId, uuid7
+from privacyops.kernel.ids import AccountId, DsarId, uuid7
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.services import job as jobs
 from privacyops.services import stores
@@ -87,43 +86,10 @@ class Walker:
         """Do every job that waits, until none is left; (kind, result) of each that ended. Waits are skipped over."""
         ended: list[tuple[str, str]] = []
         for _ in range(rounds):
-            handed = self._hand_over()
-            for kind, job in handed:
-                result = self.drive(kind, job)
-                if result is not None:
-                    ended.append((kind, result))
-            if not handed and not self._wake():
+            ended += drive_waiting(self.context, self.kinds)
+            if not self._wake():
                 return ended
         raise AssertionError("the jobs never came to an end")
-
-    def _hand_over(self) -> list[tuple[str, JobId]]:
-        handed: list[tuple[str, JobId]] = []
-        jobs.relay(self.context, lambda _id, kind, job: handed.append((kind, job)))
-        return handed
-
-    def drive(self, kind: str, job_id: JobId) -> str | None:
-        """Drive one job as far as it goes now; its result, or None if it rests."""
-        job = jobs.claim(self.context, job_id)
-        if job is None:
-            return None
-        while True:
-            job = jobs.current(self.context, job_id, job.epoch)
-            try:
-                outcome = self.kinds[kind].step(self.context, job)
-            except StepFailed as failure:
-                if jobs.step_failed(self.context, job, failure.code, failure.after) is None:
-                    self.kinds[kind].given_up(self.context, job, failure.code)
-                    return f"dead:{failure.code}"
-                return None
-            match outcome:
-                case Again():
-                    continue
-                case Later(at):
-                    jobs.rest(self.context, job, at)
-                    return None
-                case Done(result):
-                    jobs.finish(self.context, job, result)
-                    return result
 
     def _wake(self) -> bool:
         """Let time pass for what rests, and hand it over again; False, without a second gone by, if nothing rests."""
@@ -160,12 +126,6 @@ class Walker:
     def dsar(self, dsar_id: DsarId) -> Dsar:
         """The request as it stands."""
         return listing.status_of(self.as_staff("Dora", Role.DPO), dsar_id)
-
-
-def job_kinds() -> dict[str, JobKind]:
-    """Every kind of durable work, as the worker has it."""
-    kinds: tuple[JobKind, ...] = (SearchKind(), PackageKind(), MailKind())
-    return {kind.name: kind for kind in kinds}
 
 
 @pytest.fixture

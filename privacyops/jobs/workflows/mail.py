@@ -13,7 +13,20 @@ from privacyops.services import mail, task
 from privacyops.services.context import Context
 from privacyops.services.dsar import answer
 
-_ANSWERS = frozenset({str(LetterKind.PACKAGE_READY), str(LetterKind.ACK)})
+_ANSWERS = frozenset(
+    {
+        str(kind)
+        for kind in (
+            LetterKind.PACKAGE_READY,
+            LetterKind.ANSWER_FULL,
+            LetterKind.ANSWER_PARTIAL,
+            LetterKind.NO_DATA,
+            LetterKind.REFUSAL,
+            LetterKind.ACK,
+        )
+    }
+)
+"""Handing one of these to the mail server is the answer. An `ack` is one where the request was carried out at once."""
 
 
 class MailKind:

@@ -15,7 +15,7 @@ from privacyops.domain.dsar.kind import Outcome
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.domain.dsar.state import DsarEvent, DsarState
-from privacyops.domain.letter import LetterKind
+from privacyops.domain.letter import Letter, LetterKind
 from privacyops.domain.secret import LinkKind
 from privacyops.domain.task import OPEN_TASKS
 from privacyops.kernel.errors import Conflict
@@ -26,7 +26,7 @@ from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.identity import check_code, use_code
 from privacyops.services.dsar.lifecycle import end, move
 from privacyops.services.dsar.link import new_link, spend, spend_all
-from privacyops.services.dsar.package import NoPackage, ref_of
+from privacyops.services.dsar.package import NoPackage, assemble, ref_of
 from privacyops.services.dsar.wording import letter, local_date, url
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
@@ -88,6 +88,26 @@ def release(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_sha256: str, typed_re
         package_until=local_date(ctx, expires), package_downloads=DOWNLOADS,
     )  # fmt: skip
     mail.promise(ctx, tx, requester.email, announcement, dsar_id)
+    return after
+
+
+def send_letter(ctx: Context, dsar_id: DsarId) -> Dsar:
+    """Answer by letter alone: nothing was found, or nothing is handed over by this right.
+
+    Raises: PackageNotReady: there is a package, which is released and not sent. TransitionRefused, StaleState.
+    """
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        dsar = dsars.load_dsar(tx, dsar_id)
+    return _send_letter(ctx, dsar_id, assemble(ctx, dsar, ctx.clock.now()).letter)
+
+
+@use_case(Action.DSAR_ANSWER)
+def _send_letter(ctx: Context, tx: Tx, dsar_id: DsarId, text: Letter) -> Dsar:
+    dsar = dsars.load_dsar(tx, dsar_id)
+    if packages.newest_package(tx, dsar_id) is not None:
+        raise PackageNotReady("this answer has a package; release it")
+    after = move(ctx, tx, dsar, DsarEvent.RELEASE, audit={"letter": text.template})
+    mail.promise(ctx, tx, sealing.requester_of(ctx, tx, dsar).email, text, dsar_id)
     return after
 
 

@@ -21,10 +21,11 @@ from privacyops.kernel.errors import Gone, NotFound, RateLimited, Unprocessable
 from privacyops.kernel.ids import DsarId
 from privacyops.services import mail, sealing
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar import clock
 from privacyops.services.dsar.lifecycle import move
 from privacyops.services.dsar.link import new_link, opens, spend, spend_all
 from privacyops.services.dsar.search import begin_search
-from privacyops.services.dsar.wording import letter, url
+from privacyops.services.dsar.wording import letter, local_date, right_of, url
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
 from privacyops.store import token as tokens
@@ -159,7 +160,24 @@ def _resume(ctx: Context, tx: Tx, dsar: Dsar, level: int) -> Dsar:
         ctx, tx, dsar, DsarEvent.IDENTITY_PROVED, ClockEventKind.IDENTITY_PROVED, audit={"level": level},
         proven_level=max(level, dsar.proven_level), is_verified=True,
     )  # fmt: skip
+    _acknowledge(ctx, tx, after)
+    after = dsars.load_dsar(tx, dsar.id)
     return begin_search(ctx, tx, after) if _should_search(after) else after
+
+
+def _acknowledge(ctx: Context, tx: Tx, dsar: Dsar) -> None:
+    """Confirm the receipt with its due date, once the address is known to be read by somebody."""
+    events = dsars.list_clock_events(tx, dsar.id)
+    if any(event.kind is ClockEventKind.ACK_SENT for event in events):
+        return
+    dsars.save_dsar(tx, dsar, **clock.happen(tx, dsar, ClockEventKind.ACK_SENT))
+    requester = sealing.requester_of(ctx, tx, dsar)
+    text = letter(
+        ctx, LetterKind.ACK, dsar, requester, tx.now, right=right_of(dsar.type),
+        received_on=local_date(ctx, dsar.received_at), due_on=dsar.due_on, rule=dsar.regime,
+        status_url=url(ctx, "privacy/status"),
+    )  # fmt: skip
+    mail.promise(ctx, tx, requester.email, text, dsar.id)
 
 
 def _should_search(dsar: Dsar) -> bool:

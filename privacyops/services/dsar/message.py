@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from privacyops.domain.account.action import Action
-from privacyops.domain.account.actor import ActorKind, Target
+from privacyops.domain.account.actor import Target
 from privacyops.domain.account.rule import require
 from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
 from privacyops.domain.task import OPEN_TASKS, TaskKind
 from privacyops.kernel.clock import Instant
-from privacyops.kernel.errors import Conflict, Forbidden, Unprocessable
+from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import DsarId
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case

@@ -1,4 +1,4 @@
-"""What the team writes: to the customer, with a mail that says it is there and not what it says; and notes of its own."""
+"""What the team writes: to the customer, with a mail that says only that it is there; and notes of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -16,6 +16,7 @@ from privacyops.domain.task import ApprovalState, TaskKind
 from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, FindingId
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.execution import hand_out
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
 from privacyops.store import dsar as dsars
@@ -113,9 +114,9 @@ def finish_review(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None = None
     plan = _complete(tx, dsar)
     if needs_approval(tx, dsar):
         raise ApprovalNeeded
-    return _answer(ctx, tx, move(
-        ctx, tx, dsar, DsarEvent.FINISH_REVIEW, audit={"plan": plan}, plan_hash=plan, prepared_by=ctx.actor.id,
-    ))  # fmt: skip
+    event = DsarEvent.START_EXECUTION if dsar.rule.changes_stores else DsarEvent.FINISH_REVIEW
+    prepared = move(ctx, tx, dsar, event, audit={"plan": plan}, plan_hash=plan, prepared_by=ctx.actor.id)
+    return _go_on(ctx, tx, prepared)
 
 
 @use_case(Action.DSAR_SUBMIT)
@@ -146,8 +147,9 @@ def approve_answer(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_plan: str, typ
     )
     tasks.decide_approval(tx, asked, ApprovalState.GIVEN, AccountId(ctx.actor.id))
     tasks.cancel_tasks_of(tx, dsar_id, "approved", TaskKind.APPROVE)
-    audit = {"plan": asked.plan_hash, "eyes": str(eyes)}
-    return _answer(ctx, tx, move(ctx, tx, dsar, DsarEvent.APPROVE_ANSWER, audit=audit))
+    event = DsarEvent.APPROVE_PLAN if dsar.rule.changes_stores else DsarEvent.APPROVE_ANSWER
+    approved = move(ctx, tx, dsar, event, audit={"plan": asked.plan_hash, "eyes": str(eyes)})
+    return _go_on(ctx, tx, approved)
 
 
 @use_case(Action.DSAR_RETURN)
@@ -197,7 +199,16 @@ def _complete(tx: Tx, dsar: Dsar) -> str:
     return plan_of(tx, dsar)
 
 
-def _answer(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
-    begin_package(ctx, tx, dsar)
+def _go_on(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
+    """The package for data that is handed over, the tasks for stores that are changed, else nothing but the letter."""
     tasks.cancel_tasks_of(tx, dsar.id, "reviewed", TaskKind.REVIEW_FINDINGS)
+    if dsar.state is DsarState.EXECUTING:
+        hand_out(tx, dsar)
+    elif dsar.rule.hands_over_data and has_something_to_give(tx, dsar):
+        begin_package(ctx, tx, dsar)
     return dsar
+
+
+def has_something_to_give(tx: Tx, dsar: Dsar) -> bool:
+    """Whether any record goes to the customer; without one the letter alone is the answer."""
+    return any(group.decision == Decision.INCLUDE for group in findings.count_findings(tx, dsar.id))

@@ -1,0 +1,104 @@
+"""Asking the customer: what is meant, or for a fee. The request waits; whether its clock does is the law's to say."""
+
+from datetime import timedelta
+from typing import Final
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.account.actor import Target
+from privacyops.domain.account.four_eyes import Matter, second_person
+from privacyops.domain.account.rule import require
+from privacyops.domain.deadline.event import ClockEventKind
+from privacyops.domain.dsar.record import Dsar
+from privacyops.domain.dsar.state import DsarEvent, DsarState
+from privacyops.domain.letter import LetterKind
+from privacyops.kernel.errors import Conflict, Unprocessable
+from privacyops.kernel.ids import DsarId
+from privacyops.services import mail, sealing
+from privacyops.services.context import Context, use_case
+from privacyops.services.dsar import clock
+from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.search import begin_search
+from privacyops.services.dsar.wording import authority_of, letter, local_date, regime_of, url
+from privacyops.store import dsar as dsars
+from privacyops.store.uow import Tx
+
+ANSWER_WITHIN: Final = timedelta(days=14)
+
+
+class IdentityFirst(Conflict):
+    type = "/problems/identity-first"
+    title = "Nothing about the matter is asked before it is known who asks"
+
+
+@use_case(Action.DSAR_ASK)
+def ask_clarification(ctx: Context, tx: Tx, dsar_id: DsarId, question: str) -> Dsar:
+    """Ask what is meant. No answer leads to a full search. Raises: Unprocessable, IdentityFirst, TransitionRefused."""
+    if not question.strip():
+        raise Unprocessable("write the question as the customer will read it")
+    dsar = dsars.load_dsar(tx, dsar_id)
+    if not dsar.is_verified:
+        raise IdentityFirst
+    requester = sealing.requester_of(ctx, tx, dsar)
+    after = move(ctx, tx, dsar, DsarEvent.ASK_CLARIFICATION, ClockEventKind.CLARIFICATION_ASKED)
+    waits = clock.view_of(after, dsars.list_clock_events(tx, dsar_id), tx.now).paused_since is not None
+    text = letter(
+        ctx, LetterKind.CLARIFICATION_REQUEST, after, requester, tx.now, question=question.strip()[:2000],
+        answer_url=url(ctx, "privacy/status"), clock_waits=waits,
+        answer_until=local_date(ctx, tx.now + ANSWER_WITHIN),
+    )  # fmt: skip
+    _note(ctx, tx, dsar_id, "team", question)
+    mail.promise(ctx, tx, requester.email, text, dsar_id)
+    return after
+
+
+@use_case(Action.DSAR_IDENTITY)
+def clarify(ctx: Context, tx: Tx, dsar_id: DsarId, answer: str) -> Dsar:
+    """The customer, or a handler in their name, answers the question; the request goes on."""
+    require(ctx.actor, Action.DSAR_IDENTITY, tx.now, Target(tx.controller, request=dsar_id))
+    if not answer.strip():
+        raise Unprocessable("write an answer, or leave it: then everything is searched")
+    dsar = dsars.load_dsar(tx, dsar_id)
+    _note(ctx, tx, dsar_id, "subject", answer)
+    after = move(ctx, tx, dsar, DsarEvent.CLARIFICATION_RECEIVED, ClockEventKind.CLARIFICATION_RECEIVED)
+    return begin_search(ctx, tx, after) if after.state is DsarState.RECEIVED and after.is_proven else after
+
+
+@use_case(Action.DSAR_COUNTERSIGN)
+def demand_fee(
+    ctx: Context, tx: Tx, dsar_id: DsarId, *, ground: str, amount: str, calculation: str, typed_reference: str
+) -> Dsar:
+    """Ask for a fee that a code of the catalog allows. Whoever prepared the request cannot sign it.
+
+    Raises: Unprocessable, SamePerson, NumberNotTyped, StepUpNeeded, TransitionRefused.
+    """
+    if not ground.strip() or not amount.strip() or not calculation.strip():
+        raise Unprocessable("a fee needs its ground, its amount and how it was calculated")
+    dsar = dsars.load_dsar(tx, dsar_id)
+    hands = frozenset({dsar.assignee_id} if dsar.assignee_id else set())
+    matter = Matter(dsar.reference, "fee", hands, dsar.recorded_at)
+    second_person(ctx.actor, matter, "fee", typed_reference, tx.now, single_operator=ctx.controller.single_operator)
+    requester = sealing.requester_of(ctx, tx, dsar)
+    after = move(
+        ctx, tx, dsar, DsarEvent.DEMAND_FEE, ClockEventKind.FEE_DEMANDED, audit={"ground": ground.strip()[:60]}
+    )
+    text = letter(
+        ctx, LetterKind.FEE_NOTICE, after, requester, tx.now, authority=authority_of(ctx),
+        regime=regime_of(dsar.regime), ground=ground.strip(), amount=amount.strip(), calculation=calculation.strip(),
+        free_alternative="Narrow the request to what you need; that is free of charge.",
+        reflect_until=local_date(ctx, tx.now + ANSWER_WITHIN),
+    )  # fmt: skip
+    mail.promise(ctx, tx, requester.email, text, dsar_id)
+    return after
+
+
+@use_case(Action.DSAR_ASK)
+def settle_fee(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
+    """The fee was paid, or is waived; the request goes on."""
+    after = move(ctx, tx, dsars.load_dsar(tx, dsar_id), DsarEvent.FEE_SETTLED, ClockEventKind.FEE_SETTLED)
+    return begin_search(ctx, tx, after) if after.state is DsarState.RECEIVED and after.is_proven else after
+
+
+def _note(ctx: Context, tx: Tx, dsar_id: DsarId, author: str, text: str) -> None:
+    key = sealing.key_of(ctx, tx, dsar_id)
+    sealed = key.seal(text.strip()[:10_000].encode(), sealing.place(ctx, "dsar_message", "sealed", dsar_id))
+    dsars.add_message(tx, dsar_id, author, sealed)
