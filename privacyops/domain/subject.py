@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from privacyops.domain.identity.email import normal_email
-from privacyops.domain.identity.phone import e164
+from privacyops.domain.identity.phone import e164, is_phone
 from privacyops.kernel.errors import Conflict, NotFound, Unprocessable
 
 MAX_VALUE: Final = 254
@@ -73,7 +73,7 @@ class SubjectIdentifier:
         if type_ is IdentifierType.EMAIL:
             value = normal_email(text)
         elif type_ is IdentifierType.PHONE:
-            value = e164(text, phone_region)
+            value = e164(text, phone_region) if is_phone(text, phone_region) else None
         if not value or len(value) > MAX_VALUE or "\n" in value:
             raise IdentifierMalformed(type=type_.value)
         return cls(type_, value)

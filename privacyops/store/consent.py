@@ -154,7 +154,8 @@ def add_identifiers(tx: Tx, subject_no: int, identifiers: Sequence[NewIdentifier
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     for one in sorted(identifiers, key=lambda identifier: identifier.ref):
         row = {"ref": one.ref, "subject_no": subject_no, "type": one.type, "sealed": one.sealed, "created_at": tx.now}
-        if tx.run(dialect.insert(_IDENTIFIER).values(**row).on_conflict_do_nothing()).rowcount != 1:
+        fresh = dialect.insert(_IDENTIFIER).values(**row).on_conflict_do_nothing()
+        if tx.run(fresh.returning(_IDENTIFIER.c.ref)).first() is None:
             raise SubjectRaced
 
 
@@ -270,7 +271,8 @@ def add_client_event(tx: Tx, point: str, key: str, answer: Mapping[str, Any]) ->
     """Raises: SubjectRaced: the same id was answered in the meantime."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     row = {"controller": tx.controller, "point": point, "key": key, "answer": dict(answer), "at": tx.now}
-    if tx.run(dialect.insert(_CLIENT).values(**row).on_conflict_do_nothing()).rowcount != 1:
+    fresh = dialect.insert(_CLIENT).values(**row).on_conflict_do_nothing()
+    if tx.run(fresh.returning(_CLIENT.c.key)).first() is None:
         raise SubjectRaced
 
 

@@ -101,4 +101,4 @@ def use_slot(tx: Tx, kind: str, slot: str) -> bool:
     """True for the first caller of this slot, False for every later one."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     statement = dialect.insert(_SLOT).values(kind=kind, slot=slot, at=tx.now).on_conflict_do_nothing()
-    return tx.run(statement).rowcount == 1
+    return tx.run(statement.returning(_SLOT.c.slot)).first() is not None

@@ -114,7 +114,7 @@ def see_token(tx: Tx, issuer: str, jti: str, until: Instant) -> bool:
     """Remember a shop token's id; False: it was used before."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     statement = dialect.insert(_SEEN).values(issuer=issuer, jti=jti, until=until).on_conflict_do_nothing()
-    return tx.run(statement).rowcount == 1
+    return tx.run(statement.returning(_SEEN.c.jti)).first() is not None
 
 
 def count_in_window(tx: Tx, name: str, subject: bytes, window: timedelta) -> int:
@@ -139,7 +139,7 @@ def claim_call(tx: Tx, account: str, key: str, request_hash: bytes) -> tuple[byt
     """Reserve an idempotency key. None: it is new and now ours; else (hash, status, answer) of the call before."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     fresh = dialect.insert(_CALL).values(account=account, key=key, request_hash=request_hash, created_at=tx.now)
-    if tx.run(fresh.on_conflict_do_nothing()).rowcount == 1:
+    if tx.run(fresh.on_conflict_do_nothing().returning(_CALL.c.key)).first() is not None:
         return None
     row = tx.run(select(_CALL).where(_CALL.c.account == account, _CALL.c.key == key)).one()
     return row.request_hash, row.status, row.answer
