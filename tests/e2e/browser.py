@@ -101,15 +101,16 @@ def page(new_page: NewPage) -> Page:
     return new_page(color_scheme="light")
 
 
-def axe(page: Page) -> list[str]:
+def axe(page: Page, rules: list[str] | None = None) -> list[str]:
     """What axe-core finds on the page: one line a violation, `rule: node, node`; an empty list is the goal.
 
+    `rules` narrows the run to some rules, where only those can differ from a run before.
     The source is evaluated through the debugger, which the page's policy does not touch.
     """
-    page.evaluate(_axe_source())
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", AXE_TAGS
-    )
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(_axe_source())
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": AXE_TAGS}
+    found = page.evaluate("only => axe.run(document, {runOnly: only, resultTypes: ['violations']})", only)
     return [_line(violation) for violation in found["violations"]]
 
 
