@@ -119,8 +119,6 @@ def read_signing_key(path: Path) -> Ed25519Signer:
 def write_signing_key(path: Path) -> Ed25519Signer:
     """Make a signing key and store it with mode 0400. Raises: KeyFileRefused: a file exists already."""
     key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_closed_file(path, pem)
     return Ed25519Signer(key)

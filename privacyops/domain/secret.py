@@ -71,6 +71,7 @@ class LinkKind(StrEnum):
 
     MAGIC = "pom_"
     SETUP = "poi_"
+    INVITE = "poj_"
     DOWNLOAD = "pod_"
     PREFERENCE = "pop_"
     WAITING = "pow_"  # cookie of a browser that may type the code of one request and see nothing yet
@@ -80,6 +81,7 @@ class LinkKind(StrEnum):
 LINK_LIFE: Final = {
     LinkKind.MAGIC: timedelta(minutes=30),
     LinkKind.SETUP: timedelta(hours=1),
+    LinkKind.INVITE: timedelta(hours=24),
     LinkKind.DOWNLOAD: timedelta(minutes=10),
     LinkKind.PREFERENCE: timedelta(hours=24),
     LinkKind.WAITING: timedelta(hours=1),
@@ -108,11 +110,7 @@ def link_digest(kind: LinkKind, text: str) -> bytes:
     Raises: SecretMalformed.
     """
     body = text.removeprefix(kind.value)
-    if (
-        len(text) != len(kind.value) + _SECRET_LETTERS
-        or len(body) != _SECRET_LETTERS
-        or not set(body) <= set(_BASE62)
-    ):
+    if len(text) != len(kind.value) + _SECRET_LETTERS or len(body) != _SECRET_LETTERS or not set(body) <= set(_BASE62):
         raise SecretMalformed
     _from_base62(body, _SECRET_BYTES)
     return _digest(text)
