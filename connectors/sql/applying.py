@@ -7,7 +7,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from connectors.sql.address import Brand
-from connectors.sql.effects import NotPossible, Token, new_value, touched
 from connectors.sql.fingerprints import EMPTY, cell_print, read_before, row_print
 from connectors.sql.obstacles import SELF_ACTING
 from connectors.sql.ordering import inbound
@@ -30,6 +29,7 @@ from privacyops.connector_sdk import (
     Terminal,
     Value,
 )
+from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
 
 SUCCESS: Final = frozenset({Outcome.DONE, Outcome.ALREADY, Outcome.KEPT})
 TOGETHER: Final = 200

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.sql.effects import Token
 from connectors.sql.schema import Table
 from privacyops.connector_sdk import Blocker, Delete, Op, Value
+from privacyops.connector_sdk.effects import Token
 
 
 @dataclass

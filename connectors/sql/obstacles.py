@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from connectors.sql.address import Brand
 from connectors.sql.drafts import Draft
-from connectors.sql.effects import Token, touched
 from connectors.sql.ordering import inbound
 from connectors.sql.reading import by_refs
 from connectors.sql.schema import Schema, Table
@@ -27,6 +26,7 @@ from privacyops.connector_sdk import (
     Value,
     canonical,
 )
+from privacyops.connector_sdk.effects import Token, touched
 
 LISTED: Final = 20_000
 """Referencing rows that are looked at one by one; more are counted as outside the plan."""

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from connectors.sql.address import Brand
 from connectors.sql.drafts import Draft
-from connectors.sql.effects import NotPossible, Token, act_text, new_value, touched
 from connectors.sql.fingerprints import Before, cell_print, row_print
 from connectors.sql.obstacles import Obstacles
 from connectors.sql.ordering import Node, arrange
@@ -35,6 +34,7 @@ from privacyops.connector_sdk import (
     Value,
     canonical,
 )
+from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
 
 KEPT_FOR: Final = timedelta(hours=24)
 """A plan older than this is made anew: the rows it saw may be others by then."""

@@ -399,6 +399,4 @@ class GuardedTransport(httpx.BaseTransport):
 
 def guarded_client(guard: Guard, caps: Caps | None = None, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """An httpx client behind the guard: follows no redirect, reads no proxy, netrc or certificate variable."""
-    return httpx.Client(
-        transport=GuardedTransport(guard, caps or Caps(), tls), trust_env=False, follow_redirects=False
-    )
+    return httpx.Client(transport=GuardedTransport(guard, caps or Caps(), tls), trust_env=False, follow_redirects=False)

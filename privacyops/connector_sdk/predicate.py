@@ -262,7 +262,7 @@ def _elements(value: Value, *, deep: bool, depth: int = 0) -> Iterator[Value]:
             yield from _elements(part, deep=True, depth=depth + 1)
 
 
-def text_of(value: Value) -> str:  # noqa: PLR0911 - one line a type
+def text_of(value: Value) -> str:
     """The text a comparison sees: numbers without trailing zeros, instants in ISO form, documents as JSON."""
     if isinstance(value, str):
         return value

@@ -104,7 +104,7 @@ class SqlBench(Bench):
         found: dict[tuple[str, str], dict[str, str | None]] = {}
         with self.engine.connect() as connection:
             for table in ("person", "purchase"):
-                everything = sa.select(sa.literal_column("*")).select_from(sa.table(table))
+                everything: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(sa.table(table))
                 for row in connection.execute(everything).mappings():
                     cells = {
                         path: None if cell is None else str(cell)

@@ -243,6 +243,7 @@ class ApplyChecks:
             except Cancelled:
                 assert bench.snapshot() == before, "something was written after the lease was lost"
             else:
+                assert good_asks, "a call that was cancelled from the start wrote all the same"
                 break
         store.close()
 

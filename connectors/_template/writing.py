@@ -1,0 +1,162 @@
+"""The template's writing half: plan reads, apply is one transaction, verify reads again."""
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from connectors._template.memory import Cells, Server, pointing
+from connectors._template.store import TemplateStore, number_of
+from privacyops.connector_sdk import (
+    Blocker,
+    Call,
+    Check,
+    Delete,
+    DropPath,
+    Expectation,
+    Finding,
+    Keep,
+    Op,
+    OpId,
+    OpResult,
+    Outcome,
+    Plan,
+    PlannedOp,
+    RemoveElement,
+    Terminal,
+    Tombstone,
+    Value,
+    Verdict,
+    canonical,
+)
+from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
+
+EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""The made-up server has no clock; a real one tells the time a plan was made at."""
+
+
+class WritingStore(TemplateStore):
+    """The whole store. Opened with the reading role it plans and verifies, and refuses to apply."""
+
+    def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
+        server = self.server(call)
+        if any(isinstance(op.act, Tombstone | DropPath | RemoveElement) for op in ops):
+            raise Terminal("unsupported")
+        going = {(op.ref.collection, number_of(op.ref)) for op in ops if isinstance(op.act, Delete)}
+        blockers: list[Blocker] = []
+        for op in ops:
+            blockers.extend(self._blockers(server, op, going))
+        # a child's collection has links, its parent's has fewer: enough for a template, a real store sorts by rows
+        ordered = sorted(ops, key=lambda op: (isinstance(op.act, Delete), -len(self._links(server, op)), op.id))
+        planned = tuple(self._planned(server, op, at) for at, op in enumerate(ordered))
+        digest = plan_hash(planned, blockers)
+        return Plan(digest[:16], digest, EPOCH, EPOCH + timedelta(days=1), planned, (), tuple(blockers))
+
+    def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
+        del key  # the plan's hash and the operation name a write for good; the page does not matter here
+        if not self._may_write:
+            raise Terminal("unsupported")
+        if plan_hash(plan.ops, plan.blockers) != plan.hash:
+            raise Terminal("plan_altered")
+        server = self.server(call)
+        results: list[OpResult] = []
+        with server.transaction():
+            for each in plan.ops:
+                if not only or each.op.id in only:
+                    call.check()
+                    call.spend(requests=1)
+                    results.append(self._do(server, plan, each))
+            call.check()  # a worker that lost its lease must not commit
+        yield from results
+
+    def verify(self, call: Call, checks: Sequence[Check]) -> Iterator[Verdict]:
+        server = self.server(call)
+        for check in checks:
+            cells = server.tables[check.ref.collection].rows.get(number_of(check.ref))
+            if cells is None:
+                yield Verdict(check, Finding.GONE)
+            elif check.expects is Expectation.GONE:
+                yield Verdict(check, Finding.STILL_THERE, tuple(cells))
+            else:
+                before: dict[str, str] = json.loads(check.before)["cells"] if check.before else {}
+                same = tuple(path for path in check.fields if self._print(cells[path]) == before.get(path) != "-")
+                yield Verdict(check, Finding.STILL_THERE if same else Finding.CHANGED, same)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _blockers(self, server: Server, op: Op, going: set[tuple[str, int]]) -> Iterator[Blocker]:
+        name, table = op.ref.collection, server.tables[op.ref.collection]
+        cells = table.rows.get(number_of(op.ref))
+        if cells is None:
+            return
+        if isinstance(op.act, Delete):
+            for source, number, link in pointing(server, name, cells):
+                if (source, number) not in going:
+                    yield Blocker("restrict", source, link.fields[0], link.name, "keep_and_unlink", op.id)
+        for path in touched(op.act):
+            field = next(field for field in table.fields if field.path == path)
+            try:
+                value = new_value(op.act, field, cells[path])
+            except NotPossible as reason:
+                yield Blocker(reason.code, name, path, None, reason.remedy, op.id)
+                continue
+            if value is None and not field.nullable:
+                yield Blocker("not_null", name, path, None, "use_constant_or_token", op.id)
+
+    def _planned(self, server: Server, op: Op, order: int) -> PlannedOp:
+        cells = server.tables[op.ref.collection].rows.get(number_of(op.ref))
+        before = "" if cells is None else self._before(op, cells)
+        effect = "delete_row" if isinstance(op.act, Delete) else "change_cells"
+        text = f"{op.ref.collection} {{id}}: {effect} {', '.join(touched(op.act))}"
+        return PlannedOp(op, order, (), before, effect, text, irreversible=True)
+
+    def _do(self, server: Server, plan: Plan, each: PlannedOp) -> OpResult:
+        name = f"{plan.hash}:{each.op.id}"
+        blocker = next((blocker for blocker in plan.blockers if blocker.op == each.op.id), None)
+        cells = server.tables[each.op.ref.collection].rows.get(number_of(each.op.ref))
+        if blocker is not None:
+            return OpResult(each.op.id, Outcome.BLOCKED, code=blocker.code)
+        if name in server.seen or (cells is None and isinstance(each.op.act, Delete)):
+            return OpResult(each.op.id, Outcome.ALREADY)
+        if cells is None or self._before(each.op, cells) != each.before:
+            return OpResult(each.op.id, Outcome.CONFLICT, code="row_changed")
+        server.seen.add(name)
+        if isinstance(each.op.act, Delete):
+            del server.tables[each.op.ref.collection].rows[number_of(each.op.ref)]
+            return OpResult(each.op.id, Outcome.DONE, tuple(cells))
+        changed = self._change(server, each, cells)
+        return OpResult(each.op.id, Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE, changed)
+
+    def _change(self, server: Server, each: PlannedOp, cells: Cells) -> tuple[str, ...]:
+        table = server.tables[each.op.ref.collection]
+        changed = []
+        for field in table.fields:
+            if field.path in touched(each.op.act):
+                value = new_value(each.op.act, field, cells[field.path])
+                drawn = value.draw() if isinstance(value, Token) else value
+                if drawn != cells[field.path]:
+                    cells[field.path] = drawn
+                    changed.append(field.path)
+        return tuple(changed)
+
+    def _links(self, server: Server, op: Op) -> Sequence[object]:
+        return server.tables[op.ref.collection].links
+
+    def _before(self, op: Op, cells: Mapping[str, Value]) -> str:
+        prints = {path: self._print(cells[path]) for path in touched(op.act)}
+        return json.dumps({"row": self._print(tuple(cells.items())), "cells": prints}, sort_keys=True)
+
+    def _print(self, value: Value) -> str:
+        """A keyed hash: a plain one of a name or a phone number can be guessed."""
+        if value is None:
+            return "-"
+        key = self._secrets.get("password").get_secret_value().encode()
+        return hmac.digest(key, canonical(value).encode(), "sha256").hex()
+
+
+def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
+    """Over everything an approver approves."""
+    parts = [f"{each.op.id}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|{each.before}" for each in ops]
+    return sha256("\n".join([*parts, *map(repr, blockers)]).encode()).hexdigest()
