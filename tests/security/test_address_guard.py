@@ -387,9 +387,7 @@ def test_a_port_nobody_listens_on_is_a_connect_error(trust: ssl.SSLContext) -> N
         client.get(f"https://shop.example:{port}/")
 
 
-def test_the_next_address_is_tried_where_the_first_does_not_answer(
-    https_server: Start, trust: ssl.SSLContext
-) -> None:
+def test_the_next_address_is_tried_where_the_first_does_not_answer(https_server: Start, trust: ssl.SSLContext) -> None:
     server = https_server(_saying(_reply()))
     guard = Guard(
         ports=frozenset({server.port}),
