@@ -16,13 +16,14 @@ Message = str | tuple[str, ...]
 
 
 def texts() -> Iterator[Message]:
-    """The msgids of the templates and of the Python module that words dates."""
+    """The msgids of the templates, of the customers' door, and of the module that words dates."""
     options = {"newstyle_gettext": "true", "trimmed": "true"}
     for file in [*(ROOT / "ui" / "templates").rglob("*.html"), *(ROOT / "portal" / "templates").rglob("*.html")]:
         for _, message, _, _ in extract_from_file("jinja2.ext:babel_extract", file, options=options):
             yield message
-    for _, message, _, _ in extract_from_file("python", ROOT / "adapters" / "pages_words.py"):
-        yield message
+    for file in [ROOT / "adapters" / "pages_words.py", *(ROOT / "portal").rglob("*.py")]:
+        for _, message, _, _ in extract_from_file("python", file):
+            yield message
 
 
 def catalogue(language: str) -> Catalog:

@@ -23,6 +23,7 @@ START: Final[View] = {
     "stamp": "signed",
     "trap": "website",
     "preferences_url": "/privacy/preferences",
+    "return_url": "/privacy/return",
 }
 START_REFUSED: Final[View] = START | {
     "values": {"type": "erasure", "email": "not an address", "details": "Order 10023"},
@@ -61,6 +62,7 @@ STATUS: Final[View] = {
     "outcomes": [],
     "object_url": None,
     "authority": {"name": "State Commissioner for Data Protection", "url": "https://authority.example/"},
+    "leave_url": "/privacy/leave",
     "values": {},
     "errors": [],
 }
@@ -98,7 +100,9 @@ DOWNLOAD: Final[View] = {
     "downloads_left": 5,
     "sha256": "9f2c8d1e7a4b60935fd1c2ab88e07744d1b2f0c96a3e5d7b8c9d0e1f2a3b4c5d",
     "action": "/privacy/r/download",
+    "again_url": "/privacy",
     "send_url": None,
+    "is_sent": False,
     "masked_address": "a•••@e•••",
     "ready_at": None,
     "errors": [],
@@ -157,6 +161,13 @@ NO_PREFERENCES: Final[View] = PREFERENCES | {
     "masked_address": None,
 }
 UNSUBSCRIBE: Final[View] = {"kind": "unsubscribe", "done": False, "action": "/u/t", "preferences_url": "/privacy/preferences"}
+DONE: Final[View] = {"masked_address": "a•••@e•••", "start_url": "/privacy"}
+RETURN: Final[View] = {
+    "action": "/privacy/return",
+    "values": {"reference": "PR-", "email": "anna@example.pl"},
+    "errors": [{"field": "reference", "text": "Enter the number from our mail, such as PR-7MK4Q2"}],
+    "start_url": "/privacy",
+}
 ERROR: Final[View] = {
     "status": 410,
     "title": "This link has ended",
@@ -188,10 +199,13 @@ _VIEWS: Final[dict[str, tuple[str, View]]] = {
     "check-mail-refused": ("portal/check_mail.html", CHECK_MAIL_REFUSED),
     "confirm": ("portal/confirm.html", CONFIRM),
     "confirm-by-link": ("portal/confirm.html", CONFIRM | {"ask_order": False, "ask_code": True, "errors": []}),
+    "done": ("portal/done.html", DONE),
+    "return": ("portal/return.html", RETURN),
     "status": ("portal/status.html", STATUS),
     "status-answered": ("portal/status.html", STATUS_ANSWERED),
     "download": ("portal/download.html", DOWNLOAD),
     "download-code": ("portal/download.html", DOWNLOAD | {"state": "need_code", "send_url": "/send"}),
+    "download-sent": ("portal/download.html", DOWNLOAD | {"state": "need_code", "is_sent": True}),
     "download-preparing": ("portal/download.html", DOWNLOAD | {"state": "preparing"}),
     "download-expired": ("portal/download.html", DOWNLOAD | {"state": "expired"}),
     "preferences": ("portal/preferences.html", PREFERENCES),
