@@ -1,2 +1,6 @@
-def main() -> None:
-    raise SystemExit(0)
+"""`python -m privacyops` and the `privacyops` command."""
+
+from privacyops.cli.app import main
+
+if __name__ == "__main__":
+    main()

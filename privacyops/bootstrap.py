@@ -24,13 +24,13 @@ from privacyops.kernel.clock import Clock
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig
 from privacyops.ports.mailer import Inbox, Mailer
 from privacyops.services.context import Context
+from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
 from privacyops.settings import Settings
 from privacyops.store import schema
 from privacyops.store.engine import connect
 from privacyops.store.uow import Database
 
-VERSION: Final = "0.1.0"
 WEB_TIMEOUT_S: Final = 5
 WORKER_TIMEOUT_S: Final = 60
 

@@ -19,6 +19,11 @@ def action(which: Action) -> dict[str, Any]:
     return {"openapi_extra": {"x-action": str(which)}}
 
 
+def public() -> dict[str, Any]:
+    """A route that needs no key and gives nothing away."""
+    return {"openapi_extra": {"x-action": "public", "security": []}}
+
+
 def base_context(request: Request) -> Context:
     """The service's context, as the machine sees it; routes act for somebody."""
     context: Context = request.app.state.context

@@ -10,10 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from privacyops.kernel.errors import Problem
+from privacyops.kernel.errors import Problem, TooLarge
 
 MEDIA_TYPE: Final = "application/problem+json"
 _log = logging.getLogger("privacyops.api")
+
+
+class BodyTooLarge(TooLarge):
+    type = "/problems/body-too-large"
+    title = "The body of a call holds at most one megabyte"
 
 
 def problem_answer(

@@ -22,7 +22,7 @@ from privacyops.kernel.errors import Conflict
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.vault import VaultRef
 from privacyops.services import mail, sealing
-from privacyops.services.context import Context, record, use_case
+from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar.identity import check_code, use_code
 from privacyops.services.dsar.lifecycle import end, move
 from privacyops.services.dsar.link import new_link, spend, spend_all
@@ -58,6 +58,15 @@ class Download:
     name: str
     size: int
     content: Iterator[bytes]
+
+
+@reading(Action.DSAR_LIST)
+def package_hash(ctx: Context, tx: Tx, dsar_id: DsarId) -> str:
+    """The SHA-256 that a release binds to. Raises: PackageNotReady."""
+    package = packages.newest_package(tx, dsar_id)
+    if package is None or package.sha256 is None:
+        raise PackageNotReady
+    return package.sha256
 
 
 @use_case(Action.DSAR_RELEASE)

@@ -1,0 +1,118 @@
+"""The command line. Only the group that was asked for is imported, so that `--help` answers at once."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A group of commands or a single one: a line of help, and how to import it."""
+
+    help: str
+    load: Callable[[typer.Typer, str], None]
+
+
+def _group(module: str) -> Callable[[typer.Typer, str], None]:
+    def load(app: typer.Typer, name: str) -> None:
+        app.add_typer(_typer_of(module), name=name, help=COMMANDS[name].help, no_args_is_help=True)
+
+    return load
+
+
+def _single(module: str) -> Callable[[typer.Typer, str], None]:
+    def load(app: typer.Typer, name: str) -> None:
+        for info in _typer_of(module).registered_commands:
+            app.command(name, help=COMMANDS[name].help)(info.callback)  # type: ignore[type-var]  # a command has one
+
+    return load
+
+
+def _typer_of(module: str) -> typer.Typer:  # noqa: PLR0911 - a table of imports, which must not run unasked
+    if module == "serve":
+        from privacyops.cli import serve
+
+        return serve.app
+    if module == "demo":
+        from privacyops.cli import demo
+
+        return demo.app
+    if module == "migrate":
+        from privacyops.cli import migrate
+
+        return migrate.app
+    if module == "doctor":
+        from privacyops.cli import doctor
+
+        return doctor.app
+    if module == "account":
+        from privacyops.cli import account
+
+        return account.app
+    if module == "config":
+        from privacyops.cli import config
+
+        return config.app
+    if module == "dsar":
+        from privacyops.cli import dsar
+
+        return dsar.app
+    if module == "store":
+        from privacyops.cli import store
+
+        return store.app
+    if module == "ledger":
+        from privacyops.cli import ledger
+
+        return ledger.app
+    if module == "deadlines":
+        from privacyops.cli import deadlines
+
+        return deadlines.app
+    if module == "bench":
+        from privacyops.cli import bench
+
+        return bench.app
+    from privacyops.cli import openapi
+
+    return openapi.app
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "serve": Command("Run the service: web, worker and clock in one process, or apart.", _single("serve")),
+    "demo": Command("Try it: a seeded shop with real stores, nothing to install.", _single("demo")),
+    "migrate": Command("Bring the database to this release.", _single("migrate")),
+    "doctor": Command("Say what is wrong with this installation, and how to mend it.", _single("doctor")),
+    "account": Command("Staff accounts: the setup link of the first one.", _group("account")),
+    "config": Command("Show the settings and where each comes from.", _group("config")),
+    "dsar": Command("Search stores for one person, from the command line.", _group("dsar")),
+    "store": Command("Look at stores: links, health, missing indexes.", _group("store")),
+    "ledger": Command("Verify the logs.", _group("ledger")),
+    "deadlines": Command("Compute legal dates.", _group("deadlines")),
+    "bench": Command("Measure, beside a baseline in the same run.", _group("bench")),
+    "openapi": Command("Print or write the API's description.", _single("openapi")),
+}
+
+
+def main() -> None:
+    """The entry point."""
+    build(sys.argv[1:])()
+
+
+def build(arguments: list[str]) -> typer.Typer:
+    """The application with the command that `arguments` name imported, and the others as lines of help."""
+    app = typer.Typer(
+        name="privacyops", help="Self-hosted privacy operations.", no_args_is_help=True, add_completion=False,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        if name == wanted:
+            command.load(app, name)
+        else:
+            app.command(name, help=command.help)(lambda: None)
+    app.callback()(lambda: None)
+    return app

@@ -1,0 +1,125 @@
+"""`privacyops demo`."""
+
+import os
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from privacyops.cli.settings import fail
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8844,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("var/demo"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's files away and begin anew.")] = False,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Walk the whole journey over HTTP and stop; 0 if it went well.")
+    ] = False,
+) -> None:
+    """Start a shop with made-up people: SQLite, no server, nothing to install."""
+    if smoke:
+        from privacyops.demo.smoke import walk
+
+        raise typer.Exit(walk())
+    _serve(port, folder.absolute(), fresh=fresh)
+
+
+def _serve(port: int, folder: Path, *, fresh: bool) -> None:
+    from privacyops.adapters.pages_jinja import JinjaPages
+    from privacyops.bootstrap import build, prepare_database
+    from privacyops.cli.service import Role, Service, lock, make_app
+    from privacyops.demo.app import PREFIXES, create_demo
+    from privacyops.kernel.errors import Problem
+    from privacyops.settings import Settings
+
+    began = time.monotonic()
+    os.umask(0o077)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = lock(folder)
+        if fresh or not _is_of_today(folder):
+            _empty(folder)
+        (folder / "day").write_text(date.today().isoformat())  # noqa: DTZ011 - the demo's day is the visitor's
+        settings = Settings.model_validate(_values(folder, port))
+        house = build(settings)
+        prepare_database(house)
+    except Problem as problem:
+        fail(f"{problem.title} {problem.detail}".strip())
+    assert house.inbox is not None  # noqa: S101 - the demo's mail goes to a folder
+    pages = JinjaPages()
+    doors = [(PREFIXES, create_demo(house.context, pages, house.inbox))]
+    typer.echo(f"database, keys and doors ready in {time.monotonic() - began:.1f} s")
+    typer.echo(f"\n  Open http://127.0.0.1:{port}/demo\n")
+    typer.echo("The shop is being filled in the background; stop with Ctrl C, come back with the same command.")
+    Service(house, Role.ALL, before_work=[lambda: _fill(house, folder)]).run(make_app(house, pages, doors))
+    del held
+
+
+def _fill(house: Any, folder: Path) -> None:
+    """Build the shop and seed the requests, unless that was done today."""
+    from privacyops.cli.stores_file import load
+    from privacyops.demo.seed import Seeder
+    from privacyops.demo.shop.build import build_demo_shop
+    from privacyops.jobs.inline import drive_waiting
+    from privacyops.jobs.kinds import job_kinds
+    from privacyops.jobs.workflows.search import SearchKind
+
+    if (folder / "seeded").exists():
+        return
+    began = time.monotonic()
+    shop = build_demo_shop(folder / "shop", house.context.clock.now().date())
+    kinds = job_kinds()
+    seeder = Seeder(house.context, shop, house.inbox, lambda ctx: drive_waiting(ctx, kinds))
+    seeded = seeder.fill(load(shop.stores_toml).stores)
+    search = kinds["search"]
+    if isinstance(search, SearchKind):
+        search.close()
+    (folder / "seeded").touch()
+    typer.echo(
+        f"{shop.row_count} rows and {seeded.requests} requests in {time.monotonic() - began:.1f} s; "
+        f"a test key for the API: {seeded.api_key}"
+    )
+
+
+def _is_of_today(folder: Path) -> bool:
+    day = folder / "day"
+    return (folder / "seeded").exists() and day.exists() and day.read_text() == date.today().isoformat()  # noqa: DTZ011
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.name == "privacyops.lock":
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _values(folder: Path, port: int) -> dict[str, Any]:
+    return {
+        "data": folder,
+        "demo": True,
+        "web": {"host": "127.0.0.1", "port": port},
+        "mail": {"transport": "folder", "sender": "privacy@halmwicke.example", "sender_name": "Halm & Wicke privacy"},
+        "controller": {
+            "key": "halmwicke", "name": "Halm & Wicke", "address": "Lange Reihe 7\n10115 Berlin\nGermany",
+            "contact_email": "privacy@halmwicke.example", "dpo_contact": "dpo@halmwicke.example",
+            "authority_name": "Data protection authority (made up)", "authority_url": "https://authority.example/",
+            "country": "DE", "zone": "Europe/Berlin", "phone_region": "DE",
+            "processing": {
+                "purposes": ["to fulfil orders", "to answer questions", "to send the newsletter you asked for"],
+                "categories": ["contact data", "orders and payments", "messages", "use of the shop"],
+                "recipients": [{"name": "Parcel carrier (made up)", "purpose": "delivery", "country": "DE"}],
+                "storage": [{"what": "invoices", "period": "8 years, by tax law"},
+                            {"what": "messages", "period": "3 years after the last one"}],
+            },
+        },
+    }  # fmt: skip

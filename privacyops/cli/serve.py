@@ -1,0 +1,51 @@
+"""`privacyops serve`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from privacyops.cli.settings import fail, read
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    role: Annotated[str, typer.Option(help="all (web, worker and clock in one process), web, or worker.")] = "all",
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 by default.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Run the service until it is told to stop."""
+    from privacyops.adapters.pages_jinja import JinjaPages
+    from privacyops.bootstrap import WEB_TIMEOUT_S, WORKER_TIMEOUT_S, build, prepare_database
+    from privacyops.cli.service import Role, Service, lock, make_app
+    from privacyops.kernel.crash_point import VARIABLE
+    from privacyops.kernel.errors import Problem
+    from privacyops.services import account
+
+    settings = read()
+    if role not in set(Role):
+        fail(f"--role {role}: choose all, web or worker", 2)
+    if not settings.is_cluster and role != Role.ALL:
+        fail("--role web and worker need PostgreSQL: set PRIVACYOPS_DATABASE_URL and PRIVACYOPS_ENGINE_URL", 2)
+    if os.environ.get(VARIABLE) and os.environ.get("PRIVACYOPS_TEST") != "1":
+        fail(f"{VARIABLE} is set: it kills the process on purpose and belongs to tests", 2)
+    if os.geteuid() == 0 and not settings.allow_root:
+        fail("do not run as root; set PRIVACYOPS_ALLOW_ROOT=true where you must", 2)
+    web = settings.web.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None})
+    settings = settings.model_copy(update={"web": web})
+    house = build(settings, statement_timeout_s=WEB_TIMEOUT_S if role == Role.WEB else WORKER_TIMEOUT_S)
+    try:
+        held = None if settings.is_cluster else lock(settings.data)
+        prepare_database(house)
+    except Problem as problem:
+        fail(f"{problem.title} {problem.detail}".strip())
+    link = None if role == Role.WORKER else account.setup_link(house.context)
+    if link:
+        typer.echo(f"First account: open {link} within an hour.")
+    if role != Role.WORKER:
+        typer.echo(f"Listening on {settings.base_url}")
+    application = None if role == Role.WORKER else make_app(house, JinjaPages())
+    Service(house, Role(role)).run(application)
+    del held
