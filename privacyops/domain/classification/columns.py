@@ -4,6 +4,7 @@ Names are evidence, not proof: `name` of a table of people is a person's name, `
 """
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from privacyops.domain.classification import words as w
@@ -117,12 +118,10 @@ def _number_category(parts: tuple[str, ...], kind: FieldType) -> Category | None
 def _contact_category(parts: tuple[str, ...], kind: FieldType) -> Category | None:
     if any(part in w.NOT_A_VALUE - {"id"} for part in parts[1:]):
         return None
-    spoken = {*parts, *("".join(pair) for pair in zip(parts, parts[1:], strict=False))}
+    spoken = {*parts, *("".join(pair) for pair in pairwise(parts))}
     if kind in TEXTUAL and (spoken & w.EMAIL or any(part.endswith("email") for part in parts)):
         return (
-            Category.EMAIL_DIGEST
-            if spoken & {"hash", "md5", "sha1", "sha256", "sha512", "digest"}
-            else Category.EMAIL
+            Category.EMAIL_DIGEST if spoken & {"hash", "md5", "sha1", "sha256", "sha512", "digest"} else Category.EMAIL
         )
     if spoken & w.PHONE or any(part.endswith(("phone", "telefon")) for part in parts):
         return Category.PHONE
@@ -130,7 +129,7 @@ def _contact_category(parts: tuple[str, ...], kind: FieldType) -> Category | Non
 
 
 def _named_category(table: str, parts: tuple[str, ...], kind: FieldType) -> Category | None:
-    joined = {"".join(pair) for pair in zip(parts, parts[1:], strict=False)} | {"".join(parts)}
+    joined = {"".join(pair) for pair in pairwise(parts)} | {"".join(parts)}
     for category, vocabulary in _WHOLE:
         if joined & vocabulary or (parts[-1] in vocabulary and kind in TEXTUAL):
             return category

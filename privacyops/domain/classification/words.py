@@ -19,8 +19,9 @@ EMAIL: Final = _set(
     "email emails mail mailaddress emailaddress emailadresse mailadresse courriel correo epost eposta correio emailid"
 )
 PHONE: Final = _set(
-    "phone phones telephone telefon telefoon telefono telefone tel mobile mobil mobiel movil cell cellphone handy portable "
-    "fax telefax phonenumber telefonnummer telefonnr rufnummer handynummer mobilnummer msisdn whatsapp gsm puhelin"
+    "phone phones telephone telefon telefoon telefono telefone tel mobile mobil mobiel movil cell cellphone handy "
+    "portable fax telefax phonenumber telefonnummer telefonnr rufnummer handynummer mobilnummer msisdn whatsapp "
+    "gsm puhelin"
 )
 FIRST_NAME: Final = _set(
     "firstname forename givenname vorname prenom voornaam fornavn fornamn imie fname primeiro etunimi nombres"
@@ -40,8 +41,8 @@ PASSWORD: Final = _set(
     "password passwd pwd passwort kennwort passhash passwordhash pass motdepasse contrasena senha wachtwoord"
 )
 STREET: Final = _set(
-    "street address addressline strasse str adresse anschrift rue calle via straat direccion indirizzo endereco gate "
-    "gatuadress housenumber hausnummer adres adresa ulica"
+    "street address addressline strasse str adresse anschrift rue calle via straat direccion indirizzo endereco "
+    "gate gatuadress housenumber hausnummer adres adresa ulica"
 )
 CITY: Final = _set("city town ort stadt ville ciudad citta plaats cidade by stad miasto wohnort locality suburb")
 STATE: Final = _set("state province region district county bundesland provincia provinz departement estado")
@@ -56,20 +57,22 @@ NATIONAL_ID: Final = _set(
     "ssn nationalid passport passportnumber taxid steuernummer ausweisnummer dni bsn nif personnummer cpf"
 )
 TEXT: Final = _set(
-    "note notes comment comments message body text description subject content remark remarks memo bemerkung bemerkungen "
-    "nachricht kommentar notiz beschreibung betreff texte commentaire remarque descripcion comentario mensaje details"
+    "note notes comment comments message body text description subject content remark remarks memo bemerkung "
+    "bemerkungen nachricht kommentar notiz beschreibung betreff texte commentaire remarque descripcion comentario "
+    "mensaje details"
 )
 AMOUNT: Final = _set(
-    "amount total price subtotal tax vat discount cost sum fee balance betrag preis summe gesamt rabatt montant prix importe "
-    "precio prezzo totaal prijs grandtotal"
+    "amount total price subtotal tax vat discount cost sum fee balance betrag preis summe gesamt rabatt montant "
+    "prix importe precio prezzo totaal prijs grandtotal"
 )
 QUANTITY: Final = _set("quantity qty menge anzahl quantite cantidad quantita aantal stueckzahl")
 NUMBER: Final = _set("number no nr num numero nummer code reference ref")
 COMPANY: Final = _set("company firma unternehmen societe empresa azienda bedrijf organisation organization")
 
 NOT_A_VALUE: Final = _set(
-    "id ids type kind flag verified verification confirmed valid sent count status template optin optout opt allowed "
-    "enabled at on date format provider domain blocked bounced subscribed consent language locale lang uuid fk"
+    "id ids type kind flag verified verification confirmed valid sent count status template optin optout opt "
+    "allowed enabled at on date format provider domain blocked bounced subscribed consent language locale lang "
+    "uuid fk"
 )
 """A word that turns `email` into something about an e-mail: `email_verified`, `phone_type`, `address_id`."""
 
@@ -77,64 +80,68 @@ KEY_WORDS: Final = _set("id ids key no nr num number ref fk uuid guid pk code nu
 """Words of a column name that only say that it is a key."""
 
 PERSON_TABLE: Final = _set(
-    "customer user buyer client member account person people subscriber shopper patient guest contact employee staff agent "
-    "student tenant driver passenger kunde kundin kunden benutzer nutzer mitglied mitarbeiter personal person personen "
-    "abonnent besteller utilisateur membre abonne employe salarie acheteur cliente usuario empleado miembro utente "
-    "dipendente klant gebruiker medewerker lid brukere bruker anvandare kund klient uzytkownik admin administrator"
+    "customer user buyer client member account person people subscriber shopper patient guest contact employee "
+    "staff agent student tenant driver passenger kunde kundin kunden benutzer nutzer mitglied mitarbeiter "
+    "personal personen abonnent besteller utilisateur membre abonne employe salarie acheteur cliente usuario "
+    "empleado miembro utente dipendente klant gebruiker medewerker lid brukere bruker anvandare kund klient "
+    "uzytkownik admin administrator"
 )
 ORGANISATION_TABLE: Final = _set(
-    "company organisation organization supplier vendor brand manufacturer carrier warehouse branch store shop partner bank "
-    "publisher merchant firma lieferant hersteller filiale lager spediteur marke haendler fournisseur marque magasin "
-    "entrepot transporteur proveedor marca tienda almacen fornitore marchio negozio leverancier merk winkel"
+    "company organisation organization supplier vendor brand manufacturer carrier warehouse branch store shop "
+    "partner bank publisher merchant firma lieferant hersteller filiale lager spediteur marke haendler "
+    "fournisseur marque magasin entrepot transporteur proveedor marca tienda almacen fornitore marchio negozio "
+    "leverancier merk winkel"
 )
 SATELLITE_TABLE: Final = _set(
-    "address profile adresse anschrift addresses profil profiles contact preference preferences setting settings direccion "
-    "indirizzo adres endereco lieferadresse rechnungsadresse coordonnees"
+    "address profile adresse anschrift addresses profil profiles contact preference preferences setting settings "
+    "direccion indirizzo adres endereco lieferadresse rechnungsadresse coordonnees"
 )
 ACTIVITY_TABLE: Final = _set(
-    "order invoice payment purchase transaction booking reservation shipment delivery return refund ticket request case "
-    "message review rating subscription cart basket quote claim visit session newsletter bestellung rechnung zahlung "
-    "auftrag lieferung buchung retoure anfrage bewertung warenkorb commande facture paiement livraison avis panier pedido "
-    "factura pago envio ordine fattura pagamento bestelling factuur betaling"
+    "order invoice payment purchase transaction booking reservation shipment delivery return refund ticket "
+    "request case message review rating subscription cart basket quote claim visit session newsletter bestellung "
+    "rechnung zahlung auftrag lieferung buchung retoure anfrage bewertung warenkorb commande facture paiement "
+    "livraison avis panier pedido factura pago envio ordine fattura pagamento bestelling factuur betaling"
 )
 LOG_TABLE: Final = _set(
-    "log logs history audit event events journal trail activity protokoll historie verlauf historique registro changelog"
+    "log logs history audit event events journal trail activity protokoll historie verlauf historique registro "
+    "changelog"
 )
 COPY_TABLE: Final = _set(
-    "archive archived old history backup bak copy deleted trash legacy archiv alt sicherung geloescht papierkorb ancien "
-    "sauvegarde antiguo vecchio oud snapshot prev previous"
+    "archive archived old history backup bak copy deleted trash legacy archiv alt sicherung geloescht papierkorb "
+    "ancien sauvegarde antiguo vecchio oud snapshot prev previous"
 )
 
 OWN: Final = _set(
-    "customer user buyer client member account requester from shopper patient subscriber guest owner owned holder sender author "
-    "payer purchaser applicant student person passenger tenant consumer kunde kundin kunden besteller kaeufer benutzer "
-    "nutzer mitglied inhaber eigentuemer absender utilisateur acheteur membre abonne expediteur cliente usuario comprador "
-    "remitente utente mittente klant gebruiker koper afzender uid billing placed ordered requested submitted bought "
-    "purchased booked registered"
+    "customer user buyer client member account requester from shopper patient subscriber guest owner owned holder "
+    "sender author payer purchaser applicant student person passenger tenant consumer kunde kundin kunden "
+    "besteller kaeufer benutzer nutzer mitglied inhaber eigentuemer absender utilisateur acheteur membre abonne "
+    "expediteur cliente usuario comprador remitente utente mittente klant gebruiker koper afzender uid billing "
+    "placed ordered requested submitted bought purchased booked registered"
 )
 """Roles of the person a row is about."""
 
 POINT: Final = _set(
-    "staff employee agent rep reps representative assignee assigned assign manager managed approver approved approve "
-    "created creator updated updater modified modifier changed deleted closed resolved handled handler clerk cashier "
-    "supervisor reviewer moderator operator seller salesperson salesman sales processed processor verified checked "
-    "cancelled canceled to cc bcc recipient receiver referrer referred inviter editor admin support responsible "
-    "reports report boss mentor doctor driver courier supporter seller consultant advisor gift mitarbeiter bearbeiter "
-    "sachbearbeiter vertreter berater verkaeufer betreuer leiter vorgesetzter chef empfaenger geaendert erstellt "
-    "angelegt employe vendeur responsable gestionnaire destinataire superieur conseiller empleado vendedor gerente "
-    "destinatario dipendente venditore medewerker verkoper beheerder ontvanger actor"
+    "staff employee agent rep reps representative assignee assigned assign manager managed approver approved "
+    "approve created creator updated updater modified modifier changed deleted closed resolved handled handler "
+    "clerk cashier supervisor reviewer moderator operator seller salesperson salesman sales processed processor "
+    "verified checked cancelled canceled to cc bcc recipient receiver referrer referred inviter editor admin "
+    "support responsible reports report boss mentor doctor driver courier supporter consultant advisor gift "
+    "mitarbeiter bearbeiter sachbearbeiter vertreter berater verkaeufer betreuer leiter vorgesetzter chef "
+    "empfaenger geaendert erstellt angelegt employe vendeur responsable gestionnaire destinataire superieur "
+    "conseiller empleado vendedor gerente destinatario dipendente venditore medewerker verkoper beheerder "
+    "ontvanger actor"
 )
 """Roles of somebody who handled the row, or whom it only names."""
 
 STAFF_TABLE: Final = _set(
-    "staff employee agent rep representative salesperson clerk operator mitarbeiter personal vertreter verkaeufer employe "
-    "salarie vendeur empleado dipendente medewerker admin administrator manager driver courier"
+    "staff employee agent rep representative salesperson clerk operator mitarbeiter personal vertreter verkaeufer "
+    "employe salarie vendeur empleado dipendente medewerker admin administrator manager driver courier"
 )
 """Tables of people who work for the shop: a key to them in somebody's row says who handled it."""
 
 PASSING: Final = _set(
-    "last latest current recent next previous newest letzte letzter letztes aktuelle aktueller derniere dernier ultimo "
-    "ultima laatste"
+    "last latest current recent next previous newest letzte letzter letztes aktuelle aktueller derniere dernier "
+    "ultimo ultima laatste"
 )
 """A key so named points at one of many and says nothing of whose row it stands in: `product.last_order_id`."""
 

@@ -42,7 +42,7 @@ def classify(collections: Mapping[str, Collection], links: Sequence[Link]) -> di
         if link.collection in outgoing and link.to in searched:
             outgoing[link.collection].append(link)
     classes = _people(searched, outgoing)
-    for name, one in searched.items():
+    for name in searched:
         if name not in classes and any(link.kind is LinkKind.COPY_OF for link in outgoing[name]):
             classes[name] = CollectionClass.COPY
     changed = True

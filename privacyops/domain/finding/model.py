@@ -225,8 +225,9 @@ class Doubt(StrEnum):
 class SearchState:
     """Everything a search of one store needs to go on after any page. `codec` turns it into JSON and back.
 
-    `doubtful` are the hits that settling left to a person; `references` are, for each satellite row, the ids of the rows that point at it ("*" for too many to list);
-    `known` says of digests of e-mail addresses whether another person holds them.
+    `doubtful` are the hits that settling left to a person. `references` are, for each row that was reached outward,
+    the ids of the rows that point at it ("*" for too many to list). `known` says of digests of values whether another
+    person holds them.
     """
 
     store: str
