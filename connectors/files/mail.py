@@ -17,6 +17,11 @@ from privacyops.connector_sdk import Value
 
 MAX_PARTS: Final = 200
 _LINE: Final = 1_000_000
+_NO_WORDS: Final = frozenset({"image", "audio", "video", "font"})
+"""Parts that are not read and are no gap: nearly every mail carries the picture of a logo."""
+_SIGNATURES: Final = frozenset(
+    {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+)
 _TEXT_SUFFIX: Final = {"text/html": ".html", "application/pdf": ".pdf", "text/xml": ".xml", "application/xml": ".xml"}
 
 
@@ -126,6 +131,8 @@ class _Parts:
             self._pages.append(html_extract(self._words(part, data)).text)
         else:
             self._names.append(name or "")
+            if part.get_content_maintype() in _NO_WORDS or kind in _SIGNATURES:
+                return
             found = self._attachment(data, PurePosixPath(name or "").suffix.lower() or _TEXT_SUFFIX.get(kind, ""))
             self._attached.append(found.text)
             self._gap = self._gap or found.gap

@@ -1,7 +1,8 @@
 """Documents, mail, and what cannot be read, as collections of one row a file or message."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
@@ -66,6 +67,10 @@ _FILE: Final = Field(FILE, FieldType.BINARY, "the file itself")
 _NUMBER: Final = Field("number", FieldType.INTEGER, "message in the file", nullable=False)
 
 
+KEPT_CHARS: Final = 16_000_000
+"""What is remembered of documents and mails that were parsed: a search asks several questions in a row."""
+
+
 @dataclass
 class Reading:
     """What all collections of files share: the folder, and what is known of each file's state."""
@@ -76,6 +81,26 @@ class Reading:
     gaps: dict[str, tuple[Stamp, Gap | None]] = field(default_factory=dict)
     """Whether a file could be read, by path and state, so that `unreadable` need not parse everything again."""
 
+    _kept: OrderedDict[tuple[str, int], tuple[Stamp, dict[str, Value], int]] = field(default_factory=OrderedDict)
+    _kept_chars: int = 0
+
+    def recall(self, entry: Entry, number: int = 0) -> dict[str, Value] | None:
+        """The content of this state of a file, if it was parsed lately."""
+        known = self._kept.get((entry.path, number))
+        if known is None or known[0] != entry.stamp:
+            return None
+        self._kept.move_to_end((entry.path, number))
+        return known[1]
+
+    def keep(self, entry: Entry, content: dict[str, Value], number: int = 0) -> None:
+        """Remember the content; the longest unused goes first."""
+        self._kept_chars -= self._kept.pop((entry.path, number), (None, None, 0))[2]
+        size = 200 + sum(len(value) for value in content.values() if isinstance(value, str))
+        self._kept[entry.path, number] = (entry.stamp, content, size)
+        self._kept_chars += size
+        while self._kept_chars > KEPT_CHARS:
+            self._kept_chars -= self._kept.popitem(last=False)[1][2]
+
     def documents(self) -> list[Entry]:
         return [entry for entry in self.folder.entries() if entry.suffix not in TABLE_SUFFIXES | MAIL_SUFFIXES]
 
@@ -83,7 +108,15 @@ class Reading:
         return [entry for entry in self.folder.entries() if entry.suffix in MAIL_SUFFIXES and entry.gap is None]
 
     def note(self, entry: Entry, gap: Gap | None) -> None:
+        """Remember whether this state of the file could be read."""
         self.gaps[entry.path] = (entry.stamp, gap)
+
+    def noted(self, entry: Entry) -> tuple[bool, Gap | None]:
+        """Whether this state of the file was read, and its gap."""
+        if entry.gap is not None:
+            return True, entry.gap
+        stamp, gap = self.gaps.get(entry.path, (None, None))
+        return stamp == entry.stamp, gap
 
 
 def _about(entry: Entry) -> dict[str, Value]:
@@ -146,6 +179,9 @@ class DocumentSource:
 
     def content(self, call: Call, entry: Entry) -> dict[str, Value]:
         """The fields that need the file to be opened; absent where they are empty."""
+        known = self._reading.recall(entry)
+        if known is not None:
+            return known
         found = self._extract(call, entry)
         self._reading.note(entry, found.gap)
         named = {
@@ -154,7 +190,31 @@ class DocumentSource:
             "text": found.text,
             "problem": found.gap and found.gap.value,
         }
-        return {name: value for name, value in named.items() if value}
+        content: dict[str, Value] = {name: value for name, value in named.items() if value}
+        self._reading.keep(entry, content)
+        return content
+
+    def has_gaps(self, call: Call) -> bool:
+        """Workbooks and other tables that cannot even be opened count here, since they are no collections."""
+        entries = [entry for entry in self._reading.folder.entries() if entry.suffix not in MAIL_SUFFIXES]
+        return any(self.gap(call, entry) for entry in entries)
+
+    def gap(self, call: Call, entry: Entry) -> Gap | None:
+        """Why the file cannot be read; read anew if this state of it was not read yet."""
+        is_known, gap = self._reading.noted(entry)
+        if is_known:
+            return None if gap is Gap.VANISHED else gap
+        call.check()
+        if entry.suffix not in TABLE_SUFFIXES:
+            self.content(call, entry)
+            return self._reading.noted(entry)[1]
+        try:
+            self._reading.tables.of(entry)
+        except Unreadable as error:
+            self._reading.note(entry, error.gap)
+            return error.gap
+        self._reading.note(entry, None)
+        return None
 
     def _extract(self, call: Call, entry: Entry) -> Extract:
         if entry.gap is not None:
@@ -240,6 +300,18 @@ class MailSource:
 
         return Item(lambda: json.dumps([entry.path, letter.number]), lambda: key, values)
 
+    def has_gaps(self, call: Call) -> bool:
+        return any(self.gap(call, entry) for entry in self._reading.mails())
+
+    def gap(self, call: Call, entry: Entry) -> Gap | None:
+        """Why a message of the file cannot be read; read anew if this state of it was not read to its end yet."""
+        is_known, gap = self._reading.noted(entry)
+        if not is_known:
+            call.check()
+            self.read_all(call, entry)
+            gap = self._reading.noted(entry)[1]
+        return gap
+
     def bytes_of(self, call: Call, key: Mapping[str, Value]) -> bytes:
         """The message itself. Raises: Terminal: it is gone or too large."""
         entry = self._reading.folder.entry(str(key.get("path")))
@@ -256,6 +328,9 @@ class MailSource:
 
     def content(self, call: Call, entry: Entry, letter: Letter) -> dict[str, Value]:
         """The message's fields; absent where they are empty."""
+        known = self._reading.recall(entry, letter.number)
+        if known is not None:
+            return known
         found: dict[str, Value] = {}
         gap: Gap | None = Gap.TOO_LARGE
         if letter.data is not None:
@@ -265,7 +340,10 @@ class MailSource:
             )
         if gap:
             self._reading.note(entry, gap)
-        return {name: value for name, value in {**found, "problem": gap and gap.value}.items() if value}
+        problem: dict[str, Value] = {"problem": gap and gap.value}
+        content: dict[str, Value] = {name: value for name, value in (found | problem).items() if value}
+        self._reading.keep(entry, content, letter.number)
+        return content
 
 
 def _whole(file: BinaryIO, size: int, limit: int) -> Letter:
@@ -273,9 +351,7 @@ def _whole(file: BinaryIO, size: int, limit: int) -> Letter:
 
 
 class GapSource:
-    """Files of which nothing, or not all, could be read. A search ends here with a refusal while there are any, so
-    that a folder with a locked document never passes for one that was searched to its end.
-    """
+    """The files of which nothing, or not all, could be read, for the one who has to look at them."""
 
     name: str = UNREADABLE
     costly: frozenset[str] = frozenset()
@@ -293,9 +369,15 @@ class GapSource:
             if entry.path <= after and after:
                 continue
             call.check()
-            gap = self._gap(call, entry)
-            if gap is not None and gap is not Gap.VANISHED:
+            source = self._mail if entry.suffix in MAIL_SUFFIXES and entry.gap is None else self._documents
+            gap = source.gap(call, entry)
+            if gap is not None:
                 yield _gap_item(entry, gap)
+
+    def has_gaps(self, call: Call) -> bool:
+        """All there is to say of these files stands in the rows."""
+        call.check()
+        return False
 
     def by_keys(self, call: Call, keys: list[Mapping[str, Value]]) -> Iterator[tuple[Mapping[str, Value], Item]]:
         wanted = {str(key.get("path")): key for key in keys}
@@ -304,35 +386,12 @@ class GapSource:
             if path in wanted:
                 yield wanted[path], item
 
-    def _gap(self, call: Call, entry: Entry) -> Gap | None:
-        if entry.gap is not None:
-            return entry.gap
-        known = self._reading.gaps.get(entry.path)
-        if known is not None and known[0] == entry.stamp:
-            return known[1]
-        if entry.suffix in TABLE_SUFFIXES:
-            return self._table_gap(entry)
-        if entry.suffix in MAIL_SUFFIXES:
-            self._mail.read_all(call, entry)
-        else:
-            self._documents.content(call, entry)
-        return self._reading.gaps.get(entry.path, (entry.stamp, None))[1]
-
-    def _table_gap(self, entry: Entry) -> Gap | None:
-        try:
-            self._reading.tables.of(entry)
-        except Unreadable as error:
-            self._reading.note(entry, error.gap)
-            return error.gap
-        return None
-
 
 def _gap_item(entry: Entry, gap: Gap) -> Item:
     values: dict[str, Value] = {"path": entry.path, "problem": gap.value, "size": entry.stamp.size}
+    key: dict[str, Value] = {"path": entry.path}
 
     def read(_costly: bool) -> Mapping[str, Value]:
         return values
 
-    key: dict[str, Value] = {"path": entry.path}
-    reader: Callable[[bool], Mapping[str, Value]] = read
-    return Item(lambda: entry.path, lambda: key, reader)
+    return Item(lambda: entry.path, lambda: key, read)

@@ -44,15 +44,27 @@ class Scan:
     def find(self, call: Call, where: Predicate, page: Page) -> Iterator[Hit | Mark]:
         """Hits in key order, marks between them and one at the end.
 
-        Raises: Terminal: the cursor is not ours, or the collection cannot be read to its end; everything before
-        was yielded and marked.
+        Raises: Terminal: the cursor is not ours, or the collection cannot be read to its end, or content was asked
+        of files that cannot be read (`unreadable_files`). Everything readable was yielded and marked before; a
+        resumed scan raises at once.
         """
         call.check()
         call.spend(requests=1)
         asks_content = self._touches(split_path(leaf.field)[0] for leaf in leaves(where))
         after, left, scanned, marked = str(page.after or ""), page.size, 0, time.monotonic()
         last: Item | None = None
-        for item in _readable(self._source.items(call, after)):
+        refused: Terminal | None = None
+        items = _readable(self._source.items(call, after))
+        while left > 0:
+            try:
+                item = next(items, None)
+            except Terminal as refusal:  # the rows before it are yielded already, and need their mark
+                refused = refusal
+                break
+            if item is None:
+                is_whole = not (asks_content and self._source.has_gaps(call))
+                refused = None if is_whole else Terminal("unreadable_files")
+                break
             last = item
             scanned += 1
             values = item.values(asks_content)
@@ -61,12 +73,13 @@ class Scan:
                 call.spend(rows=1, bytes=_size(hit.values))
                 yield hit
                 left -= 1
-                if left <= 0:
-                    break
-            if scanned % MARK_EVERY == 0 or time.monotonic() - marked > MARK_SECONDS:
+            if left > 0 and (scanned % MARK_EVERY == 0 or time.monotonic() - marked > MARK_SECONDS):
                 yield self._mark(last, after, scanned)
                 marked = time.monotonic()
-        yield self._mark(last, after, scanned)
+        if scanned or refused is None:
+            yield self._mark(last, after, scanned)
+        if refused is not None:
+            raise refused
 
     def count(self, call: Call, where: Predicate) -> int:
         """As many rows as `find` would yield in all."""
@@ -77,11 +90,18 @@ class Scan:
         return sum(matches(where, item.values(asks_content)) for item in items)
 
     def first(self, call: Call, n: int) -> Iterator[Row]:
-        """The first `n` rows."""
+        """The first `n` rows, or as many as stand before the place where the file cannot be read any more."""
         call.check()
         call.spend(requests=1)
-        for at, item in enumerate(_readable(self._source.items(call, ""))):
-            if at >= n:
+        items = _readable(self._source.items(call, ""))
+        for at in range(n):
+            try:
+                item = next(items, None)
+            except Terminal:
+                if at:
+                    return
+                raise
+            if item is None:
                 return
             yield self._row(call, item, item.key())
 

@@ -37,6 +37,12 @@ class Source(Protocol):
         """
         ...
 
+    def has_gaps(self, call: Call) -> bool:
+        """Whether the content of some file of the collection could not be read, or not all of it. Such a collection
+        must not pass for one that was searched to its end.
+        """
+        ...
+
     def by_keys(self, call: Call, keys: list[Mapping[str, Value]]) -> Iterator[tuple[Mapping[str, Value], Item]]:
         """The rows of these keys that are still there, each with the key it was asked by."""
         ...

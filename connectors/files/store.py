@@ -50,7 +50,6 @@ from privacyops.connector_sdk import (
     Terminal,
     TextSearch,
 )
-from privacyops.connector_sdk.records import UNKNOWN_COUNT
 
 PRODUCT: Final = "folder"
 
@@ -118,22 +117,15 @@ class FolderStore:
     def find(
         self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
     ) -> Iterator[Hit | Mark]:
-        """Raises: Terminal: besides what reading raises, `unreadable_files` for the collection of those files."""
-        source = self.source(collection)
-        if collection == UNREADABLE:
-            yield from self._find_gaps(call, page)
-            return
-        yield from Scan(self.settings.name, source, fields).find(call, where, page)
-
-    def _find_gaps(self, call: Call, page: Page) -> Iterator[Hit | Mark]:
-        n = 0
-        for n, item in enumerate(self._gaps.items(call, str(page.after or "")), start=1):
-            if n % 1000 == 0:
-                yield Mark(Cursor(item.place()), n, UNKNOWN_COUNT)
-        if n:
-            call.log("unreadable_files", {"files": n})
-            raise Terminal("unreadable_files")
-        yield Mark(page.after or Cursor(""), 0, Count(0))
+        """Raises: Terminal: besides what reading raises, `unreadable_files` where content was asked of files that
+        cannot be read; all hits in the others were yielded before.
+        """
+        scan = Scan(self.settings.name, self.source(collection), fields)
+        try:
+            yield from scan.find(call, where, page)
+        except Terminal as refusal:
+            call.log(refusal.code, {"collections": 1})
+            raise
 
     def fetch(self, call: Call, refs: Sequence[RowRef], fields: Sequence[str]) -> Iterator[Row]:
         by_collection: dict[str, list[RowRef]] = {}

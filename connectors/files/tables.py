@@ -112,11 +112,14 @@ class TableSource:
         call.check()
         entry = self._tables.folder.entry(self.path)
         size = entry.stamp.size if entry else 0
+        sample: list[Record] = []
+        is_whole = True
         try:
-            sample = list(islice(self._rows(), _SAMPLE + 1))
-        except (Unreadable, Terminal, Retriable):  # reading says why; the table is listed all the same
-            return Collection(self.name, CollectionKind.TABLE, fields_of(()), KEY, bytes=size)
-        count = Count(len(sample)) if len(sample) <= _SAMPLE else self._estimate(sample, size)
+            sample.extend(islice(self._rows(), _SAMPLE + 1))
+        except (Unreadable, Terminal, Retriable):  # reading says why; what stands before it is listed
+            is_whole = False
+        is_known = is_whole and len(sample) <= _SAMPLE
+        count = Count(len(sample)) if is_known else self._estimate(sample, size)
         return Collection(self.name, CollectionKind.TABLE, self._fields(sample), KEY, rows=count, bytes=size)
 
     def _fields(self, sample: list[Record]) -> tuple[Field, ...]:
@@ -127,7 +130,7 @@ class TableSource:
         return found
 
     def _estimate(self, sample: list[Record], size: int) -> Count:
-        if self.suffix in _BOOKS or not all(record.raw for record in sample):
+        if not sample or self.suffix in _BOOKS or not all(record.raw for record in sample):
             return UNKNOWN_COUNT
         length = sum(len(record.raw.encode("utf-8", "replace")) for record in sample)
         return Count(round(size * len(sample) / max(length, 1)), Certainty.ESTIMATE)
@@ -182,6 +185,11 @@ class TableSource:
             return record.values
 
         return Item(place, lambda: row_key(record, secret), values)
+
+    def has_gaps(self, call: Call) -> bool:
+        """A table ends with a refusal where it cannot be read; it has no other gaps."""
+        call.check()
+        return False
 
     def by_keys(self, call: Call, keys: list[Mapping[str, Value]]) -> Iterator[tuple[Mapping[str, Value], Item]]:
         """By number first, which needs one hash a key; rows that moved are then looked for by hash alone."""

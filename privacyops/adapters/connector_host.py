@@ -196,7 +196,7 @@ class Connectors:
 
         try:
             return self._ask(store, bounds, work)
-        except (StoreBudgetSpent, StoreUnreachable):
+        except (StoreBudgetSpent, StoreUnreachable, StoreRefused):
             if page.moved:  # what was read up to the last mark is kept; the next page starts there
                 return page.found(self._seal)
             raise

@@ -115,9 +115,7 @@ def visit_rows(dice: Dice, everybody: tuple[Person, ...], goods: Catalogue, rows
             (dice.token(24), person.customer_id, dice.ip(), device, agent, started, dice.between(1, 50))
         )
     for at, person in enumerate(cast + dice.sample(customers, 480), start=1):
-        items = [
-            {"sku": item.sku, "n": dice.between(1, 3)} for item in dice.sample(goods.products, dice.between(1, 4))
-        ]
+        items = [{"sku": item.sku, "n": dice.between(1, 3)} for item in dice.sample(goods.products, dice.between(1, 4))]
         owner = person.customer_id if dice.chance(0.8) else None
         rows["carts"].append((at, owner, dice.token(16), json.dumps(items), dice.moment(dice.below(90))))
     for person in dict.fromkeys(cast + dice.sample(customers, 420)):

@@ -20,7 +20,7 @@ from privacyops.demo.shop.dice import Dice
 from privacyops.demo.shop.documents import write_documents, write_mailbox
 from privacyops.demo.shop.people import Person, people
 from privacyops.demo.shop.schema import ARCHIVE, SHOP, SHOP_AFTER
-from privacyops.demo.shop.stores_toml import ARCHIVE_MAP, SHOP_MAP, stores_toml
+from privacyops.demo.shop.stores_toml import ARCHIVE_MAP, SHOP_MAP, database_url, stores_toml
 from privacyops.demo.shop.support import review_rows, ticket_rows
 from privacyops.demo.shop.trade import Order, Rows, orders, trade_rows
 from privacyops.kernel.errors import Conflict
@@ -106,9 +106,7 @@ def build_demo_shop(folder: Path, today: date, *, seed: int = SEED, reuse: bool 
 def _fingerprint() -> str:
     """Changes with every line of the generator, so that a newer version never reuses older files."""
     package = files("privacyops.demo.shop")
-    sources = sorted(
-        (entry for entry in package.iterdir() if entry.name.endswith(".py")), key=lambda entry: entry.name
-    )
+    sources = sorted((entry for entry in package.iterdir() if entry.name.endswith(".py")), key=lambda entry: entry.name)
     return sha256(b"\0".join(entry.read_bytes() for entry in sources)).hexdigest()[:16]
 
 
@@ -131,6 +129,8 @@ def _write(half: Path, place: Path, dice: Dice) -> dict[str, Any]:
     write_mailbox(half / "mailbox", dice, all_orders)
     (half / "shop-map.yaml").write_text(SHOP_MAP, encoding="utf-8")
     (half / "archive-map.yaml").write_text(ARCHIVE_MAP, encoding="utf-8")
+    for name in ("shop", "archive"):
+        (half / f"{name}.url").write_text(database_url(place / f"{name}.db") + "\n", encoding="utf-8")
     (half / "stores.toml").write_text(stores_toml(place), encoding="utf-8")
     counts = {table: len(entries) for table, entries in (*rows.items(), *old_rows.items())}
     return {"people": [asdict(person) for person in _cast(everybody, all_orders)], "rows": counts}

@@ -27,9 +27,7 @@ class Dice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_random", Random(self.seed))
-        object.__setattr__(
-            self, "_days", tuple((self.today - timedelta(days=ago)).isoformat() for ago in range(3000))
-        )
+        object.__setattr__(self, "_days", tuple((self.today - timedelta(days=ago)).isoformat() for ago in range(3000)))
         object.__setattr__(self, "_phones", set())
 
     def below(self, n: int) -> int:

@@ -83,9 +83,7 @@ def _returns(dice: Dice, orders: list[Order]) -> dict[str, list[list[str | int |
     table = [head]
     for order in orders:
         mail = shouted(order.person.email, dice) if dice.chance(0.2) else order.person.email
-        remark = (
-            f"collected by {dice.pick(order.person.country.men)} {order.person.family}" if dice.chance(0.2) else ""
-        )
+        remark = f"collected by {dice.pick(order.person.country.men)} {order.person.family}" if dice.chance(0.2) else ""
         refund = order.total_cents / 100
         table.append([order.order_no, order.person.name, mail, order.person.phone or "", refund, remark])
     agents: list[list[str | int | float]] = [["Agent", "E-mail"], *[_agent(agent) for agent in SERVICE]]

@@ -184,8 +184,7 @@ COUNTRIES: Final = (
             " Navarrete Olivares Peña Quintana Requena Salcedo Urrutia Zamora"
         ),
         _lines(
-            "28012|Madrid; 08011|Barcelona; 46003|Valencia;"
-            " 41001|Sevilla; 48003|Bilbao; 50001|Zaragoza; 18009|Granada"
+            "28012|Madrid; 08011|Barcelona; 46003|Valencia; 41001|Sevilla; 48003|Bilbao; 50001|Zaragoza; 18009|Granada"
         ),
         _lines(
             "Calle Mayor; Calle del Olmo; Avenida de la Paz;"

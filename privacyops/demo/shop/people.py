@@ -159,9 +159,7 @@ class _Crowd:
 
     def _place(self, country: Country) -> tuple[str, str]:
         number, street = self._dice.between(1, 120), self._dice.pick(country.streets)
-        return (f"{number} {street}" if country.number_first else f"{street} {number}"), self._dice.pick(
-            country.towns
-        )
+        return (f"{number} {street}" if country.number_first else f"{street} {number}"), self._dice.pick(country.towns)
 
     def _address(self, kind: str, recipient: str, street: str, town: str, country: str) -> Address:
         self._last_address += 1

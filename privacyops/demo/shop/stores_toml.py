@@ -19,7 +19,7 @@ collections:
   addresses: {class: satellite}
   orders:
     class: activity
-    identity: {email: guest_email, order_number: order_no}
+    identity: {email: guest_email}
     text: [customer_note]
     retain: invoice
   tickets: {class: activity, identity: {email: requester_email}, text: [subject]}
@@ -60,7 +60,7 @@ map: halmwicke-archive
 detect: {tables: [kunde, auftrag, auftrag_pos, beleg, kontakt]}
 collections:
   kunde: {class: person, identity: {email: mail, phone: tel, customer_id: kdnr, name: name}}
-  auftrag: {class: activity, identity: {order_number: nr}, text: [bemerkung], retain: invoice}
+  auftrag: {class: activity, text: [bemerkung], retain: invoice}
   auftrag_pos: {class: detail}
   beleg: {class: detail, retain: invoice}
   kontakt: {class: activity, text: [text]}
@@ -73,8 +73,15 @@ links:
 """
 
 
+def database_url(path: Path) -> str:
+    """The address of a SQLite file."""
+    return f"sqlite:///{path.resolve()}"
+
+
 def stores_toml(folder: Path) -> str:
-    """The stores of the demo shop that lies in `folder`, as TOML. Paths are absolute, secrets there are none."""
+    """The stores of the demo shop that lies in `folder`, as TOML. Paths are absolute. Addresses of databases are
+    secrets elsewhere, so they stand in files of their own here too.
+    """
     place = folder.resolve()
     return f"""\
 # The demo shop's stores. Written anew with the shop; changes are lost.
@@ -84,7 +91,8 @@ region = "DE"
 [[store]]
 name = "shop"
 connector = "sql"
-url = {_text(f"sqlite:///{place / 'shop.db'}")}
+url = {_text(f"file:{place / 'shop.url'}")}
+folder = {_text(str(place))}
 map = {_text(str(place / "shop-map.yaml"))}
 
 [store.policy.invoices]
@@ -95,7 +103,8 @@ until = "rule:invoice"
 [[store]]
 name = "archive"
 connector = "sql"
-url = {_text(f"sqlite:///{place / 'archive.db'}")}
+url = {_text(f"file:{place / 'archive.url'}")}
+folder = {_text(str(place))}
 map = {_text(str(place / "archive-map.yaml"))}
 
 [[store]]
