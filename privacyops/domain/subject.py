@@ -74,6 +74,6 @@ class SubjectIdentifier:
             value = normal_email(text)
         elif type_ is IdentifierType.PHONE:
             value = e164(text, phone_region) if is_phone(text, phone_region) else None
-        if not value or len(value) > MAX_VALUE or "\n" in value:
+        if not value or len(value) > MAX_VALUE or not value.isprintable():
             raise IdentifierMalformed(type=type_.value)
         return cls(type_, value)

@@ -66,7 +66,7 @@ class _Circumstances(_Wire):
     ] = None
     client_event_id: Annotated[
         str | None,
-        Field(min_length=1, max_length=128, description="The caller's own id of this event, unique for ever"),
+        Field(pattern=r"^[!-~]{1,128}$", description="The caller's own id of this event, unique for ever; ASCII"),
     ] = None
     evidence: Annotated[
         dict[str, Any] | None, Field(description="Strings and integers; kept sealed under the person's key")
