@@ -60,6 +60,7 @@ def ready(visit: Proved, token: str) -> Response:
 def fetch(visit: Proved, _sent: OwnForm, token: str) -> Response:
     """The file itself, once."""
     if not _is_own(visit, token):
+        answer.refuse_download(visit.ctx, visit.own)
         _ = words(visit).gettext
         return _page(visit, [error(None, _("This link has been used. Please ask for a new code."))], 410)
     file = answer.download(visit.ctx, token)

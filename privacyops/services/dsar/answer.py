@@ -151,8 +151,12 @@ def _grant(ctx: Context, tx: Tx, dsar_id: DsarId, code: UUID) -> str:
 
 
 def download(ctx: Context, token: str) -> Download:
-    """The package behind a one-time token; every fetch is counted and logged. Raises: NoPackage."""
-    name, ref, size = _take(ctx, token)
+    """The package behind a one-time token. Every fetch is counted and logged, and so is a refusal. Raises: NoPackage."""
+    try:
+        name, ref, size = _take(ctx, token)
+    except NoPackage:
+        refuse_download(ctx, None)
+        raise
     return Download(name, size, ctx.ports.vault.open(ref))
 
 
@@ -165,6 +169,12 @@ def _take(ctx: Context, tx: Tx, token: str) -> tuple[str, VaultRef, int]:
     dsar = dsars.load_dsar(tx, dsar_id)
     record(ctx, tx, "dsar.download", "dsar", dsar_id, package=str(package.id), left=package.downloads_left - 1)
     return f"your-data-{dsar.reference}.zip", ref_of(ctx, dsar_id, package.vault_ref), package.size or 0
+
+
+@use_case(Action.DSAR_INTAKE)
+def refuse_download(ctx: Context, tx: Tx, dsar_id: DsarId | None) -> None:
+    """Write down that somebody tried to fetch a package with a link that is spent, expired or another person's."""
+    record(ctx, tx, "dsar.download_refused", "dsar", dsar_id or ctx.actor.request or "unknown")
 
 
 @use_case(Action.DSAR_CLOSE)

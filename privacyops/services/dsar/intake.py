@@ -34,7 +34,6 @@ from privacyops.store.uow import Tx
 
 REPEAT_WINDOW: Final = timedelta(minutes=10)
 UNVERIFIED_LIFE: Final = timedelta(days=21)
-REQUESTS_PER_ADDRESS_AND_DAY: Final = 5
 REQUESTS_PER_PREFIX_AND_10_MIN: Final = 20
 _PUBLIC: Final = frozenset({Channel.FORM, Channel.WIDGET, Channel.SHOP_SESSION})
 _MAX_MESSAGE: Final = 10_000
@@ -103,7 +102,9 @@ def submit(ctx: Context, tx: Tx, submission: Submission, call: Call | None = Non
     """Take a request in. With `call`, the same call again gives the same receipt.
 
     The answer is the same for known and unknown addresses, since nothing is looked up in any store. The same
-    right asked for again by the same address within ten minutes gives the same reference and no second mail.
+    right asked for again by the same address within ten minutes gives the same reference and no second mail. An
+    address that was written to just now, or five times today, gets no mail either: nobody can have a stranger's
+    mailbox flooded, and nobody can use up a stranger's right to ask.
 
     Raises: EmailMalformed, MessageTooLong, ReceivedInFuture, NoLawApplies, RateLimited, IdempotencyKeyReused.
     """
@@ -126,7 +127,6 @@ def _submit(ctx: Context, tx: Tx, submission: Submission) -> Receipt:
         repeated = dsars.find_recent(tx, index, submission.type, tx.now - REPEAT_WINDOW)
         if repeated is not None and repeated.channel in _PUBLIC:
             return _receipt(tx, repeated)
-        _limit_address(ctx, tx, requester.email)
     dsar = _store(ctx, tx, submission, requester, received_at, index)
     return _receipt(tx, _proceed(ctx, tx, dsar, requester, submission))
 
@@ -186,7 +186,7 @@ def _proceed(ctx: Context, tx: Tx, dsar: Dsar, requester: Requester, submission:
         return begin_search(ctx, tx, dsar)
     if submission.channel in _PUBLIC and not dsar.is_proven:
         deadlines.arm(tx, dsar.id, "unverified_expiry", [("21d", tx.now + UNVERIFIED_LIFE)])
-        return ask_by_mail(ctx, tx, dsar, requester)
+        return ask_by_mail(ctx, tx, dsar, requester, quietly=True)
     return dsar
 
 
@@ -201,10 +201,3 @@ def _limit_prefix(ctx: Context, tx: Tx, prefix: str | None) -> None:
     count = tokens.count_in_window(tx, "intake", sealing.bucket(ctx, "intake", prefix), REPEAT_WINDOW)
     if count > REQUESTS_PER_PREFIX_AND_10_MIN:
         raise RateLimited("too many requests from this network", retry_after_s=int(REPEAT_WINDOW.total_seconds()))
-
-
-def _limit_address(ctx: Context, tx: Tx, email: str) -> None:
-    """Nobody can have a stranger's mailbox flooded: five requests a day cause mail, the sixth is refused."""
-    count = tokens.count_in_window(tx, "address", sealing.bucket(ctx, "address", email), timedelta(days=1))
-    if count > REQUESTS_PER_ADDRESS_AND_DAY:
-        raise RateLimited("too many requests for this address today", retry_after_s=86_400)
