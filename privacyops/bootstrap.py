@@ -16,6 +16,7 @@ from privacyops.adapters.package.build import ZipPackageBuilder
 from privacyops.adapters.passwords import ScryptPasswords
 from privacyops.adapters.signer_ed25519 import Ed25519Signer, read_signing_key, write_signing_key
 from privacyops.adapters.system_clock import SystemClock
+from privacyops.adapters.telemetry import JsonTelemetry
 from privacyops.adapters.vault import FolderVault
 from privacyops.domain.account.actor import system
 from privacyops.domain.answer import Art15Facts, Recipient, StoragePeriod
@@ -23,6 +24,7 @@ from privacyops.domain.controller import ControllerProfile
 from privacyops.kernel.clock import Clock
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig
 from privacyops.ports.mailer import Inbox, Mailer
+from privacyops.services import purpose
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
@@ -42,6 +44,7 @@ class House:
     settings: Settings
     context: Context
     inbox: Inbox | None
+    telemetry: JsonTelemetry
 
     def close(self) -> None:
         """Close the database."""
@@ -54,6 +57,8 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
     Raises: KeyFileRefused: a key file is open to others or damaged.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
+    time = clock or SystemClock()
+    telemetry = JsonTelemetry(time)
     signer = _signer(settings)
     keyring = MasterKeyRing(_keys(settings))
     mailer, inbox = _mailer(settings)
@@ -71,15 +76,18 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
         connectors=open_stores,
         passwords=ScryptPasswords(),
         mailer=mailer,
+        telemetry=telemetry,
     )
     profile = _profile(settings)
     database = Database(connect(settings.database, statement_timeout_s=statement_timeout_s))
-    context = Context(clock or SystemClock(), database, profile, ports, system(profile.key))
-    return House(settings, context, inbox)
+    context = Context(time, database, profile, ports, system(profile.key))
+    return House(settings, context, inbox, telemetry)
 
 
 def prepare_database(house: House) -> None:
     """Bring an embedded database to this release's schema; on PostgreSQL only check it (`privacyops migrate` does).
+
+    A controller without purposes of consent is given those that are shipped.
 
     Raises: SchemaOutdated, WriteGuardMissing.
     """
@@ -87,6 +95,7 @@ def prepare_database(house: House) -> None:
     if not house.settings.is_cluster:
         schema.migrate(engines)
     schema.check(engines)
+    purpose.install_shipped(house.context)
 
 
 def _profile(settings: Settings) -> ControllerProfile:

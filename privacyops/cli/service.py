@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -70,9 +71,12 @@ class Service:
         finally:
             self._stopping.set()
             starter.join(10)
-            if self._worker is not None:
-                self._worker.stop()
-            self.house.close()
+            in_order = self._worker is None or self._worker.stop()
+            if in_order:
+                self.house.close()
+            else:
+                # A page that hangs would hold the process; whoever comes next takes it over as from a dead worker
+                os._exit(0)
 
     def _serve(self, app: ASGIApp) -> None:
         web = self.house.settings.web
@@ -94,7 +98,7 @@ class Service:
         context = self.house.context
         worker = Worker(
             context, settings.engine, job_kinds(), TICKS, sole=not settings.is_cluster, on_lost=_end_process,
-            rounds=[("sequencer", SEQUENCER_PAUSE_S, _number(f"{os.getpid()}"))],
+            rounds=[("sequencer", SEQUENCER_PAUSE_S, _number(f"{os.getpid()}-{secrets.token_hex(8)}"))],
         )  # fmt: skip
         worker.start()
         self._worker = worker

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.audit import AuditEntry
+from privacyops.domain.log import Log
 from privacyops.kernel.errors import BadRequest
 from privacyops.kernel.ids import DsarId
 from privacyops.kernel.pagination import Page
@@ -13,7 +14,6 @@ from privacyops.services.context import Context, reading
 from privacyops.store import audit
 from privacyops.store import dsar as dsars
 from privacyops.store.audit import AuditFilter
-from privacyops.store.tables.ledger import Log
 from privacyops.store.uow import Tx
 
 __all__ = ["AuditFilter", "LoggedEntry", "Verdict", "list_log", "references", "verify_log"]

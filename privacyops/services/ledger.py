@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from privacyops.domain.account.action import Action
+from privacyops.domain.log import Log
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Conflict, NotFound
 from privacyops.ledger.checkpoint import Checkpoint, LogProof, SignedNote, VerifierKey, open_checkpoint, sign_checkpoint
@@ -19,12 +20,11 @@ from privacyops.ledger.tiles import bundles_of, encode_bundle, encode_tile, tile
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.store import ledger as ledgers
 from privacyops.store import sequencer
-from privacyops.store.tables.ledger import Log
 from privacyops.store.uow import Tx
 
 CHECKPOINT_EVERY: Final = timedelta(seconds=1)
 CHECKPOINT_LEAVES: Final = 256
-_PATH: Final = {Log.AUDIT: "audit", Log.CONSENT: "ledger"}
+PATH: Final = {Log.AUDIT: "audit", Log.CONSENT: "ledger"}
 
 
 class LogForked(Conflict):
@@ -147,18 +147,19 @@ def _keep_checkpoint(ctx: Context, tx: Tx, log: Log, owner: str, signed: Checkpo
 
 
 def verify(ctx: Context, log: Log, *, keys: Sequence[bytes] = (), anchored: Sequence[str] = ()) -> LogReport:
-    """Hold every record of the log against every checkpoint signed over it, and name what is wrong.
-
-    `keys` are the public keys to trust; without them those that the database itself lists. `anchored` are notes that
-    somebody kept outside: only they show that the newest leaves were cut off together with their checkpoints.
-    """
-    found = _verify(ctx, log, keys, anchored)
+    """As `examine`, and the audit log says that it was done."""
+    found = examine(ctx, log, keys, anchored)
     _record(ctx, "ledger.verified", log, good="yes" if found.is_good else "no")
     return found
 
 
 @reading(Action.LEDGER_SEE)
-def _verify(ctx: Context, tx: Tx, log: Log, keys: Sequence[bytes], anchored: Sequence[str]) -> LogReport:
+def examine(ctx: Context, tx: Tx, log: Log, keys: Sequence[bytes] = (), anchored: Sequence[str] = ()) -> LogReport:
+    """Hold every record of the log against every checkpoint signed over it, and name what is wrong. Writes nothing.
+
+    `keys` are the public keys to trust; without them those that the database itself lists. `anchored` are notes that
+    somebody kept outside: only they show that the newest leaves were cut off together with their checkpoints.
+    """
     outside, trees = list(anchored), []
     head = sequencer.load_head(tx, log)  # before the leaves are read: the log may grow meanwhile
     all_trees = ledgers.list_trees(tx, log)
@@ -229,17 +230,18 @@ def verifier_keys(ctx: Context, tx: Tx, log: Log) -> Sequence[str]:
 
 
 def publish(ctx: Context, log: Log, write: Callable[[str, bytes], None]) -> Sequence[str]:
-    """Write each signed tree as files that anybody can verify: bundles, tiles, checkpoints, keys. Their folders.
-
-    `write(path, content)` gets paths relative to one folder, such as `2026/tile/0/000`.
-    """
-    folders = _publish(ctx, log, write)
+    """As `extract`, and the audit log says that it was done."""
+    folders = extract(ctx, log, write)
     _record(ctx, "ledger.published", log, trees=len(folders))
     return folders
 
 
 @reading(Action.LEDGER_SEE)
-def _publish(ctx: Context, tx: Tx, log: Log, write: Callable[[str, bytes], None]) -> Sequence[str]:
+def extract(ctx: Context, tx: Tx, log: Log, write: Callable[[str, bytes], None]) -> Sequence[str]:
+    """Write each signed tree as files that anybody can verify: bundles, tiles, checkpoints, keys. Their folders.
+
+    `write(path, content)` gets paths relative to one folder, such as `2026/tile/0/000`.
+    """
     folders = []
     for tree in ledgers.list_trees(tx, log):
         notes = {
@@ -290,7 +292,7 @@ def _may_sign(ctx: Context, log: Log) -> bool:
 
 def _prefix(ctx: Context, log: Log) -> str:
     host = ctx.controller.base_url.partition("://")[2].strip("/")
-    return f"{host}/{_PATH[log]}/{ctx.controller.key}"
+    return f"{host}/{PATH[log]}/{ctx.controller.key}"
 
 
 def _origin_of(tx: Tx, log: Log, name: str) -> str | None:

@@ -70,9 +70,11 @@ def install_shipped(ctx: Context, tx: Tx) -> bool:
     if _fresh(tx).purposes:
         return False
     shipped = shipped_catalogue()
+    purposes.add_brand(tx, shipped.brand, shipped.brand_title, ctx.controller.country)
+    if _fresh(tx).purposes:  # another process was first: its brand was waited for
+        return False
     for channel in shipped.channels:
         purposes.add_channel(tx, channel)
-    purposes.add_brand(tx, shipped.brand, shipped.brand_title, ctx.controller.country)
     for purpose in shipped.purposes:
         _publish(ctx, tx, purpose)
     record(ctx, tx, "purpose.installed", "purpose", "shipped", purposes=len(shipped.purposes))

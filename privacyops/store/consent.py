@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from privacyops.domain.consent.projection import RowKey, StateRow
 from privacyops.domain.consent.state import ConsentState, Grade, RowKind, Strength
+from privacyops.domain.log import Log
 from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis, Regime
 from privacyops.domain.subject import IdentityConflict
@@ -30,7 +31,7 @@ from privacyops.store.tables.consent import (
     SubjectRow,
     SuppressionRow,
 )
-from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow, Log
+from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow
 from privacyops.store.uow import Tx
 
 _CLIENT = table_of(ClientEventRow)

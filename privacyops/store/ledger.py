@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Table, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from privacyops.domain.log import Log
 from privacyops.ledger.fsck import Row as LogRow
 from privacyops.ledger.leaf import LeafNotCanonical, canonical
 from privacyops.ledger.merkle import NodeReader
@@ -22,7 +23,6 @@ from privacyops.store.tables.ledger import (
     LedgerNodeRow,
     LedgerPendingRow,
     LedgerTreeRow,
-    Log,
 )
 from privacyops.store.uow import Tx
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 
+from privacyops.domain.log import Log
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.ledger.merkle import Frontier
@@ -24,7 +25,6 @@ from privacyops.store.tables.ledger import (
     LedgerNodeRow,
     LedgerPendingRow,
     LedgerTreeRow,
-    Log,
 )
 from privacyops.store.uow import Tx
 

@@ -21,6 +21,7 @@ from privacyops.domain.consent.order import OccurredInFuture, OccurredTooOld
 from privacyops.domain.consent.projection import StateRow, fold
 from privacyops.domain.consent.state import ConsentState, EventType, IndicatedBy, Method, RowKind
 from privacyops.domain.decision import Reason
+from privacyops.domain.log import Log
 from privacyops.domain.notice import NoticeRef, NoticeVersion, Part
 from privacyops.domain.purpose import PurposeScope
 from privacyops.domain.subject import IdentifierMalformed, IdentifierType, IdentityConflict, SubjectUnknown
@@ -44,7 +45,6 @@ from privacyops.store import purpose as purposes
 from privacyops.store.engine import Engines
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.consent import ConsentEventRow, EventPrivateRow, SubjectIdentifierRow, SubjectRow
-from privacyops.store.tables.ledger import Log
 from privacyops.store.uow import Database
 from tests.small_service import small_service
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from privacyops.domain.account.action import Role
 from privacyops.domain.account.actor import staff
 from privacyops.domain.audit import AuditEntry
+from privacyops.domain.log import Log
 from privacyops.kernel.clock import ManualClock
 from privacyops.kernel.errors import Forbidden
 from privacyops.kernel.ids import AccountId, AuditId, uuid7
@@ -23,7 +24,7 @@ from privacyops.store.engine import Engines
 from privacyops.store.lease import take_lease
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.job import LeaseRow
-from privacyops.store.tables.ledger import LedgerCheckpointRow, LedgerLeafRow, Log
+from privacyops.store.tables.ledger import LedgerCheckpointRow, LedgerLeafRow
 from privacyops.store.uow import Database
 from tests.small_service import small_service
 

@@ -4,22 +4,15 @@ A log belongs to one controller; `audit` holds what people and machines did, `co
 are dense from 1 and never start again; each year has a tree of its own.
 """
 
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
+from privacyops.domain.log import Log
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import append_only, one_of
 from privacyops.store.types import BigKey, UtcDateTime
-
-
-class Log(StrEnum):
-    """The logs a controller has."""
-
-    AUDIT = "audit"
-    CONSENT = "consent"
 
 
 class LedgerPendingRow(SQLModel, table=True):
