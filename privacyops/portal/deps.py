@@ -27,7 +27,7 @@ LARGEST_FORM: Final = 128 * 1024
 """A message of 10,000 characters outside ASCII takes up to 12 bytes a character in a form's encoding."""
 _MOST_FIELDS: Final = 200
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
-_NO_COOKIE: Final = "visitor"
+NO_COOKIE: Final = "visitor"
 LANGUAGE_COOKIE: Final = "po_lang"
 
 
@@ -85,7 +85,7 @@ class Visitor:
     @property
     def secret(self) -> str:
         """What form tokens are bound to: the cookie's token. Before there is one nothing can be forged."""
-        return self.cookie.token if self.cookie else _NO_COOKIE
+        return self.cookie.token if self.cookie else NO_COOKIE
 
     @property
     def own(self) -> DsarId:
@@ -186,7 +186,7 @@ async def public_form(request: Request, visit: Anyone) -> Form:
     Raises: TooLarge, FormMalformed, FormNotOurs.
     """
     sent = await _form_of(request, visit)
-    secrets = {visit.secret, _NO_COOKIE}
+    secrets = {visit.secret, NO_COOKIE}
     if not any(form.is_form_token(visit.ctx, secret, sent.text("csrf")) for secret in secrets):
         raise FormNotOurs
     return sent

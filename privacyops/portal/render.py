@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from privacyops.portal.deps import LANGUAGE_COOKIE, Visitor, offered_languages
+from privacyops.portal.deps import LANGUAGE_COOKIE, NO_COOKIE, Visitor, offered_languages
 from privacyops.ports.pages import Scene, Words
 from privacyops.services import form
 
@@ -18,13 +18,13 @@ def words(visit: Visitor) -> Words:
     return visit.door.pages.words(visit.language)
 
 
-def draw(visit: Visitor, template: str, view: View, status: int = 200) -> HTMLResponse:
-    """One whole page."""
+def draw(visit: Visitor, template: str, view: View, status: int = 200, *, is_public: bool = False) -> HTMLResponse:
+    """One whole page. The forms of a public page stay good when the browser gets its cookie meanwhile."""
     controller = visit.ctx.controller
     scene = Scene(visit.ctx.clock.now(), visit.language, controller.zone)
     shell = {
         "theme": "auto",
-        "csrf": form.form_token(visit.ctx, visit.secret),
+        "csrf": form.form_token(visit.ctx, NO_COOKIE if is_public else visit.secret),
         "correlation_id": visit.request_id[-12:] or "–",
         "organisation": controller.name,
         "languages": [

@@ -6,6 +6,7 @@ brought, never from what the code or the cookie opens.
 
 from contextlib import suppress
 from datetime import timedelta
+from math import ceil
 from typing import Final
 
 from fastapi import APIRouter
@@ -68,7 +69,7 @@ def resend(visit: Anyone, _sent: OwnForm) -> Response:
     now = visit.ctx.clock.now()
     left = cookie.asked_at + identity.MAIL_EVERY - now
     if left > timedelta(0):
-        raise RateLimited(retry_after_s=int(left.total_seconds()) + 1)
+        raise RateLimited(retry_after_s=ceil(left.total_seconds()))
     if visit.waits_for is not None:
         with suppress(RateLimited):  # the day's mails are used up; saying so would tell that the address is in use
             identity.resend_code(visit.as_subject(visit.waits_for), visit.waits_for)
@@ -94,12 +95,14 @@ def show_link(visit: Anyone, token: str) -> Response:
         "errors": [],
         "start_url": "/privacy",
     }
-    return draw(visit, "confirm", view)
+    return draw(visit, "confirm", view, is_public=True)
 
 
 @router.post("/privacy/confirm/{token}", **action(Action.DSAR_INTAKE))
 def confirm(visit: Anyone, _sent: PublicForm, token: str) -> Response:
-    """The button on that page."""
+    """The button on that page; a second click finds the request open."""
+    if visit.dsar_id is not None and own.behind_link(visit.ctx, token) is None:
+        return go(_STATUS)
     return _opened(visit, identity.prove_by_link(visit.ctx, token))
 
 
@@ -163,4 +166,4 @@ def _waiting(visit: Visitor, cookie: PortalCookie, errors: Errors, status: int =
 
 def _return_form(visit: Visitor, values: dict[str, str], errors: Errors, status: int = 200) -> Response:
     view = {"action": "/privacy/return", "values": values, "errors": errors, "start_url": "/privacy"}
-    return draw(visit, "return", view, status)
+    return draw(visit, "return", view, status, is_public=True)

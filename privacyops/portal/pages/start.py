@@ -116,4 +116,4 @@ def _form(visit: Visitor, values: dict[str, str], errors: Errors, stamp: str = "
         "preferences_url": "/privacy/preferences",
         "return_url": "/privacy/return",
     }
-    return draw(visit, "start", view, status)
+    return draw(visit, "start", view, status, is_public=True)

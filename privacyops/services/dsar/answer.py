@@ -151,7 +151,7 @@ def _grant(ctx: Context, tx: Tx, dsar_id: DsarId, code: UUID) -> str:
 
 
 def download(ctx: Context, token: str) -> Download:
-    """The package behind a one-time token. Every fetch is counted and logged, and so is a refusal. Raises: NoPackage."""
+    """The package behind a one-time token. Every fetch is counted and logged; a refusal too. Raises: NoPackage."""
     try:
         name, ref, size = _take(ctx, token)
     except NoPackage:
