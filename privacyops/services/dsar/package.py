@@ -27,6 +27,7 @@ from privacyops.domain.package.contents import (
 )
 from privacyops.domain.package.release import failed_checks
 from privacyops.domain.record import decode
+from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
 from privacyops.kernel.ids import DsarId, PackageId
 from privacyops.ports.keyring import DataKey
@@ -90,6 +91,7 @@ def build_package(ctx: Context, job: Job) -> str:
     answer = assemble(ctx, dsar, package.created_at)
     stream = ctx.ports.packages.stream(answer.contents, answer.letter)
     ref = ctx.ports.vault.put(ctx.controller.key, dsar.id, stream)
+    crash_point("package.after_vault_before_register")
     return _register(ctx, job, package_id, ref, stream.built, answer)
 
 
@@ -255,10 +257,11 @@ def _given(value: Any) -> Value:
 
 
 def _ref_text(ref: VaultRef) -> str:
-    return json.dumps({"blob": str(ref.blob), "size": ref.size, "sha256": ref.sha256})
+    """At most 113 characters for blobs up to a petabyte; the column holds 128."""
+    return f"{ref.blob.hex}:{ref.size}:{ref.sha256}"
 
 
 def ref_of(ctx: Context, dsar_id: DsarId, text: str) -> VaultRef:
     """The vault's reference of a registered package."""
-    stored = json.loads(text)
-    return VaultRef(ctx.controller.key, dsar_id, UUID(stored["blob"]), stored["size"], stored["sha256"])
+    blob, size, sha256 = text.split(":")
+    return VaultRef(ctx.controller.key, dsar_id, UUID(blob), int(size), sha256)
