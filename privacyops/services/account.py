@@ -1,6 +1,7 @@
 """People who work here: the first account, signing in with two factors, sessions that end."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from privacyops.domain.account.action import Action, Role
 from privacyops.domain.account.actor import Actor, staff
 from privacyops.domain.account.record import Account, Session
+from privacyops.domain.account.rule import require_step_up
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.password import require_strong
 from privacyops.domain.secret import LINK_LIFE, LinkKind, link_digest, mint_link, mint_session_id, session_digest
@@ -19,6 +21,7 @@ from privacyops.domain.totp import (
     secret_in_groups,
     typed_recovery_code,
 )
+from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Conflict, Forbidden, Gone, RateLimited, Unauthenticated, Unprocessable
 from privacyops.kernel.ids import AccountId, uuid7
 from privacyops.ports.keyring import MacLabel
@@ -112,13 +115,13 @@ def set_up(ctx: Context, token: str, name: str, email: str, password: str) -> Si
 
     Raises: SetupClosed, PasswordTooWeak, Unprocessable: address or name.
     """
-    hashed = _checked_password(ctx, password, name, email)
+    hashed = checked_password(ctx, password, name, email)
     with ctx.database.transaction(ctx.controller.key, ctx.clock.now()) as tx:
         if accounts.count_accounts(tx) > 0 or not tokens.use_link(tx, link_digest(LinkKind.SETUP, token), "setup"):
             raise SetupClosed
         account = _new_account(tx, name, email, hashed, frozenset({Role.ADMIN, Role.DPO}))
         record(ctx, tx, "account.set_up", "account", account.id)
-        return _open_session(tx, account)
+        return open_session(tx, account)
 
 
 @use_case(Action.ACCOUNT_MANAGE)
@@ -129,7 +132,7 @@ def invite(
     normal = normal_email(email)
     if normal is not None and accounts.find_account(tx, normal) is not None:
         raise AddressTaken
-    hashed = _checked_password(ctx, password, name, email)
+    hashed = checked_password(ctx, password, name, email)
     account = _new_account(tx, name, email, hashed, roles, is_demo=is_demo)
     record(ctx, tx, "account.invite", "account", account.id, roles=sorted(roles))
     return account
@@ -158,7 +161,7 @@ def sign_in(ctx: Context, email: str, password: str, prefix: str) -> SignedIn:
         if renewed is not None:
             accounts.save_account(tx, account.id, password_hash=renewed)
         record(ctx, tx, "account.sign_in", "account", account.id)
-        return _open_session(tx, account)
+        return open_session(tx, account)
 
 
 def session_of(ctx: Context, cookie: str | None) -> SignedIn | None:
@@ -251,6 +254,28 @@ def mask_people(ctx: Context, tx: Tx, masks: bool) -> None:
     record(ctx, tx, "account.mask", "account", ctx.actor.id, masks=str(masks).lower())
 
 
+@use_case(Action.ACCOUNT_SELF)
+def renew_recovery_codes(ctx: Context, tx: Tx) -> tuple[str, ...]:
+    """Ten new recovery codes, shown once; the old ones stop working. Raises: StepUpNeeded."""
+    require_step_up(ctx.actor, tx.now)
+    me, codes = AccountId(ctx.actor.id), mint_recovery_codes()
+    accounts.replace_recovery_codes(tx, me, [_recovery_hash(ctx, me, one) for one in codes])
+    record(ctx, tx, "account.recovery_codes", "account", me)
+    return codes
+
+
+@reading(Action.ACCOUNT_SELF)
+def recovery_codes_left(ctx: Context, tx: Tx) -> int:
+    """How many of the own recovery codes still work."""
+    return accounts.count_recovery_codes(tx, AccountId(ctx.actor.id))
+
+
+@reading(Action.ACCOUNT_SEE)
+def last_seen(ctx: Context, tx: Tx) -> Mapping[AccountId, Instant]:
+    """When each account was last active."""
+    return accounts.last_seen(tx)
+
+
 @reading(Action.ACCOUNT_SEE)
 def all_accounts(ctx: Context, tx: Tx) -> tuple[Account, ...]:
     """Every account, by name."""
@@ -269,7 +294,7 @@ def switch_demo_user(ctx: Context, email: str) -> SignedIn:
         account = accounts.find_account(tx, email)
         if not ctx.controller.is_demo or account is None or not account.is_demo:
             raise SignInFailed
-        signed_in = _open_session(tx, account, second_factor=True)
+        signed_in = open_session(tx, account, second_factor=True)
         record(ctx, tx, "account.demo_switch", "account", account.id)
         return signed_in
 
@@ -284,7 +309,8 @@ def _not_own(ctx: Context, account: AccountId) -> None:
         raise Forbidden("another administrator changes this account")
 
 
-def _checked_password(ctx: Context, password: str, name: str, email: str) -> str:
+def checked_password(ctx: Context, password: str, name: str, email: str) -> str:
+    """The hash to store. Raises: PasswordTooWeak, HashingBusy."""
     require_strong(password, name, email, ctx.controller.name)
     return ctx.ports.passwords.hashed(password)
 
@@ -304,7 +330,8 @@ def _new_account(
     return account
 
 
-def _open_session(tx: Tx, account: Account, *, second_factor: bool = False) -> SignedIn:
+def open_session(tx: Tx, account: Account, *, second_factor: bool = False) -> SignedIn:
+    """A new session of the account, with the cookie that only its browser gets."""
     cookie, digest = mint_session_id()
     factor_at = tx.now if second_factor else None
     session = Session(digest, account.id, tx.now, tx.now, tx.now + ABSOLUTE, factor_at)

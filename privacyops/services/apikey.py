@@ -7,14 +7,20 @@ from privacyops.domain.account.action import Action, Scope
 from privacyops.domain.account.actor import Actor, ActorKind
 from privacyops.domain.account.record import ApiKey
 from privacyops.domain.secret import SecretMalformed, mint_api_key, parse_api_key
-from privacyops.kernel.errors import Unauthenticated, Unprocessable
+from privacyops.kernel.errors import Conflict, Unauthenticated, Unprocessable
 from privacyops.kernel.ids import AccountId, ApiKeyId, uuid7
 from privacyops.ports.keyring import Mac, MacLabel
 from privacyops.services.context import Context, reading, record, use_case
+from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.store import account as accounts
 from privacyops.store.uow import Tx
 
 LONGEST_LIFE: Final = timedelta(days=365)
+
+
+class KeyMadeBefore(Conflict):
+    type = "/problems/key-made-before"
+    title = "This key was made already; its text was shown once and is stored nowhere"
 
 
 def acting(ctx: Context, text: str) -> Context:
@@ -35,13 +41,25 @@ def acting(ctx: Context, text: str) -> Context:
 
 @use_case(Action.APIKEY_MANAGE)
 def create(
-    ctx: Context, tx: Tx, name: str, scopes: frozenset[Scope], life: timedelta = LONGEST_LIFE, *, is_live: bool = True
+    ctx: Context,
+    tx: Tx,
+    name: str,
+    scopes: frozenset[Scope],
+    life: timedelta = LONGEST_LIFE,
+    *,
+    is_live: bool = True,
+    call: Call | None = None,
 ) -> str:
-    """A new key; its text is returned here and nowhere else. Raises: Unprocessable: no name, no scope, too long."""
+    """A new key; its text is returned here and nowhere else.
+
+    Raises: Unprocessable: no name, no scope, too long. KeyMadeBefore: the same `call` made one already.
+    """
     if not name.strip() or not scopes:
         raise Unprocessable("a key needs a name and at least one scope")
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise Unprocessable("a key lives at most 365 days")
+    if call is not None and begin_call(ctx, tx, call) is not None:
+        raise KeyMadeBefore
     minted = mint_api_key(is_live=is_live)
     mac = ctx.ports.keyring.mac(MacLabel.API_KEY, ctx.controller.key, minted.id.encode(), minted.secret)
     key = ApiKey(
@@ -51,6 +69,8 @@ def create(
     )  # fmt: skip
     accounts.add_api_key(tx, key, AccountId(ctx.actor.id))
     record(ctx, tx, "apikey.create", "apikey", key.id, scopes=sorted(scopes))
+    if call is not None:
+        end_call(ctx, tx, call, {"made": str(key.id)})
     return minted.text
 
 

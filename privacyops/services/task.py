@@ -1,8 +1,10 @@
 """Tasks: what waits for a person, and answering it."""
 
+from collections.abc import Sequence
+
 from privacyops.domain.account.action import Action, Extent, Role
 from privacyops.domain.account.rule import extent
-from privacyops.domain.task import Task, TaskKind, TaskState
+from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
 from privacyops.kernel.errors import NotFound, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, TaskId
 from privacyops.services import sealing
@@ -14,8 +16,11 @@ from privacyops.store.uow import Tx
 
 @use_case(Action.TASK_ASSIGN)
 def open_for(ctx: Context, tx: Tx, dsar_id: DsarId, kind: TaskKind, owner_role: str, code: str) -> TaskId:
-    """A task about a request, due with it."""
+    """A task about a request, due with it; the one that is open already, if it says the same."""
     dsar = dsars.load_dsar(tx, dsar_id)
+    for known in tasks.list_tasks_of(tx, dsar_id):
+        if (known.kind, known.code) == (kind, code) and known.state in OPEN_TASKS:
+            return known.id
     task = tasks.add_task(
         tx, kind, dsar.safe_due_on, owner_role=owner_role, owner_id=dsar.assignee_id, dsar_id=dsar_id, code=code
     )
@@ -36,6 +41,12 @@ def list_open(ctx: Context, tx: Tx) -> tuple[Task, ...]:
 def read(ctx: Context, tx: Tx, task_id: TaskId) -> Task:
     """Raises: NotFound: unknown, or not the actor's to see."""
     return _visible(ctx, tasks.load_task(tx, task_id))
+
+
+@reading(Action.TASK_LIST)
+def references(ctx: Context, tx: Tx, ids: Sequence[DsarId]) -> dict[DsarId, str]:
+    """The numbers of the requests that tasks belong to."""
+    return dict(dsars.references_of(tx, ids))
 
 
 def mine(ctx: Context, task: Task) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from tests.e2e.sample_base import DEMO, NOW, View, ago, console, in_, overdue, paused, person, running
 from tests.e2e.sample_requests import (
     ACCESS,
+    ACT,
     ADA,
     CLOCK,
     CUSTOMER,
@@ -47,16 +48,24 @@ STEP_UP: Final[View] = SECOND | {
 
 SETUP: Final[View] = {
     "action": "/setup",
-    "values": {"name": "Ada", "mail": "ada@", "organisation": "", "country": "DE"},
+    "invited": None,
+    "values": {"name": "Ada", "mail": "ada@"},
     "errors": [{"field": "mail", "text": "Enter an e-mail address such as name@example.com"}],
-    "countries": [{"value": "DE", "label": "Germany"}, {"value": "FR", "label": "France"}],
+    "organisation": "Demo shop",
+    "country": "DE",
     "password_length": 12,
-    "expires_at": in_(minutes=55),
+}
+JOIN: Final[View] = SETUP | {
+    "action": "/setup/join",
+    "invited": {"name": "Marta", "mail": "marta@shop.example"},
+    "values": {},
+    "errors": [],
 }
 PIXEL: Final = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 TOTP_ADD: Final[View] = {
     "stage": "add",
     "action": "/console/second-factor",
+    "method": "post",
     "secret": "JBSW Y3DP EHPK 3PXP",
     "uri": "otpauth://totp/privacyops",
     "qr": PIXEL,
@@ -87,6 +96,7 @@ TASK: Final[View] = {
     "facts": [{"label": "E-mail", "value": "c.rossi@example.it"}],
     "how": ["Search the shared mailbox for the address.", "Export what you find.", "Say below what you did."],
     "clock": running(1),
+    "claim_url": "/console/tasks/1/claim",
     "state": "open",
     "done_note": None,
     "answer": {
@@ -101,6 +111,7 @@ TASK: Final[View] = {
 }
 TASK_DONE: Final[View] = TASK | {
     "state": "done",
+    "claim_url": None,
     "done_note": "Done by Ada.",
     "answer": None,
     "errors": [],
@@ -141,11 +152,9 @@ def _store(name: str, kind: str, state: str, note: str = "") -> View:
         "kind": kind,
         "state": state,
         "note": note,
-        "last_success": None if state == "new" else ago(minutes=9),
-        "records": None if state == "new" else 41_200,
-        "collections": 15,
+        "looked_at": None if state == "new" else ago(minutes=9),
+        "region": "DE",
         "owner": "Ada" if state == "ok" else None,
-        "rights": ["find"],
         "test_url": f"/console/stores/{name}/test",
     }
 
@@ -181,17 +190,18 @@ SETTINGS: Final[View] = {
         "second_factor": True,
         "recovery_left": 8,
         "url": "/console/settings/me",
-        "enrol_url": "/console/second-factor",
+        "codes_url": "/console/settings/recovery-codes",
     },
+    "invited": {"name": "Marta", "url": "https://privacy.shop.example/setup/join?t=poj_made-up"},
     "accounts": [
-        {"id": "1", "name": "Ada", "initials": "AD", "mail": "ada@shop.example", "role": "analyst", "state": "active", "last_seen": ago(minutes=1), "second_factor": True, "is_me": True, "block_url": None},
-        {"id": "2", "name": "Marta", "initials": "MA", "mail": "marta@shop.example", "role": "approver", "state": "active", "last_seen": None, "second_factor": False, "is_me": False, "block_url": "/block"},
+        {"id": "1", "name": "Ada", "initials": "AD", "mail": "ada@shop.example", "role": "analyst", "state": "active", "last_seen": ago(minutes=1), "second_factor": True, "is_me": True, "change_url": None},
+        {"id": "2", "name": "Marta", "initials": "MA", "mail": "marta@shop.example", "role": "approver", "state": "active", "last_seen": None, "second_factor": False, "is_me": False, "change_url": "/console/settings/accounts/2"},
     ],
     "invite": {"url": "/invite", "roles": [{"value": "analyst", "label": "Analyst"}]},
     "api_keys": [
-        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "dsar:create"], "made_at": ago(days=9), "last_used": ago(minutes=2), "expires_at": in_(days=300), "revoke_url": "/revoke"},
+        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "dsar:create"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke"},
     ],
-    "create": {"url": "/create", "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}]},
+    "create": {"url": "/create", "once": "8a1c", "needs_code": True, "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}]},
     "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0"},
     "values": {"scopes": ["dsar:create"]},
     "errors": [],
@@ -208,7 +218,8 @@ NEW_REQUEST: Final[View] = {
     "action": "/console/requests/new",
     "sources": [{"value": "phone", "label": "phone"}, {"value": "letter", "label": "letter"}],
     "types": [{"value": "access", "label": "Access"}, {"value": "erasure", "label": "Erasure"}],
-    "laws": [{"value": "eu_gdpr", "label": "GDPR"}],
+    "once": "7c1d",
+    "residences": [{"value": "DE", "label": "Germany"}],
     "languages": [{"value": "de", "label": "German"}],
     "today": "2026-11-22",
     "values": {"source": "letter", "received": "2026-11-25"},
@@ -232,6 +243,7 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "second-factor": ("second_factor", "", SECOND),
     "step-up": ("second_factor", "", STEP_UP),
     "setup": ("setup", "", SETUP),
+    "join": ("setup", "", JOIN),
     "totp-add": ("enrol_totp", "", TOTP_ADD),
     "totp-codes": ("enrol_totp", "", TOTP_CODES),
     "home": ("home", "home", HOME),
@@ -252,6 +264,8 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "settings-accounts": ("settings", "settings", SETTINGS | {"section": "accounts"}),
     "settings-keys": ("settings", "settings", SETTINGS | {"section": "keys"}),
     "settings-no-keys": ("settings", "settings", SETTINGS | {"section": "keys", "api_keys": [], "made": None, "create": None}),
+    "act": ("act", "requests", ACT),
+    "act-refused": ("act", "requests", ACT | {"why_not": "You prepared this plan; another person approves it.", "errors": []}),
     "error": ("error", "", ERROR),
     "new-request": ("new_request", "requests", NEW_REQUEST),
     "kit": ("kit", "kit", KIT),

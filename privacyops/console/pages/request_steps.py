@@ -1,0 +1,143 @@
+"""Where a request stands and what can be done next: the steps on top of its page, and its buttons."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from privacyops.domain.dsar.kind import RequestClass
+from privacyops.domain.dsar.state import DsarState
+from privacyops.kernel.ids import AccountId
+from privacyops.services.dsar.opening import OpenedRequest
+
+_S: Final = DsarState
+_ORDER: Final = (
+    ("Received", (_S.RECEIVED,)),
+    ("Identity", (_S.AWAITING_IDENTITY, _S.AWAITING_CLARIFICATION, _S.AWAITING_FEE)),
+    ("Search", (_S.SEARCHING,)),
+    ("Review", (_S.IN_REVIEW,)),
+    ("Approve", (_S.AWAITING_APPROVAL,)),
+    ("Carry out", (_S.EXECUTING,)),
+    ("Release", (_S.ANSWERING,)),
+    ("Answered", (_S.ANSWERED,)),
+    ("Closed", (_S.CLOSED,)),
+)
+_NOTES: Final = {"Approve": "by a second person", "Release": "by a second person"}
+
+
+def steps_of(opened: OpenedRequest) -> list[dict[str, Any]]:
+    """The way of this request; steps that its kind does not have are left out."""
+    dsar, shown = opened.dsar, []
+    for label, states in _ORDER:
+        here = dsar.state in states
+        if label == "Approve" and not (here or opened.needs_approval):
+            continue
+        if label == "Carry out" and not here:
+            continue
+        if label in {"Search", "Review"} and dsar.rule.kind is not RequestClass.FIND and not here:
+            continue
+        shown.append((label, here))
+    now = next((at for at, (_, here) in enumerate(shown) if here), 0)
+    return [
+        {"label": label, "state": "now" if at == now else "past" if at < now else "next", "at": None,
+         "note": _NOTES.get(label) if at >= now else None}
+        for at, (label, _) in enumerate(shown)
+    ]  # fmt: skip
+
+
+def next_steps(
+    opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The one main action, and the others, as far as role and state permit."""
+    primary, others = _BY_STATE.get(opened.dsar.state, _nothing)(opened, me, can, url)
+    if opened.dsar.assignee_id is None and can["assign"] and opened.dsar.is_open:
+        others.append(_post("Assign me", f"{url}/assign", key="a"))
+    return primary, others
+
+
+_Next = tuple[dict[str, Any] | None, list[dict[str, Any]]]
+
+
+def _nothing(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    return None, []
+
+
+def _received(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    if opened.dsar.rule.kind is not RequestClass.FIND or not can["identity"]:
+        return None, [_dismiss(url)] if can["dismiss"] else []
+    others = [_dismiss(url)] if can["dismiss"] and not opened.proofs else []
+    if opened.dsar.is_proven:
+        return _post("Start search", f"{url}/search", "search", "mod+enter"), others
+    accept = _get("Accept identity…", f"{url}/identity", "shield-check")
+    return _post("Ask for identity", f"{url}/ask-identity", "mail", "mod+enter"), [accept, *others]
+
+
+def _awaiting_identity(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    if not can["identity"]:
+        return None, []
+    others = [_post("Mail a new code", f"{url}/new-code", "mail")]
+    if can["dismiss"] and not opened.proofs:
+        others.append(_dismiss(url))
+    return _get("Accept identity…", f"{url}/identity", "shield-check", "mod+enter"), others
+
+
+def _searching(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    return None, [_post("Ask for identity", f"{url}/ask-identity", "mail")] if can["ask"] else []
+
+
+def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    if not can["review"]:
+        return None, []
+    seen = f"?seen={opened.dsar.version}"
+    if opened.needs_approval:
+        primary = _post("Send to second approver", f"{url}/submit{seen}", "users", "mod+enter")
+    else:
+        primary = _post("Finish review", f"{url}/finish{seen}", "check", "mod+enter")
+    others = []
+    if opened.undecided:
+        primary["why_not"] = "Records are undecided."
+    elif not opened.may_hand_over:
+        primary["why_not"] = "The identity is not proven far enough."
+    if not opened.may_hand_over and can["identity"]:
+        others = [_get("Accept identity…", f"{url}/identity", "shield-check"),
+                  _post("Ask for identity", f"{url}/ask-identity", "mail")]  # fmt: skip
+    return primary, others
+
+
+def _awaiting_approval(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    if not can["approve"]:
+        return None, []
+    return _get("Look at the plan…", f"{url}/approve", "checklist", "mod+enter"), []
+
+
+def _answering(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    if opened.package is None:
+        return None, []
+    label = "Release…" if can["release"] and opened.package.state in {"building", "ready"} else "See the package"
+    return _get(label, f"{url}/release", "inbox", "mod+enter"), []
+
+
+def _answered(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    others = [_get("See the package", f"{url}/release", "inbox")] if opened.package else []
+    return (_post("Close", f"{url}/close", "check", "mod+enter") if can["close"] else None), others
+
+
+_BY_STATE: Final = {
+    _S.RECEIVED: _received,
+    _S.AWAITING_IDENTITY: _awaiting_identity,
+    _S.SEARCHING: _searching,
+    _S.IN_REVIEW: _in_review,
+    _S.AWAITING_APPROVAL: _awaiting_approval,
+    _S.ANSWERING: _answering,
+    _S.ANSWERED: _answered,
+}
+
+
+def _post(label: str, url: str, icon: str | None = None, key: str | None = None) -> dict[str, Any]:
+    return {"label": label, "url": url, "method": "post", "icon": icon, "key": key}
+
+
+def _get(label: str, url: str, icon: str | None = None, key: str | None = None) -> dict[str, Any]:
+    return {"label": label, "url": url, "method": "get", "icon": icon, "key": key}
+
+
+def _dismiss(url: str) -> dict[str, Any]:
+    return {"label": "Dismiss…", "url": f"{url}/dismiss", "method": "get", "tone": "bad"}

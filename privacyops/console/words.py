@@ -1,0 +1,223 @@
+"""What the console calls things: codes of the domain in the words of the people who work with them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from privacyops.domain.account.action import Role
+from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
+from privacyops.domain.dsar.proof import ProofMethod
+from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.task import TaskKind
+
+TYPES: Final[Mapping[RequestType, str]] = {
+    RequestType.ACCESS: "Access",
+    RequestType.KNOW_SPECIFIC: "Know: specific pieces",
+    RequestType.KNOW_CATEGORIES: "Know: categories",
+    RequestType.PORTABILITY: "Portability",
+    RequestType.THIRD_PARTY_LIST: "List of recipients",
+    RequestType.RECTIFICATION: "Rectification",
+    RequestType.ERASURE: "Erasure",
+    RequestType.RESTRICTION: "Restriction",
+    RequestType.OBJECTION: "Objection",
+    RequestType.ADM_REVIEW: "Human review",
+    RequestType.OBJECTION_DIRECT_MARKETING: "Stop advertising",
+    RequestType.CONSENT_WITHDRAWAL: "Consent withdrawn",
+    RequestType.OPT_OUT_SALE_SHARE: "Opt-out of sale",
+    RequestType.OPT_OUT_TARGETED_ADS: "Opt-out of targeted ads",
+    RequestType.OPT_OUT_PROFILING: "Opt-out of profiling",
+    RequestType.LIMIT_SENSITIVE: "Limit sensitive data",
+    RequestType.APPEAL: "Appeal",
+    RequestType.GRIEVANCE: "Grievance",
+}
+HEADINGS: Final[Mapping[RequestType, str]] = {
+    RequestType.ACCESS: "Copy of all data",
+    RequestType.PORTABILITY: "Data to take along",
+    RequestType.ERASURE: "Erasure of all data",
+    RequestType.RECTIFICATION: "Correction of data",
+}
+CHANNELS: Final[Mapping[Channel, str]] = {
+    Channel.FORM: "form", Channel.WIDGET: "widget", Channel.SHOP_SESSION: "shop account",
+    Channel.PREFERENCES: "preference centre", Channel.API: "shop back end", Channel.EMAIL: "e-mail",
+    Channel.LETTER: "letter", Channel.PHONE: "phone", Channel.CHAT: "chat", Channel.COUNTER: "in person",
+}  # fmt: skip
+TYPED_CHANNELS: Final = (Channel.EMAIL, Channel.LETTER, Channel.PHONE, Channel.CHAT, Channel.COUNTER)
+"""What a person types in; everything else comes by itself."""
+STATES: Final[Mapping[DsarState, tuple[str, str]]] = {
+    DsarState.RECEIVED: ("New", "waits for the next step"),
+    DsarState.AWAITING_IDENTITY: ("Identity", "waits for the customer's proof"),
+    DsarState.AWAITING_CLARIFICATION: ("Clarify", "waits for the customer's answer"),
+    DsarState.AWAITING_FEE: ("Fee", "waits for the customer's payment"),
+    DsarState.SEARCHING: ("Search", "the stores are being searched"),
+    DsarState.IN_REVIEW: ("Review", "waits for decisions"),
+    DsarState.AWAITING_APPROVAL: ("Approve", "waits for a second person"),
+    DsarState.EXECUTING: ("Carry out", "the stores are being changed"),
+    DsarState.ANSWERING: ("Release", "waits for a second person"),
+    DsarState.ANSWERED: ("Answered", "can be closed"),
+    DsarState.CLOSED: ("Closed", ""),
+}
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.FULFILLED: "fulfilled", Outcome.FULFILLED_PARTIAL: "fulfilled in part", Outcome.REFUSED: "refused",
+    Outcome.NO_DATA_FOUND: "no data found", Outcome.WITHDRAWN: "withdrawn", Outcome.MERGED: "merged",
+    Outcome.NOT_A_REQUEST: "no request", Outcome.NOT_IDENTIFIED: "not identified",
+    Outcome.TRANSFERRED: "passed on",
+}  # fmt: skip
+ROLES: Final[Mapping[Role, str]] = {
+    Role.ADMIN: "administrator", Role.DPO: "data protection officer", Role.ANALYST: "analyst",
+    Role.APPROVER: "approver", Role.STORE_OWNER: "store owner", Role.AUDITOR: "auditor",
+}  # fmt: skip
+PROOFS: Final[Mapping[str, str]] = {
+    ProofMethod.SHOP_TOKEN: "signed in at the shop", ProofMethod.MAIL_CODE: "code from the mailbox",
+    ProofMethod.ORDER_FACT: "order number found in the customer's own records",
+    ProofMethod.ASSERTED: "the shop's back end vouches", ProofMethod.STAFF: "accepted by a colleague",
+}  # fmt: skip
+TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
+    TaskKind.CHECK_IDENTITY: ("Check the identity", "Is this the same person?"),
+    TaskKind.CLARIFY: ("Clarify the request", "What is meant?"),
+    TaskKind.MANUAL_STORE: ("Connect or search a store", "Where does this person's data lie?"),
+    TaskKind.STORE_FAILED: ("Search a store that failed", "What does this store hold about the person?"),
+    TaskKind.RESIDUAL: ("Remove what was left", "What became of the rest?"),
+    TaskKind.REVIEW_FINDINGS: ("Review what was found", "What is given, and what is left out?"),
+    TaskKind.REDACT: ("Redact third parties", "Who else is named?"),
+    TaskKind.APPROVE: ("Approve as a second person", "Do you agree to the plan?"),
+    TaskKind.NOTIFY_RECIPIENT: ("Tell a recipient", "Who was told?"),
+    TaskKind.SEND_BY_POST: ("Send by post", "When was it posted?"),
+    TaskKind.UNDELIVERED: ("A mail was not delivered", "How did you reach the customer?"),
+    TaskKind.DUE_SOON: ("A date comes near", "What holds the answer up?"),
+    TaskKind.JOB_DEAD: ("A job has failed for good", "What did you do about it?"),
+    TaskKind.READ_MESSAGE: ("Read a message", "What did you do about it?"),
+}
+LAWS: Final[Mapping[str, str]] = {
+    "eu_gdpr": "GDPR", "uk_gdpr": "UK GDPR", "us_ca_ccpa": "CCPA", "us_ca_delete_act": "Delete Act",
+    "us_state_common": "US state law", "br_lgpd": "LGPD", "ch_fadp": "FADP",
+}  # fmt: skip
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "German"}
+VIEWS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "all": ("All open", "No request is open", "New ones appear here by themselves."),
+    "mine": ("Mine", "Nothing is assigned to you", "Take a request with “Assign me”."),
+    "soon": ("Due in 7 days", "Nothing is due within a week", "What comes near appears here and on Home."),
+    "identity": ("Waiting on identity", "No request waits for proof", "Requests wait here until the customer answers."),
+    "approval": ("Needs 2nd approver", "Nothing waits for a second person", "Plans and packages wait here."),
+    "failed": ("Failed", "No request has a failed store", "A store that does not answer shows up here."),
+    "unverified": ("Unverified", "Nothing unverified", "Submissions whose address nobody confirmed stand here alone."),
+    "closed": ("Closed", "No request is closed yet", "What is done stays here until it is deleted by rule."),
+}
+WITHHOLDING: Final[Mapping[str, str]] = {
+    "THIRD_PARTY_RIGHTS": "Rights of other people",
+    "TRADE_SECRET_IP": "Trade secret",
+    "LEGAL_PRIVILEGE": "Confidential with lawyers",
+    "LEGAL_CLAIMS": "Needed for legal claims",
+    "LEGAL_OBLIGATION": "A law obliges us to keep it",
+    "CONTRACT_NEEDED": "Needed for a contract",
+    "FREEDOM_EXPRESSION": "Freedom of expression",
+    "PUBLIC_INTEREST_RESEARCH": "Research in the public interest",
+    "SECURITY_FRAUD": "Security and fraud",
+    "DATA_ACCURATE": "The data is accurate",
+    "NOT_PORTABLE": "Not data to take along",
+    "SENSITIVE_ELEMENT_WITHHELD": "Held, but never sent",
+    "DISPROPORTIONATE_EFFORT": "Effort out of all proportion",
+}
+CHECKS: Final[Mapping[str, str]] = {
+    "no_undecided_finding": "Everything is decided",
+    "no_third_party_open": "No third party left",
+    "no_secrets": "No secrets",
+    "csv_safe": "Tables open without formulas",
+    "opens_offline": "Opens offline",
+    "names_safe": "File names are safe",
+    "size": "Size",
+}
+EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
+    "dsar.submit": ("Received", None),
+    "dsar.ask_identity": ("Proof asked for", None),
+    "dsar.identity_proved": ("Identity proven", "ok"),
+    "dsar.identity_accepted": ("Identity accepted by a colleague", "ok"),
+    "dsar.order_fact_met": ("Order number found in the customer's records", "ok"),
+    "dsar.code_mailed": ("New code mailed", None),
+    "dsar.start_search": ("Search started", None),
+    "dsar.search_settled": ("Search finished", "ok"),
+    "dsar.search_again": ("Search begun again", None),
+    "dsar.run_failed": ("A store failed", "bad"),
+    "run.settled": ("Store searched", None),
+    "run.retry": ("Store searched again", None),
+    "run.done_by_hand": ("Store searched by hand", None),
+    "run.answered_without": ("Answer goes without a store", "warn"),
+    "dsar.decide": ("Decision on records", None),
+    "dsar.finish_review": ("Review finished", "ok"),
+    "dsar.submit_for_approval": ("Sent to a second person", None),
+    "dsar.approve_answer": ("Approved", "ok"),
+    "dsar.return": ("Sent back to review", "warn"),
+    "dsar.recall": ("Package sent back to review", "warn"),
+    "dsar.package_built": ("Package built", None),
+    "dsar.release": ("Package released", "ok"),
+    "dsar.answer_sent": ("Answer announced to the customer", "ok"),
+    "dsar.download": ("Package downloaded", None),
+    "dsar.package_destroyed": ("Package destroyed after its time", None),
+    "dsar.extend": ("Time extended, customer told", "warn"),
+    "dsar.assign": ("Assigned", None),
+    "dsar.message": ("Message", None),
+    "dsar.apply_stop": ("Stopped at once", "ok"),
+    "dsar.execution_settled": ("Carried out", "ok"),
+    "dsar.dismiss": ("Dismissed", None),
+    "dsar.withdraw": ("Withdrawn by the customer", None),
+    "dsar.expire_unverified": ("Ended: the address was never confirmed", None),
+    "dsar.close": ("Closed", "ok"),
+    "deadline.fired": ("Reminder", "warn"),
+}
+"""Title and tone of an audit action on a request's timeline."""
+FLASHES: Final[Mapping[str, tuple[str, str]]] = {
+    "signed_out": ("inf", "You have been signed out."),
+    "signed_out_all": ("inf", "Every session of your account has ended."),
+    "filed": ("ok", "The request has been filed. Its clock runs from the day it was received."),
+    "assigned": ("ok", "Assigned."),
+    "assigned_some": ("ok", "{count} assigned to you."),
+    "dismissed": ("ok", "The request was dismissed."),
+    "dismissed_some": ("ok", "{count} dismissed. Those that proved who they are stay."),
+    "none_chosen": ("warn", "Select at least one request first."),
+    "asked": ("ok", "The customer has been asked for proof. The request waits for the answer."),
+    "accepted": ("ok", "The identity was accepted, with your reason."),
+    "code_mailed": ("ok", "A new code is on its way to the customer."),
+    "searching": ("ok", "The search has begun."),
+    "retried": ("ok", "The store is searched again."),
+    "by_hand": ("ok", "Noted: this store was searched by hand."),
+    "without": ("ok", "Noted: the answer goes out without this store and names it."),
+    "given": ("ok", "{count} records will be given."),
+    "left_out": ("ok", "{count} records are left out; the answer says so and why."),
+    "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
+    "submitted": ("ok", "The plan waits for a second person."),
+    "approved": ("ok", "Approved. The package is being built."),
+    "returned": ("ok", "Sent back to review, with your reason."),
+    "released": ("ok", "Released. The customer is told by mail."),
+    "closed": ("ok", "The request is closed."),
+    "extended": ("ok", "The time is extended and the customer is told why."),
+    "sent": ("ok", "Your message stands on the customer's page; a mail says that it is there."),
+    "shown": ("inf", "The person is shown once. This was recorded."),
+    "claimed": ("ok", "The task is yours."),
+    "task_done": ("ok", "Done."),
+    "looked": ("ok", "The store answered."),
+    "looked_bad": ("bad", "The store did not answer; see its card."),
+    "saved": ("ok", "Saved."),
+    "blocked": ("ok", "The account is blocked and its sessions have ended."),
+    "roles_set": ("ok", "The roles were changed; the account signs in anew."),
+    "revoked": ("ok", "The key opens nothing from now on."),
+    "key_made_before": ("inf", "This key was made already. Its text was shown once and is not stored."),
+}
+"""Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
+
+
+def law(rule_id: str) -> str:
+    """The law behind a deadline rule, as people say it."""
+    return LAWS.get(rule_id, rule_id.replace("_", " ").upper())
+
+
+def type_of(type_: RequestType) -> dict[str, str]:
+    """A request type as the templates take it."""
+    return {"key": str(type_), "label": TYPES[type_]}
+
+
+def reason(code: str) -> str:
+    """A ground for withholding in words."""
+    return WITHHOLDING.get(code, code.replace("_", " ").lower())
+
+
+def code_text(code: str) -> str:
+    """A machine's code as words: `connection_refused` reads `connection refused`."""
+    return code.replace("_", " ").replace(":", ": ").strip()
