@@ -49,6 +49,7 @@ def _serve(port: int, folder: Path, *, fresh: bool) -> None:
         (folder / "day").write_text(date.today().isoformat())  # noqa: DTZ011 - the demo's day is the visitor's
         settings = Settings.model_validate(_values(folder, port))
         house = build(settings)
+        house.telemetry.take_over()
         prepare_database(house)
     except Problem as problem:
         fail(f"{problem.title} {problem.detail}".strip())

@@ -36,6 +36,7 @@ def serve(
     web = settings.web.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None})
     settings = settings.model_copy(update={"web": web})
     house = build(settings, statement_timeout_s=WEB_TIMEOUT_S if role == Role.WEB else WORKER_TIMEOUT_S)
+    house.telemetry.take_over()
     try:
         held = None if settings.is_cluster else lock(settings.data)
         prepare_database(house)

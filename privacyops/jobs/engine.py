@@ -5,7 +5,8 @@ tables, so losing the engine's database costs repeated pages and no work. `claim
 recorded step: a recovered drive must own a new epoch instead of replaying the dead worker's.
 """
 
-import logging
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -13,12 +14,13 @@ from uuid import UUID
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos._serialization import DefaultSerializer
 
-from privacyops.domain.job import MAX_STEPS, Again, Done, Job, JobLost, Later
+from privacyops.domain.job import MAX_ATTEMPTS, MAX_STEPS, Again, Done, Job, JobLost, Later
 from privacyops.jobs.kind import JobKind, StepFailed
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Problem
 from privacyops.kernel.ids import JobId
+from privacyops.ports.telemetry import Counter, Timer
 from privacyops.services import job as jobs
 from privacyops.services.context import Context
 
@@ -27,7 +29,6 @@ _STATES: Final = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "ended", "ERROR": "ended",
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "ended", "CANCELLED": "cancelled",
 }  # fmt: skip
-_log = logging.getLogger("privacyops.jobs")
 
 
 class PickleRefused(Exception):
@@ -51,13 +52,19 @@ class DbosEngine:
         migrates: bool = True,
         concurrency: int = 4,
         poll_seconds: float = 0.2,
+        may_work: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_work` is asked before each page: a worker that cannot renew its heartbeat starts nothing more."""
         # The row, not the setting, chooses the decoder; a forged row must not run code in a worker.
         DefaultSerializer.deserialize = _refuse_pickle  # type: ignore[assignment,method-assign]  # closes the pickle reader
         self._kinds = kinds
         self._context = context
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
+        self._may_work = may_work
+        self._leaving = threading.Event()
+        self._busy = 0
+        self._guard = threading.Condition()
         config: DBOSConfig = {
             "name": "privacyops",
             "system_database_url": url,
@@ -95,9 +102,16 @@ class DbosEngine:
                 on_conflict="always_update",
             )  # fmt: skip
 
-    def shut_down(self, wait_seconds: int = 5) -> None:
-        """Take no more work, let running steps end for up to `wait_seconds`."""
-        DBOS.destroy(workflow_completion_timeout_sec=wait_seconds, destroy_registry=True)
+    def shut_down(self, wait_seconds: float = 5) -> bool:
+        """Take no more work and let running pages end for up to `wait_seconds`; whether all of them did.
+
+        A job that has further pages is handed back, so that the next worker goes on with it at once.
+        """
+        self._leaving.set()
+        with self._guard:
+            in_order = self._guard.wait_for(lambda: self._busy == 0, wait_seconds)
+        DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
+        return in_order
 
     def enqueue(self, workflow_id: str, queue: str, kind: str, job: JobId) -> None:
         with SetWorkflowID(workflow_id):
@@ -127,16 +141,38 @@ class DbosEngine:
         return len(ids)
 
     def _run(self, kind: str, job_id: str) -> str:
-        job = jobs.claim(self._context(), JobId(UUID(job_id)))
+        with self._guard:
+            self._busy += 1
+        try:
+            return self._drive_on(kind, job_id)
+        except JobLost:
+            return "lost"
+        finally:
+            with self._guard:
+                self._busy -= 1
+                self._guard.notify_all()
+
+    def _drive_on(self, kind: str, job_id: str) -> str:
+        ctx = self._context()
+        job = jobs.claim(ctx, JobId(UUID(job_id)))
         if job is None:
             return "ended"
         crash_point("job.after_claim")
+        if job.attempts >= MAX_ATTEMPTS:
+            return self._given_up(ctx, self._kinds[kind], job, "worker_died")
         for _ in range(MAX_STEPS):
+            self._wait_for_leave_to_work()
+            if self._leaving.is_set():
+                break
             outcome: str = self._page(kind, job_id, job.epoch)
             if outcome != "again":
                 return outcome
-        jobs.rest(self._context(), job, self._context().clock.now())
+        jobs.rest(ctx, job, ctx.clock.now())
         return "later"
+
+    def _wait_for_leave_to_work(self) -> None:
+        while not self._may_work() and not self._leaving.is_set():
+            time.sleep(0.2)
 
     def _run_page(self, kind: str, job_id: str, epoch: int) -> str:
         """One page. Never raises: the engine stores exception texts, and ours are codes in our own tables."""
@@ -148,6 +184,7 @@ class DbosEngine:
 
     def _step(self, ctx: Context, kind: JobKind, job_id: JobId, epoch: int) -> str:
         job = jobs.current(ctx, job_id, epoch)
+        began = ctx.clock.boot_seconds()
         try:
             outcome = kind.step(ctx, job)
         except JobLost:
@@ -157,8 +194,10 @@ class DbosEngine:
         except Problem as problem:
             return self._failed(ctx, kind, job, StepFailed(problem.type.removeprefix("/problems/")))
         except Exception as bug:
-            _log.error("job step ended in a bug", extra={"code": type(bug).__name__, "job": str(job_id)}, exc_info=bug)
+            ctx.ports.telemetry.failure("job.bug", bug, job=job_id, kind=kind.name)
             return self._failed(ctx, kind, job, StepFailed(f"bug:{type(bug).__name__}"))
+        finally:
+            ctx.ports.telemetry.observe(Timer.JOB_STEP, ctx.clock.boot_seconds() - began, kind.name)
         match outcome:
             case Again():
                 return "again"
@@ -168,10 +207,18 @@ class DbosEngine:
             case Done(result):
                 crash_point("job.before_done")
                 jobs.finish(ctx, job, result)
+                ctx.ports.telemetry.count(Counter.JOBS, kind.name, result)
                 return "done"
 
     def _failed(self, ctx: Context, kind: JobKind, job: Job, failure: StepFailed) -> str:
         if jobs.step_failed(ctx, job, failure.code, failure.after) is not None:
+            ctx.ports.telemetry.count(Counter.JOBS, kind.name, "failed")
             return "later"
-        kind.given_up(ctx, job, failure.code)
+        return self._given_up(ctx, kind, job, failure.code)
+
+    @staticmethod
+    def _given_up(ctx: Context, kind: JobKind, job: Job, code: str) -> str:
+        kind.given_up(ctx, job, code)
+        jobs.give_up(ctx, job, code)
+        ctx.ports.telemetry.count(Counter.JOBS, kind.name, "dead")
         return "dead"

@@ -19,7 +19,7 @@ def drive_waiting(ctx: Context, kinds: Mapping[str, JobKind]) -> list[tuple[str,
     Jobs that rest until later are left resting.
     """
     ended: list[tuple[str, str]] = []
-    while handed := _hand_over(ctx):
+    while handed := _hand_over(ctx, kinds):
         for kind, job in handed:
             result = drive(ctx, kinds[kind], job)
             if result is not None:
@@ -37,6 +37,7 @@ def drive(ctx: Context, kind: JobKind, job_id: JobId) -> str | None:
             if jobs.step_failed(ctx, job, failure.code, failure.after) is not None:
                 return None
             kind.given_up(ctx, job, failure.code)
+            jobs.give_up(ctx, job, failure.code)
             return f"dead:{failure.code}"
         match outcome:
             case Again():
@@ -50,7 +51,7 @@ def drive(ctx: Context, kind: JobKind, job_id: JobId) -> str | None:
     return None
 
 
-def _hand_over(ctx: Context) -> list[tuple[str, JobId]]:
+def _hand_over(ctx: Context, kinds: Mapping[str, JobKind]) -> list[tuple[str, JobId]]:
     handed: list[tuple[str, JobId]] = []
-    jobs.relay(ctx, lambda _id, kind, job: handed.append((kind, job)))
+    jobs.relay(ctx, kinds, lambda _id, kind, job: handed.append((kind, job)))
     return handed

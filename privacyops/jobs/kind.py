@@ -27,5 +27,7 @@ class JobKind(Protocol):
         ...
 
     def given_up(self, ctx: Context, job: Job, code: str) -> None:
-        """The last attempt failed: tell a person. Called once, after the job was marked dead."""
+        """The last attempt failed: tell a person. Comes before the job is marked dead, so that a kill in between
+        loses nobody; a second call must change nothing.
+        """
         ...

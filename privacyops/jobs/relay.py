@@ -20,7 +20,7 @@ class Relay:
 
     def round(self) -> bool:
         """Hand over what waits; whether there may be more."""
-        return jobs.has_unsent(self._ctx) and jobs.relay(self._ctx, self._hand_over)
+        return jobs.has_unsent(self._ctx, self._kinds) and jobs.relay(self._ctx, self._kinds, self._hand_over)
 
     def _hand_over(self, outbox_id: str, kind: str, job: JobId) -> None:
         self._engine.enqueue(outbox_id, self._kinds[kind].queue, kind, job)

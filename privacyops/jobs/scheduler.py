@@ -4,7 +4,6 @@ A tick enqueues or sweeps, it does not work. Slots make what it enqueues unique,
 or a repeated tick changes nothing. A dead scheduler means late, never lost and never twice.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,14 +11,13 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from privacyops.jobs.pace import Pace
 from privacyops.kernel.clock import Instant
 from privacyops.services import job as jobs
 from privacyops.services.context import Context
 
 LEASE: Final = "scheduler"
-LEASE_TTL: Final = timedelta(seconds=10)
 LONGEST_DRIFT: Final = timedelta(seconds=60)
-_log = logging.getLogger("privacyops.jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,9 @@ class Tick:
 class Scheduler:
     """Each second: renew the lease and wake resting jobs. Each minute, and on taking the lease: every tick."""
 
-    def __init__(self, ctx: Context, owner: str, ticks: Sequence[Tick]) -> None:
+    def __init__(self, ctx: Context, owner: str, ticks: Sequence[Tick], pace: Pace = Pace()) -> None:  # noqa: B008 - frozen
         self._ctx = ctx
+        self._pace = pace
         self._owner = owner
         self._ticks = ticks
         self._epoch: int | None = None
@@ -43,7 +42,13 @@ class Scheduler:
         self._wall, self._boot = ctx.clock.now(), ctx.clock.boot_seconds()
         self._clock = BackgroundScheduler(timezone="UTC", daemon=True)
         self._clock.add_job(
-            self.beat, "interval", seconds=1, coalesce=True, max_instances=1, misfire_grace_time=3600, id="beat"
+            self.beat,
+            "interval",
+            seconds=self._pace.tick_s,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=3600,
+            id="beat",
         )
 
     def start(self) -> None:
@@ -61,15 +66,15 @@ class Scheduler:
             self._beat()
         except Exception as error:
             self._epoch = None
-            _log.warning("scheduler failed", extra={"code": type(error).__name__})
+            self._ctx.ports.telemetry.failure("scheduler.failed", error)
 
     def _beat(self) -> None:
-        epoch = jobs.take_lease(self._ctx, LEASE, self._owner, LEASE_TTL)
+        epoch = jobs.take_lease(self._ctx, LEASE, self._owner, self._pace.ttl)
         if epoch is None:
             self._epoch = None
             return
         taken, self._epoch = epoch != self._epoch, epoch
-        jobs.drive_again(self._ctx)
+        jobs.drive_again(self._ctx, self._pace.stuck_after)
         minute = self._ctx.clock.now().replace(second=0, microsecond=0)
         if taken or minute != self._last_minute:
             self._last_minute = minute
@@ -78,12 +83,12 @@ class Scheduler:
     def _fire(self, sane: bool) -> None:
         for tick in self._ticks:
             if tick.is_destructive and not sane:
-                _log.warning("tick suspended: the wall clock jumped", extra={"tick": tick.name})
+                self._ctx.ports.telemetry.warning("tick.suspended", step=tick.name, reason="clock_jumped")
                 continue
             try:
                 tick.fire(self._ctx)
             except Exception as error:
-                _log.warning("tick failed", extra={"tick": tick.name, "code": type(error).__name__})
+                self._ctx.ports.telemetry.failure("tick.failed", error, step=tick.name)
 
     def _clock_is_sane(self) -> bool:
         """Wall and boot clock must have moved alike since the last look."""

@@ -1,6 +1,6 @@
 """Durable work: hand it over with the fact that causes it, claim it, fence what it writes, give it up in the open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -29,19 +29,21 @@ def enqueue(tx: Tx, kind: str, object_id: UUID | str, outbox_id: str | None = No
     return job
 
 
-def has_unsent(ctx: Context) -> bool:
-    """Whether a relay has anything to do."""
+def has_unsent(ctx: Context, kinds: Collection[str]) -> bool:
+    """Whether a relay that knows `kinds` has anything to do."""
     with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
-        return jobs.has_unsent(tx)
+        return jobs.has_unsent(tx, kinds)
 
 
 @use_case(Action.JOB_RUN)
-def relay(ctx: Context, tx: Tx, hand_over: Callable[[str, str, JobId], None]) -> bool:
+def relay(ctx: Context, tx: Tx, kinds: Collection[str], hand_over: Callable[[str, str, JobId], None]) -> bool:
     """Give up to 100 waiting rows to `hand_over(outbox_id, kind, job)` and mark them; whether there may be more.
+
+    Rows of a kind that is not among `kinds` wait for a worker that knows it, and hold nobody up.
 
     The engine's own database is another one, so a crash before the commit hands the same ids over again.
     """
-    rows = jobs.list_unsent(tx, RELAY_ROWS)
+    rows = jobs.list_unsent(tx, kinds, RELAY_ROWS)
     for outbox_id, job, kind in rows:
         hand_over(outbox_id, kind, job)
     jobs.mark_sent(tx, [outbox_id for outbox_id, _, _ in rows])
@@ -68,19 +70,25 @@ def finish(ctx: Context, tx: Tx, job: Job, result: str) -> None:
 
 @use_case(Action.JOB_RUN)
 def step_failed(ctx: Context, tx: Tx, job: Job, code: str, asked: timedelta | None = None) -> Later | None:
-    """A step ended in an error: when it is tried again, or None once the job is given up.
+    """A step ended in an error: when it is tried again, or None where it is time to give the job up.
 
-    A job that is given up stays visible as dead, with its code in the audit log. Raises: JobLost.
+    Raises: JobLost.
     """
+    jobs.assert_owned(tx, job)
     current = jobs.load_job(tx, job.id)
     attempts = (current.attempts if current else job.attempts) + 1
     again = next_attempt(attempts, tx.now, asked)
-    if again is not None:
-        jobs.rest_job(tx, job, again, attempts)
-        return Later(again)
+    if again is None:
+        return None
+    jobs.rest_job(tx, job, again, attempts)
+    return Later(again)
+
+
+@use_case(Action.JOB_RUN)
+def give_up(ctx: Context, tx: Tx, job: Job, code: str) -> None:
+    """The job stays visible as dead, with its code in the audit log; a person knows of it already. Raises: JobLost."""
     jobs.end_job(tx, job, JobState.DEAD, code)
     record(ctx, tx, "job.given_up", "job", job.id, kind=job.kind, code=code, object=job.object_id)
-    return None
 
 
 @use_case(Action.JOB_RUN)
@@ -97,20 +105,22 @@ def beat(ctx: Context, tx: Tx, executor: str) -> bool:
 
 @use_case(Action.JOB_RUN)
 def end_executor(ctx: Context, tx: Tx, executor: str, state: str = "left") -> None:
-    """The worker stops in order, or its work was handed on."""
+    """The worker stops (`left` in order, `reaping` in the midst of work), or its work was handed on (`reaped`)."""
     lease.end_executor(tx, executor, state)
 
 
 @use_case(Action.JOB_RUN)
-def claim_dead_executors(ctx: Context, tx: Tx, but: str, *, sole: bool) -> Sequence[str]:
-    """Executors whose work has to be handed on."""
-    return lease.claim_dead_executors(tx, EXECUTOR_TTL, but, sole=sole)
+def claim_dead_executors(
+    ctx: Context, tx: Tx, but: str, *, sole: bool, silent_for: timedelta = EXECUTOR_TTL
+) -> Sequence[str]:
+    """Executors whose work has to be handed on: without a heartbeat for `silent_for`, or all others if `sole`."""
+    return lease.claim_dead_executors(tx, silent_for, but, sole=sole)
 
 
 @use_case(Action.JOB_RUN)
-def drive_again(ctx: Context, tx: Tx) -> int:
-    """Hand over the jobs whose time has come and those that have not moved for too long."""
-    return jobs.drive_again(tx, STUCK_AFTER)
+def drive_again(ctx: Context, tx: Tx, stuck_after: timedelta = STUCK_AFTER) -> int:
+    """Hand over the jobs whose time has come and those that have not moved for `stuck_after`."""
+    return jobs.drive_again(tx, stuck_after)
 
 
 @use_case(Action.JOB_RUN)

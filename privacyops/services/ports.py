@@ -9,6 +9,7 @@ from privacyops.ports.mailer import Mailer
 from privacyops.ports.package import PackageBuilder
 from privacyops.ports.passwords import Passwords
 from privacyops.ports.signer import Signer
+from privacyops.ports.telemetry import Telemetry
 from privacyops.ports.vault import Vault
 
 
@@ -24,3 +25,4 @@ class Ports:
     connectors: OpensStores
     passwords: Passwords
     mailer: Mailer
+    telemetry: Telemetry

@@ -1,10 +1,10 @@
 """Jobs and the outbox. Everything a worker writes about a job is fenced by the epoch it claimed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Update, func, insert, or_, select, update
+from sqlalchemy import Case, Row, Update, case, func, insert, or_, select, update
 
 from privacyops.domain.job import ENDED, Job, JobLost, JobState
 from privacyops.kernel.clock import Instant
@@ -44,11 +44,17 @@ def list_jobs_of(tx: Tx, object_id: str) -> Sequence[Job]:
 
 
 def claim_job(tx: Tx, job: JobId) -> Job | None:
-    """Take the job for one execution: its epoch grows. None: it has ended, or nobody knows it."""
+    """Take the job for one execution: its epoch grows. None: it has ended, or nobody knows it.
+
+    A job that is still running here was left by a worker that died over it: that counts as a failed attempt, so
+    that a job which kills its workers is given up like one whose steps fail.
+    """
     statement = (
         update(_JOB)
         .where(_JOB.c.id == job, _JOB.c.state.not_in(_ENDED))
-        .values(epoch=_JOB.c.epoch + 1, state=JobState.RUNNING, wake_at=None)
+        .values(
+            epoch=_JOB.c.epoch + 1, attempts=_JOB.c.attempts + _one_if_running(), state=JobState.RUNNING, wake_at=None
+        )
         .returning(*_JOB.c)
     )
     row = tx.run(statement).one_or_none()
@@ -104,12 +110,14 @@ def cancel_jobs_of(tx: Tx, object_id: str, kinds: Sequence[str] = ()) -> int:
     return tx.run(statement.values(state=JobState.CANCELLED, ended_at=tx.now, cursor=None)).rowcount
 
 
-def list_unsent(tx: Tx, limit: int = 100) -> Sequence[tuple[str, JobId, str]]:
-    """(outbox id, job, kind) that the engine does not have yet, oldest first; locked against other relays."""
+def list_unsent(tx: Tx, kinds: Collection[str], limit: int = 100) -> Sequence[tuple[str, JobId, str]]:
+    """(outbox id, job, kind) of these kinds that the engine does not have yet, oldest first; locked against other
+    relays.
+    """
     query = (
         select(_OUTBOX.c.id, _OUTBOX.c.job_id, _JOB.c.kind)
         .join(_JOB, _JOB.c.id == _OUTBOX.c.job_id)
-        .where(_OUTBOX.c.sent_at.is_(None))
+        .where(_OUTBOX.c.sent_at.is_(None), _JOB.c.kind.in_(kinds))
         .order_by(_OUTBOX.c.created_at)
         .limit(limit)
     )
@@ -118,9 +126,10 @@ def list_unsent(tx: Tx, limit: int = 100) -> Sequence[tuple[str, JobId, str]]:
     return [(row.id, JobId(row.job_id), row.kind) for row in tx.run(query)]
 
 
-def has_unsent(tx: Tx) -> bool:
-    """Whether a relay has anything to do."""
-    return tx.run(select(_OUTBOX.c.id).where(_OUTBOX.c.sent_at.is_(None)).limit(1)).first() is not None
+def has_unsent(tx: Tx, kinds: Collection[str]) -> bool:
+    """Whether a relay that knows `kinds` has anything to do."""
+    query = select(_OUTBOX.c.id).join(_JOB, _JOB.c.id == _OUTBOX.c.job_id).where(_OUTBOX.c.sent_at.is_(None))
+    return tx.run(query.where(_JOB.c.kind.in_(kinds)).limit(1)).first() is not None
 
 
 def mark_sent(tx: Tx, outbox_ids: Sequence[str]) -> None:
@@ -145,7 +154,13 @@ def drive_again(tx: Tx, stuck_after: timedelta, limit: int = 500) -> int:
         tx.run(
             update(_JOB)
             .where(_JOB.c.id == row.id)
-            .values(drives=row.drives + 1, state=JobState.QUEUED, wake_at=None, progress_at=tx.now)
+            .values(
+                drives=row.drives + 1,
+                attempts=_JOB.c.attempts + _one_if_running(),
+                state=JobState.QUEUED,
+                wake_at=None,
+                progress_at=tx.now,
+            )
         )
         _add_outbox(tx, f"{row.id}:{row.drives + 1}", JobId(row.id))
     return len(rows)
@@ -156,6 +171,10 @@ def count_open_jobs(tx: Tx) -> Mapping[str, int]:
     is_open = _JOB.c.state.not_in(["done", "cancelled"])
     rows = tx.run(select(_JOB.c.state, func.count().label("jobs")).where(is_open).group_by(_JOB.c.state))
     return {row.state: row.jobs for row in rows}
+
+
+def _one_if_running() -> Case[int]:
+    return case((_JOB.c.state == JobState.RUNNING, 1), else_=0)
 
 
 def _add_outbox(tx: Tx, outbox_id: str, job: JobId) -> None:

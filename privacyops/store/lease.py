@@ -87,8 +87,14 @@ def claim_dead_executors(tx: Tx, ttl: timedelta, but: str, *, sole: bool) -> Seq
 
 
 def end_executor(tx: Tx, executor: str, state: str) -> None:
-    """`reaped`: its work was handed on; `left`: it stopped in order."""
-    tx.run(update(_EXECUTOR).where(_EXECUTOR.c.id == executor).values(state=state))
+    """`reaped`: its work was handed on; `left`: it stopped in order; `reaping`: it stopped, and left work behind.
+
+    One that others are reaping stays with them, whatever it says of itself.
+    """
+    statement = update(_EXECUTOR).where(_EXECUTOR.c.id == executor)
+    if state != "reaped":
+        statement = statement.where(_EXECUTOR.c.state == "live")
+    tx.run(statement.values(state=state))
 
 
 def count_live_executors(tx: Tx, ttl: timedelta) -> int:

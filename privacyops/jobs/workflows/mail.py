@@ -61,6 +61,6 @@ class MailKind:
             self._give_up(ctx, found, code)
 
     def _give_up(self, ctx: Context, found: mail.Outgoing, code: str) -> None:
-        mail.undeliverable(ctx, found.id, code)
         if found.dsar_id is not None:
             task.open_for(ctx, found.dsar_id, TaskKind.UNDELIVERED, "analyst", code)
+        mail.undeliverable(ctx, found.id, code)
