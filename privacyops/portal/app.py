@@ -26,7 +26,7 @@ def create_portal(
     """The door over `context`, the service as the machine sees it; every route acts for a customer.
 
     `trusted_proxies` are networks whose X-Forwarded-For counts; `widget_origins` the shop's own, exactly, that may
-    call the JSON routes from a browser. It answers what `serves` says and 404 for the rest.
+    call the JSON routes from a browser. It serves the paths under `PREFIXES`.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.door = Door(context, pages, tuple(trusted_proxies), frozenset(widget_origins), policy_url)
@@ -35,8 +35,3 @@ def create_portal(
     errors.install(app)
     app.add_middleware(SecurityHeaders, is_https=app.state.door.is_https)
     return app
-
-
-def serves(path: str) -> bool:
-    """Whether `path` belongs to this door."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in PREFIXES)

@@ -132,7 +132,7 @@ def stranger(request: Request) -> Visitor:
 def _visitor(request: Request, *, is_looked_up: bool) -> Visitor:
     door: Door = request.app.state.door
     cookie = PortalCookie.parse(request.cookies.get(cookie_name(is_https=door.is_https)))
-    request_id = getattr(request.state, "request_id", "") or ""
+    request_id = str(getattr(request.state, "request_id", ""))
     ctx = door.context.acting_as(subject(door.context.controller.key), request_id or None)
     found = request_behind(ctx, cookie.token, cookie.kind) if cookie and is_looked_up else None
     is_proved = cookie is not None and cookie.kind is LinkKind.PORTAL

@@ -1,5 +1,6 @@
 """The headers of every answer of the customers' door, errors included."""
 
+import secrets
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -22,7 +23,10 @@ HSTS: Final = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """Sets what the answer has not set itself: a download brings a stricter policy of its own."""
+    """Sets what the answer has not set itself: a download brings a stricter policy of its own.
+
+    Gives the request an id where no outer layer has, for the page's footer, the audit trail and the log.
+    """
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
@@ -32,6 +36,8 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
+        scope.setdefault("state", {}).setdefault("request_id", secrets.token_hex(6))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -25,7 +25,7 @@ def draw(visit: Visitor, template: str, view: View, status: int = 200, *, is_pub
     shell = {
         "theme": "auto",
         "csrf": form.form_token(visit.ctx, NO_COOKIE if is_public else visit.secret),
-        "correlation_id": visit.request_id[-12:] or "–",
+        "correlation_id": visit.request_id[-12:],
         "organisation": controller.name,
         "languages": [
             {"tag": tag, "url": f"?lang={tag}", "current": tag == visit.language}
