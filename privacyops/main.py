@@ -43,5 +43,5 @@ def create_app(
 ) -> ASGIApp:
     """The service: console and portal for people, the API for everything else. `extra` doors come first."""
     portal = create_portal(context, pages, trusted_proxies=trusted_proxies)
-    console = create_console(context, pages, VERSION)
+    console = create_console(context, pages, VERSION, trusted_proxies=trusted_proxies)
     return Doors((*extra, (PORTAL, portal), (CONSOLE, console)), create_api(context))

@@ -1,6 +1,7 @@
 """The staff's HTML door: all its routes, under one policy, and the static files that both HTML doors name."""
 
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
 from fastapi import FastAPI, Response
@@ -43,10 +44,15 @@ _HEADERS: Final = {
 _HSTS: Final = "max-age=31536000"
 
 
-def create_console(context: Context, pages: Pages, version: str = "") -> FastAPI:
-    """The application behind PREFIXES, with full paths. `context` acts as the machine; routes act for accounts."""
-    door = Door(context, pages, version)
-    app = _Console(openapi_url=None, docs_url=None, redoc_url=None)
+def create_console(
+    context: Context, pages: Pages, version: str = "", *, trusted_proxies: Iterable[str] = ()
+) -> FastAPI:
+    """The application behind PREFIXES, with full paths. `context` acts as the machine; routes act for accounts.
+
+    `trusted_proxies` are networks whose X-Forwarded-For counts for the limits of sign-in.
+    """
+    door = Door(context, pages, version, tuple(trusted_proxies))
+    app = _Console(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.door = door
     for room in (sign_in, home, queue, request, request_actions, release, task, audit, stores, settings):
         app.include_router(room.router)

@@ -1,10 +1,9 @@
 """Who is at the desk: cookies, session, second factor, proof that a form is ours; and the frame around each page."""
 
 import hmac
-import ipaddress
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -17,6 +16,7 @@ from privacyops.console.forms import SAFE_METHODS, Form, read_form
 from privacyops.console.words import FLASHES, ROLES
 from privacyops.domain.account.action import Action, Extent
 from privacyops.domain.account.rule import extent, may
+from privacyops.kernel.client_address import client_address, network_prefix
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Forbidden, Problem
 from privacyops.ports.keyring import MacLabel
@@ -64,6 +64,7 @@ class Door:
     context: Context
     pages: Pages
     version: str
+    trusted_proxies: Sequence[str] = ()
 
     @property
     def is_secure(self) -> bool:
@@ -241,12 +242,9 @@ def next_of(path: str) -> str:
 
 def prefix_of(request: Request) -> str:
     """The network of the caller that rate limits count by: /24 or /56."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 56}", strict=False))
+    peer = request.client.host if request.client else None
+    trusted = door_of(request).trusted_proxies
+    return network_prefix(client_address(peer, request.headers.getlist("x-forwarded-for"), trusted))
 
 
 def door_of(request: Request) -> Door:

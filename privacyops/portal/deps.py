@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.actor import subject
 from privacyops.domain.secret import LinkKind
+from privacyops.kernel.client_address import client_address, network_prefix
 from privacyops.kernel.errors import BadRequest, Forbidden, TooLarge, Unauthenticated
 from privacyops.kernel.ids import DsarId
-from privacyops.portal.address import client_address, network_prefix
 from privacyops.portal.cookie import PortalCookie, cookie_name
 from privacyops.ports.pages import Pages
 from privacyops.services import form
