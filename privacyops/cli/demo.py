@@ -3,7 +3,6 @@
 import os
 import shutil
 import time
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +45,7 @@ def _serve(port: int, folder: Path, *, fresh: bool) -> None:
         held = lock(folder)
         if fresh or not _is_of_today(folder):
             _empty(folder)
-        (folder / "day").write_text(date.today().isoformat())  # noqa: DTZ011 - the demo's day is the visitor's
+        (folder / "day").write_text(_today())
         settings = Settings.model_validate(_values(folder, port))
         house = build(settings)
         house.telemetry.take_over()
@@ -91,7 +90,14 @@ def _fill(house: Any, folder: Path) -> None:
 
 def _is_of_today(folder: Path) -> bool:
     day = folder / "day"
-    return (folder / "seeded").exists() and day.exists() and day.read_text() == date.today().isoformat()  # noqa: DTZ011
+    return (folder / "seeded").exists() and day.exists() and day.read_text() == _today()
+
+
+def _today() -> str:
+    """All dates of the demo are told from the day it was filled; the next day it is filled anew."""
+    from privacyops.adapters.system_clock import SystemClock
+
+    return SystemClock().now().date().isoformat()
 
 
 def _empty(folder: Path) -> None:

@@ -50,7 +50,7 @@ class Seeder:
     """Walks requests to where they shall stand. `settle` does the worker's work up to that moment."""
 
     def __init__(self, ctx: Context, shop: DemoShop, inbox: Inbox, settle: Callable[[Context], object]) -> None:
-        self._today = ctx.clock.now()
+        self._today = ctx.clock.now().replace(microsecond=0)
         self._clock = ManualClock(self._today)
         clock: Clock = self._clock
         self._ctx = replace(ctx, clock=clock)

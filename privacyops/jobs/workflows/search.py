@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.finding.model import Finding
 from privacyops.domain.job import Again, Done, Job, Outcome
 from privacyops.jobs.kind import StepFailed
-from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import RunId
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig, StoreMisconfigured, StoreProblem
@@ -20,7 +18,7 @@ from privacyops.services.dsar import search
 from privacyops.services.finding.scan import draw_map
 from privacyops.services.finding.search import Gathered, advance, budget_of
 
-MAP_LIFE: Final = timedelta(minutes=10)
+MAP_LIFE_S: Final = 600.0
 STEP_SECONDS: Final = 0.5
 STEP_ROWS: Final = 5000
 
@@ -32,7 +30,7 @@ class _Open:
     config: StoreConfig
     host: ConnectorHost
     drawn: DataMap
-    until: Instant
+    until: float
 
 
 class SearchKind:
@@ -89,7 +87,7 @@ class SearchKind:
     def _store(self, ctx: Context, name: str) -> _Open:
         config = stores.config_of(ctx, name)
         held = self._open.get(name)
-        if held is not None and held.config == config and held.until > ctx.clock.now():
+        if held is not None and held.config == config and held.until > ctx.clock.boot_seconds():
             return held
         self._forget(name)
         host = ctx.ports.connectors([config])
@@ -98,7 +96,7 @@ class SearchKind:
         except StoreProblem:
             host.close()
             raise
-        held = _Open(config, host, drawn, ctx.clock.now() + MAP_LIFE)
+        held = _Open(config, host, drawn, ctx.clock.boot_seconds() + MAP_LIFE_S)
         self._open[name] = held
         return held
 
