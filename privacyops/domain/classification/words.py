@@ -120,6 +120,12 @@ OWN: Final = _set(
 )
 """Roles of the person a row is about."""
 
+ACCOUNT: Final = _set(
+    "user account member owner holder person author uid benutzer nutzer mitglied inhaber utilisateur membre usuario "
+    "utente gebruiker"
+)
+"""Roles that a customer or somebody of the shop may have: they give way to a word for a customer in the same row."""
+
 POINT: Final = _set(
     "staff employee agent rep reps representative assignee assigned assign manager managed approver approved "
     "approve created creator updated updater modified modifier changed deleted closed resolved handled handler "

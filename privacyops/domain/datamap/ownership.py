@@ -34,7 +34,9 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
     hangs = any(
         cls(link) in _HANGS_ON and link.usable and not is_passing(link) and link.to != one.name for link in links
     )
-    decided = {id(link): done for link, done in zip(to_people, _person_links(one, to_people, hangs), strict=True)}
+    decided = {
+        id(link): done for link, done in zip(to_people, _person_links(one, to_people, hangs, collections), strict=True)
+    }
     result = []
     for link in links:
         if id(link) in decided:
@@ -62,45 +64,72 @@ def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | Non
     return target is CollectionClass.SATELLITE or (target is CollectionClass.DETAIL and one.is_unique(link.fields))
 
 
-def _person_links(one: Collection, links: list[Link], hangs: bool) -> list[Link]:
+def _person_links(one: Collection, links: list[Link], hangs: bool, collections: Mapping[str, Collection]) -> list[Link]:
     if one.cls is CollectionClass.PERSON:
         return [_between_people(one, link) for link in links]
     roles = {link.id: Role.OWN if link.condition else link_role(link.fields[0], link.to) for link in links}
-    owners = _owners(one, [link for link in links if not link.element and link.usable], roles, hangs)
+    owners = _owners(one, [link for link in links if not link.element and link.usable], roles, hangs, collections)
     # Paths of documents stand for each other: an event has `user.id` or `uid`. A condition excludes the others. Keys
     # into two collections of people are one person under two accounts.
     plain = [link for link in owners if not link.condition and not is_in_document(one, link)]
     several = len(plain) > len({link.to for link in plain})
+    tied = [
+        link
+        for link in links
+        if link.usable and not link.element and not link.condition and not is_in_document(one, link)
+    ]
+    junction = len(tied) > len({link.to for link in tied}) and _is_junction(one, links)
     result = []
     for link in links:
-        if link.element:
+        if link.element or (junction and link in tied):
             result.append(replace(link, ownership=Ownership.SHARED))
         elif link not in owners:
             result.append(replace(link, ownership=Ownership.POINTER))
         elif several:
-            shared = Ownership.SHARED if _is_junction(one, links) else Ownership.UNDECIDED
-            result.append(replace(link, ownership=shared))
+            result.append(replace(link, ownership=Ownership.UNDECIDED))
         else:
             strong = roles[link.id] is Role.OWN or not hangs
             result.append(replace(link, ownership=Ownership.OWNED, owner=strong))
     return result
 
 
-def _owners(one: Collection, links: list[Link], roles: Mapping[str, Role], hangs: bool) -> list[Link]:
+def _owners(
+    one: Collection, links: list[Link], roles: Mapping[str, Role], hangs: bool, collections: Mapping[str, Collection]
+) -> list[Link]:
     own = [link for link in links if roles[link.id] is Role.OWN]
     if own:
         conditional = [link for link in own if link.condition]
         inside = [link for link in own if not link.condition and is_in_document(one, link)]
         plain = [link for link in own if not link.condition and link not in inside]
+        plain = [link for link in plain if not _is_account(link)] or plain
         least = min((_extra_words(link) for link in plain), default=0)
         return conditional + inside + [link for link in plain if _extra_words(link) == least]
     neutral = [link for link in links if roles[link.id] is Role.NEUTRAL]
     if neutral:
-        return neutral
+        return _of_the_many(neutral, collections)
     contact = any(field.category is Category.EMAIL and field.role is not Role.POINT for field in one.fields)
     if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
         return []
     return [link for link in links if roles[link.id] is Role.STAFF]
+
+
+def _is_account(link: Link) -> bool:
+    """Whether the role is one that people of the shop have too (`user_id`), beside a plainer word for a customer."""
+    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    return any(w.holds_any((part,), w.ACCOUNT) for part in parts) and not any(
+        w.holds_any((part,), w.OWN - w.ACCOUNT) for part in parts
+    )
+
+
+def _of_the_many(links: list[Link], collections: Mapping[str, Collection]) -> list[Link]:
+    """Of links to several collections of people, those to the one that is at least three times as large: the
+    customers, whatever they are called. All, where sizes say nothing.
+    """
+    sizes = {link.to: collections[link.to].rows or 0 for link in links}
+    largest = max(sizes, key=lambda name: sizes[name])
+    if len(sizes) > 1 and all(sizes[largest] >= 3 * size for name, size in sizes.items() if name != largest):
+        return [link for link in links if link.to == largest]
+    return links
 
 
 def is_in_document(one: Collection, link: Link) -> bool:
@@ -127,7 +156,7 @@ def _between_people(one: Collection, link: Link) -> Link:
         return replace(link, ownership=Ownership.POINTER)
     if one.is_unique(link.fields):
         return replace(link, ownership=Ownership.OWNED, outward=Outward.SAME_PERSON)
-    if role is Role.OWN:
+    if role is Role.OWN and not one.of(Category.EMAIL):  # with an address of its own the row is found by that
         return replace(link, ownership=Ownership.OWNED)
     return replace(link, ownership=Ownership.POINTER)
 
@@ -136,4 +165,4 @@ def _is_junction(one: Collection, links: list[Link]) -> bool:
     """Whether the row only ties persons together: links, key, dates, and at most two columns more that tell nothing."""
     tied = {path for link in links for path in link.fields} | set(one.key)
     rest = [field for field in one.fields if field.path not in tied and field.type not in _PLAIN and not field.virtual]
-    return len(rest) <= 2 and all(field.category is None for field in rest)
+    return len(rest) <= 2 and all(field.category is None and field.shape is None for field in rest)

@@ -10,7 +10,8 @@ from typing import Final
 
 from privacyops.domain.classification import words as w
 from privacyops.domain.datamap.annotate import Sample, values_at
-from privacyops.domain.datamap.catalogue import Collection, CollectionKind, Field, FieldType
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionKind, Field, FieldType, Role
+from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import Condition, Evidence, LinkKind
 from privacyops.domain.datamap.naming import EQUAL, PART, ROLE, Naming, leaf_words, naming_of, same
 
@@ -52,7 +53,8 @@ def proposals(collections: Mapping[str, Collection], samples: Mapping[str, Sampl
         taken = declared | {proposal.field.path for proposal in typed}
         for field in one.fields:
             if field.path not in taken and (field.type in KEY_TYPES or field.element in KEY_TYPES):
-                found.extend(_by_name(one, field, collections, names))
+                named = list(_by_name(one, field, collections, names)) or list(_by_unique(one, field, collections))
+                found.extend(named or _renamed(one, field, collections, names))
     return tuple(found)
 
 
@@ -87,6 +89,37 @@ def _by_name(one: Collection, field: Field, collections: Mapping[str, Collection
         yield Proposal(one.name, field, to, names.keys[to], kind, (Evidence(_REASONS[weight], sure),))
 
 
+def _by_unique(one: Collection, field: Field, collections: Mapping[str, Collection]) -> Iterator[Proposal]:
+    """A column named like a unique column of exactly one other collection: `card_no` of a member and of a swipe."""
+    own = leaf_words(field.path)
+    if all(part in w.KEY_WORDS for part in own) or one.is_unique((field.path,)) or field.category in _CONTACT:
+        return
+    fits = [
+        (other, target)
+        for other in collections.values()
+        if other.searched and other.name != one.name
+        for target in other.fields
+        if other.key != (target.path,) and other.is_unique((target.path,)) and same(own, w.words(target.path))
+    ]
+    if len(fits) == 1 and fits[0][1].category not in _CONTACT and _fits(field, fits[0][1]):
+        other, target = fits[0]
+        kind = LinkKind.JSON_PATH if field.virtual else LinkKind.NAME_VALUE
+        evidence = (Evidence("column named as a unique column", EQUAL),)
+        yield Proposal(one.name, field, other.name, target.path, kind, evidence)
+
+
+def _renamed(one: Collection, field: Field, collections: Mapping[str, Collection], names: Naming) -> Iterator[Proposal]:
+    """A column whose name says nothing may be a key of a person where contact data beside it can agree or disagree."""
+    beside = any(each.category in _CONTACT and each.role is not Role.POINT for each in one.fields)
+    if not beside or field.category is not None or one.key == (field.path,) or field.shape is not None or field.virtual:
+        return
+    for to, key in names.keys.items():
+        target = collections[to].field(key)
+        if to != one.name and target is not None and _fits(field, target) and looks_like_person(collections[to]):
+            yield Proposal(one.name, field, to, key, LinkKind.RENAMED_ID, (Evidence("values only", 0.0),))
+
+
+_CONTACT: Final = frozenset({Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.LOGIN})
 _REASONS: Final = {EQUAL: "column named as the key", PART: "column named after the key", ROLE: "role word"}
 
 

@@ -73,6 +73,10 @@ class Standing:
         """Whether an owner link's value leads to one of the subject's own rows."""
         return text in self._columns[link.to, link.to_fields[0]]
 
+    def has_row_in(self, collection: str) -> bool:
+        """Whether the subject has a row of its own there."""
+        return any(values for (name, _), values in self._columns.items() if name == collection)
+
     def owners(self, row: Row) -> list[tuple[Link, str]]:
         """Where the row's owner links lead: (link, spelled key); those that lead nowhere are left out."""
         found = []
@@ -157,11 +161,16 @@ def verdict(row: Row, standing: Standing) -> Verdict:
     state = standing.state
     one = standing.drawn.collection(row.ref.collection)
     mine = Verdict(Whose.OPEN)
+    elsewhere: list[Link] = []
     for link, text in standing.owners(row):
         if standing.is_own(link, text):
             mine = Verdict(Whose.SUBJECT, link.start)
         elif link.kind in _PROVEN or state.known.get(digest(f"{link.to}.{link.to_fields[0]}", text)):
-            return Verdict(Whose.ANOTHER, link.start)
+            if standing.has_row_in(link.to):
+                return Verdict(Whose.ANOTHER, link.start)
+            elsewhere.append(link)
+    if elsewhere and mine.whose is not Whose.SUBJECT:  # a key into a collection where the subject is not at all
+        return Verdict(Whose.ANOTHER, elsewhere[0].start)
     for field, normal in own_emails(one, row.values):
         if is_subjects(normal, state.identifiers):
             mine = mine if mine.whose is Whose.SUBJECT else Verdict(Whose.SUBJECT, f"{one.name}.{field.path}")

@@ -29,14 +29,14 @@ def draw_map(host: ConnectorHost, store: str, bounds: Bounds | None = None) -> D
         samples[one.name] = tuple(row.values for row in rows)
     draft = prepare(store, catalogue, samples)
     limit = host.traits(store, within).max_in
-    answers: dict[str, Sample] = {}
+    answers: dict[tuple[str, str], Sample] = {}
     for lookup in draft.lookups:
         where = Leaf("key", lookup.field, PredicateOp.IN, lookup.values[:limit])
         try:
             page = host.find(store, lookup.collection, where, lookup.fields, MAX_LOOKED_UP, None, within)
         except StoreRefused:
             continue
-        answers[lookup.collection] = tuple(row.values for row in page.rows)
+        answers[lookup.collection, lookup.field] = tuple(row.values for row in page.rows)
     return with_written(build(draft, answers), host.config(store).map)
 
 
