@@ -185,20 +185,6 @@ def join(visit: Visitor) -> Response:
     return visit.go(ENROL)
 
 
-@router.post("/console/demo/switch", **action(PUBLIC))
-def switch(visit: Visitor) -> Response:
-    """Become the other demo user. The service refuses outside of a demo."""
-    wanted = visit.form.get("user")
-    known = account.names(visit.context).values() if visit.context.controller.is_demo else ()
-    email = next((one.email for one in known if str(one.id) == wanted), "")
-    before = visit.signed_in
-    signed_in = account.switch_demo_user(visit.context, email)
-    if before is not None:
-        account.sign_out(visit.context, before)
-    visit.adopt(signed_in)
-    return visit.go(own_path(visit.form.get("back")))
-
-
 def codes_view(codes: tuple[str, ...]) -> dict[str, Any]:
     """The view of recovery codes that were just made."""
     return {"stage": "codes", "action": "/console", "method": "get", "secret": "", "uri": "", "qr": None,
