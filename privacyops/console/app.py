@@ -12,6 +12,7 @@ from privacyops.console import errors
 from privacyops.console.deps import PUBLIC, Door, action
 from privacyops.console.pages import (
     audit,
+    demo,
     home,
     queue,
     release,
@@ -54,7 +55,7 @@ def create_console(
     door = Door(context, pages, version, tuple(trusted_proxies))
     app = _Console(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.door = door
-    for room in (sign_in, home, queue, request, request_actions, release, task, audit, stores, settings):
+    for room in (sign_in, demo, home, queue, request, request_actions, release, task, audit, stores, settings):
         app.include_router(room.router)
 
     @app.get("/static/{name}", **action(PUBLIC))

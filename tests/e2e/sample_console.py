@@ -266,6 +266,7 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "settings-no-keys": ("settings", "settings", SETTINGS | {"section": "keys", "api_keys": [], "made": None, "create": None}),
     "act": ("act", "requests", ACT),
     "act-refused": ("act", "requests", ACT | {"why_not": "You prepared this plan; another person approves it.", "errors": []}),
+    "demo": ("demo", "", {"users": [{"id": "1", "name": "Ada", "initials": "AD", "role": "analyst", "what": "Takes requests in."}], "switch_url": "/console/demo/switch", "portal_url": "/privacy", "inbox_url": "/demo/inbox"}),
     "error": ("error", "", ERROR),
     "new-request": ("new_request", "requests", NEW_REQUEST),
     "kit": ("kit", "kit", KIT),
