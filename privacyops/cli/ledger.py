@@ -16,6 +16,8 @@ from privacyops.ledger.checkpoint import Checkpoint, NoteMalformed, SignedNote, 
 from privacyops.ledger.fsck import BundleSource, Mismatch, Report, fsck
 from privacyops.ledger.tiles import TileMalformed
 from privacyops.services import ledger
+from privacyops.services.consent import replaying
+from privacyops.services.consent.replaying import ReplayReport
 from privacyops.services.ledger import LogReport
 from privacyops.settings import Settings
 
@@ -46,6 +48,7 @@ def verify(
     files: Annotated[Path | None, typer.Option("--files", help="A written-out tree; no database is opened.")] = None,
     keys: KeyOption = None,
     checkpoints: NoteOption = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Also fold all events and compare the answers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Recompute each log from its records and hold it against every checkpoint.
@@ -56,8 +59,8 @@ def verify(
     trusted = _keys(keys or [])
     notes = [_text(path) for path in checkpoints or []]
     if files is not None:
-        if log is not None:
-            raise _stop("--files names its log itself; leave --log away", USAGE)
+        if log is not None or replay:
+            raise _stop("--files names its log itself and holds no answers; leave --log and --replay away", USAGE)
         tree = _verify_files(files, trusted, notes)
         answer: dict[str, Any] = {"good": tree["good"], "trees": [tree]}
     else:
@@ -67,11 +70,14 @@ def verify(
             chosen = [log] if log else list(Log)
             public = [key.public for key in trusted]
             reports = [examine(house.context, one, keys=public, anchored=_notes_of(one, notes)) for one in chosen]
+            folded = replaying.replay(house.context) if replay else None
         except Problem as problem:
             raise _stop(problem.title, INPUT_MISSING) from None
         finally:
             house.close()
         answer = {"good": all(report.is_good for report in reports), "logs": [_log_json(one) for one in reports]}
+        if folded is not None:
+            answer |= {"good": answer["good"] and folded.is_good, "replay": _replay_json(folded)}
     _show(answer, as_json=as_json)
     raise typer.Exit(GOOD if answer["good"] else MISMATCH)
 
@@ -170,6 +176,11 @@ def _log_json(report: LogReport) -> dict[str, Any]:
     }
 
 
+def _replay_json(report: ReplayReport) -> dict[str, Any]:
+    found = [{"flaw": str(one.difference), "record": one.subject_id, "detail": one.at} for one in report.findings]
+    return {"good": report.is_good, "subjects": report.subjects, "mismatches": found}
+
+
 def _tree_json(name: str, origin: str, report: Report) -> dict[str, Any]:
     return {
         "name": name,
@@ -202,6 +213,10 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
             _out.print(f"{title}: {verdict}, {counted}", highlight=False)
             _lines([*tree["mismatches"], *({"flaw": "note", "detail": text} for text in tree.get("warnings", []))])
         _lines(log["unlogged"])
+    if "replay" in answer:
+        verdict = "good" if answer["replay"]["good"] else "MISMATCH"
+        _out.print(f"replay: {verdict}, {answer['replay']['subjects']} people", highlight=False)
+        _lines(answer["replay"]["mismatches"])
 
 
 def _lines(findings: Sequence[dict[str, Any]]) -> None:

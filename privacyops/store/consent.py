@@ -1,4 +1,4 @@
-"""Persons, their events and the state that follows: rows of the projection in and out, leaves in, never changed."""
+"""Events and the state that follows from them: leaves in, never changed; rows of the projection in and out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis, Regime
 from privacyops.domain.subject import IdentityConflict
 from privacyops.kernel.clock import Instant
-from privacyops.kernel.errors import StaleState
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.store.purpose import Catalogue
+from privacyops.store.subject import Subject, SubjectRaced
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.consent import (
     HEAD,
@@ -27,7 +27,6 @@ from privacyops.store.tables.consent import (
     ConsentStateRow,
     EventPrivateRow,
     SubjectIdentifierRow,
-    SubjectKeyRow,
     SubjectRow,
     SuppressionRow,
 )
@@ -37,7 +36,6 @@ from privacyops.store.uow import Tx
 _CLIENT = table_of(ClientEventRow)
 _EVENT = table_of(ConsentEventRow)
 _IDENTIFIER = table_of(SubjectIdentifierRow)
-_KEY = table_of(SubjectKeyRow)
 _LEAF = table_of(LedgerLeafRow)
 _PENDING = table_of(LedgerPendingRow)
 _PRIVATE = table_of(EventPrivateRow)
@@ -45,21 +43,6 @@ _STATE = table_of(ConsentStateRow)
 _SUBJECT = table_of(SubjectRow)
 _SUPPRESSION = table_of(SuppressionRow)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-OWN_ID: Final = "subject"
-"""The type under which a person's own id stands among the identifiers."""
-
-
-class SubjectRaced(StaleState):
-    """Two first writes met over one identifier: run the use case again, the person exists now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A person or device by number and public id."""
-
-    no: int
-    public_id: str
-    jurisdiction: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +52,6 @@ class Known:
     subject: Subject | None
     state_version: int
     rows: Mapping[RowKey, StateRow]
-
-
-@dataclass(frozen=True, slots=True)
-class NewIdentifier:
-    """An identifier to be kept: found by `ref`, sealed under the person's key."""
-
-    ref: bytes
-    type: str
-    sealed: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,63 +77,6 @@ class PastEvent:
     seq: int | None
 
 
-def find_subject(tx: Tx, refs: Iterable[bytes]) -> Subject | None:
-    """The person behind any of the keyed hashes. Raises: IdentityConflict: they name different people."""
-    query = (
-        select(_SUBJECT.c.no, _SUBJECT.c.public_id, _SUBJECT.c.jurisdiction)
-        .join(_IDENTIFIER, _IDENTIFIER.c.subject_no == _SUBJECT.c.no)
-        .where(_IDENTIFIER.c.ref.in_(list(refs)), _SUBJECT.c.controller == tx.controller)
-        .distinct()
-        .limit(2)
-    )
-    rows = tx.run(query).all()
-    if len(rows) > 1:
-        raise IdentityConflict
-    return Subject(rows[0].no, rows[0].public_id, rows[0].jurisdiction) if rows else None
-
-
-def list_contacts(tx: Tx, subject_no: int, type_: str) -> Sequence[bytes]:
-    """The keyed hashes of a person's identifiers of one type, oldest first."""
-    query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.type == type_)
-    return tx.run(query.order_by(_IDENTIFIER.c.created_at)).scalars().all()
-
-
-def known_refs(tx: Tx, subject_no: int, refs: Iterable[bytes]) -> frozenset[bytes]:
-    """Those of `refs` that this person is already known by."""
-    query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.ref.in_(list(refs)))
-    return frozenset(tx.run(query).scalars())
-
-
-def add_subject(tx: Tx, public_id: str, kind: str, jurisdiction: str | None) -> Subject:
-    """A new person without events; `add_key` and `add_identifiers` follow."""
-    row = {"controller": tx.controller, "public_id": public_id, "kind": kind, "jurisdiction": jurisdiction}
-    number = tx.run(insert(_SUBJECT).values(**row, created_at=tx.now).returning(_SUBJECT.c.no)).scalar_one()
-    head = {"purpose_no": 0, "channel_no": 0, "brand_no": 0, "kind": HEAD, "state_version": 0, "state": HEAD}
-    tx.run(insert(_STATE), {"subject_no": number, **head, "order_t": 0, "since": 0})
-    return Subject(number, public_id, jurisdiction)
-
-
-def add_key(tx: Tx, subject_no: int, wrapped: bytes) -> None:
-    """The person's key; it exists before the first event that needs it."""
-    tx.run(insert(_KEY), {"subject_no": subject_no, "wrapped": wrapped})
-
-
-def load_key(tx: Tx, subject_no: int) -> bytes | None:
-    """The wrapped key; None once it was destroyed."""
-    wrapped: bytes | None = tx.run(select(_KEY.c.wrapped).where(_KEY.c.subject_no == subject_no)).scalar()
-    return wrapped
-
-
-def add_identifiers(tx: Tx, subject_no: int, identifiers: Sequence[NewIdentifier]) -> None:
-    """Raises: SubjectRaced: somebody else was given one of them in the meantime."""
-    dialect = postgresql if tx.dialect == "postgresql" else sqlite
-    for one in sorted(identifiers, key=lambda identifier: identifier.ref):
-        row = {"ref": one.ref, "subject_no": subject_no, "type": one.type, "sealed": one.sealed, "created_at": tx.now}
-        fresh = dialect.insert(_IDENTIFIER).values(**row).on_conflict_do_nothing()
-        if tx.run(fresh.returning(_IDENTIFIER.c.ref)).first() is None:
-            raise SubjectRaced
-
-
 def lock_subject(tx: Tx, subject_no: int) -> int:
     """Lock the person's row at all zeroes until the commit; the version of their state.
 
@@ -167,6 +84,12 @@ def lock_subject(tx: Tx, subject_no: int) -> int:
     """
     query = select(_STATE.c.state_version).where(*_head_of(subject_no))
     version: int = tx.run(query.with_for_update() if tx.dialect == "postgresql" else query).scalar_one()
+    return version
+
+
+def load_version(tx: Tx, subject_no: int) -> int:
+    """The version of the person's state: how many events they have had."""
+    version: int = tx.run(select(_STATE.c.state_version).where(*_head_of(subject_no))).scalar_one()
     return version
 
 

@@ -33,7 +33,7 @@ from privacyops.ledger.fsck import Flaw
 from privacyops.ledger.leaf import parse
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.services import ledger, purpose
-from privacyops.services.consent import answering, subjects, terms, writing
+from privacyops.services.consent import answering, replaying, subjects, terms, writing
 from privacyops.services.consent.answering import Question
 from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import Choice, ChoiceAnswer, Circumstances, Scope, Written
@@ -591,13 +591,51 @@ def test_the_chain_links_one_persons_leaves_and_a_gap_shows(ctx: Context) -> Non
     with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
         subject = subjects.find(ctx, tx, Whom(written.subject_id))
         assert subject is not None
-        key = subjects._opened(ctx, tx, subject).commit
+        key = subjects.opened(ctx, tx, subject).commit
         past = list(reversed(consents.list_events(tx, subject.no, None, None)))
     hashes: Sequence[bytes | None] = [None, *(leaf_hash(one.leaf) for one in past)]
     chain = [parse(one.leaf)["chain"] for one in past]
     ids = [str(parse(one.leaf)["id"]) for one in past]
     assert chain == [key.chain(record_id=ids[at], state_version=at + 1, previous=hashes[at]) for at in range(len(past))]
     assert key.chain(record_id=ids[2], state_version=3, previous=hashes[1]) != chain[2]
+
+
+def test_a_row_changed_by_hand_is_named_by_replaying(machine: Context, ctx: Context, engines: Engines) -> None:
+    written = choose(ctx, REFUSE)
+    choose(ctx, about="profiling")
+    assert replaying.replay(machine) == replaying.ReplayReport(1, [])
+    with engines.writer.begin() as connection:
+        connection.execute(text("UPDATE consent_state SET state = 'ConsentGiven' WHERE state = 'ConsentRefused'"))
+    assert reason(ctx) is Reason.GRANTED
+    assert ledger.verify(machine, Log.CONSENT).is_good
+    assert list(replaying.replay(machine).findings) == [
+        replaying.Finding(replaying.Difference.ROW, written.subject_id, "choice/newsletter/email/shop")
+    ]
+
+
+def test_a_row_added_or_taken_away_by_hand_is_named(machine: Context, ctx: Context, engines: Engines) -> None:
+    choose(ctx)
+    with engines.writer.begin() as connection:
+        connection.execute(text("DELETE FROM consent_state WHERE kind = 'choice'"))
+    assert [one.at for one in replaying.replay(machine).findings] == ["choice/newsletter/email/shop"]
+
+
+@pytest.mark.parametrize(("gone", "named"), [(1, 1), (2, 2), (3, None)])
+def test_an_event_taken_away_shows_as_a_gap_in_the_chain(
+    machine: Context, ctx: Context, engines: Engines, gone: int, named: int | None
+) -> None:
+    events = [choose(ctx, answer).events[0]["event_id"] for answer in (GRANT, REFUSE, GRANT)]
+    with engines.writer.begin() as connection:
+        connection.execute(text("DELETE FROM event_private WHERE state_version = :version"), {"version": gone})
+        if named is not None:
+            connection.execute(text("UPDATE event_private SET state_version = -state_version"))
+            shift = text("UPDATE event_private SET state_version = -state_version - (-state_version > :gone)")
+            if engines.dialect == "postgresql":
+                shift = text("UPDATE event_private SET state_version = -state_version - (-state_version > :gone)::int")
+            connection.execute(shift, {"gone": gone})
+            connection.execute(text("UPDATE consent_state SET state_version = 2 WHERE kind = 'head'"))
+    gaps = [one.at for one in replaying.replay(machine).findings if one.difference is replaying.Difference.CHAIN]
+    assert gaps == ["the newest event" if named is None else events[named]]
 
 
 STEPS = st.lists(

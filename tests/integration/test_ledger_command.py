@@ -144,11 +144,22 @@ def test_files_signed_by_another_key_are_refused(data: Path, tmp_path: Path) -> 
     assert "no known key signed this note" in text
 
 
+def test_an_answer_changed_behind_the_log_is_found_by_replaying(data: Path) -> None:
+    assert run("verify", "--replay")[0] == 0
+    change(data, "UPDATE consent_state SET state = 'ConsentWithdrawn' WHERE subject_no = 2 AND kind = 'choice'")
+    assert run("verify")[0] == 0
+    status, text = run("verify", "--replay", "--json")
+    (found,) = json.loads(text)["replay"]["mismatches"]
+    assert (status, found["flaw"], found["detail"]) == (1, "row", "choice/newsletter/email/shop")
+    assert "replay: MISMATCH, 3 people" in run("verify", "--replay")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
         (["verify", "--log", "other"], 2), (["verify", "--files", ".", "--log", "audit"], 2),
         (["verify", "--key", "name+00000000+AAAA"], 2), (["verify", "--surprise"], 2),
+        (["verify", "--files", ".", "--replay"], 2),
         (["verify", "--files", "nowhere"], 3), (["verify", "--checkpoint", "nowhere"], 3),
         (["verify", "--key", "nowhere"], 3),
     ],

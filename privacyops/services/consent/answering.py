@@ -20,8 +20,9 @@ from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import brand_named, purpose_named
 from privacyops.services.context import Context, reading
 from privacyops.store import consent as consents
-from privacyops.store.consent import PastEvent, Subject
+from privacyops.store.consent import PastEvent
 from privacyops.store.purpose import Catalogue
+from privacyops.store.subject import Subject
 from privacyops.store.uow import Tx
 
 
@@ -117,7 +118,7 @@ def current(ctx: Context, tx: Tx, subject_id: str, at: Instant | None = None) ->
         rows = consents.load_rows(tx, subject.no, names)
     else:
         past = reversed(consents.list_events(tx, subject.no, None, None))
-        events = (_event_of(item, names) for item in past)
+        events = (event_of_past(item, names) for item in past)
         rows = fold(event for event in events if event.recorded_at <= at)
     moment = at or tx.now
     return [
@@ -137,7 +138,9 @@ def history(ctx: Context, tx: Tx, subject_id: str, before: str | None = None, li
     names = published.catalogue(ctx, tx)
     subject = _known(ctx, tx, subject_id)
     found = consents.list_events(tx, subject.no, int(before) if before else None, bounded(limit) + 1)
-    items = [HistoryItem(_event_of(item, names), item.applied, item.state_version, item.seq) for item in found[:limit]]
+    items = [
+        HistoryItem(event_of_past(item, names), item.applied, item.state_version, item.seq) for item in found[:limit]
+    ]
     return Page(items, str(items[-1].state_version) if len(found) > limit else None)
 
 
@@ -148,7 +151,7 @@ def _known(ctx: Context, tx: Tx, subject_id: str) -> Subject:
     return subject
 
 
-def _event_of(past: PastEvent, names: Catalogue) -> ConsentEvent:
+def event_of_past(past: PastEvent, names: Catalogue) -> ConsentEvent:
     """The event of a leaf, with what the leaf only commits to or leaves to be looked up."""
     event = event_of(parse(past.leaf))
     shown = names.notices.get((event.notice.id, event.notice.version)) if event.notice else None

@@ -17,8 +17,8 @@ from privacyops.kernel.ids import base32
 from privacyops.ledger.leaf import SubjectKey
 from privacyops.ports.keyring import DataKey, MacLabel, Place
 from privacyops.services.context import Context
-from privacyops.store import consent as consents
-from privacyops.store.consent import NewIdentifier, Subject
+from privacyops.store import subject as people
+from privacyops.store.subject import NewIdentifier, Subject
 from privacyops.store.uow import Tx
 
 _LABEL: Final = {
@@ -98,7 +98,7 @@ def suppression_refs(ctx: Context, whom: Whom, channel: str) -> Sequence[bytes]:
 
 def find(ctx: Context, tx: Tx, whom: Whom) -> Subject | None:
     """The person, if known. Raises: IdentityConflict; SubjectUnknown: an id was named that nobody has."""
-    found = consents.find_subject(tx, refs_of_whom(ctx, whom))
+    found = people.find_subject(tx, refs_of_whom(ctx, whom))
     if whom.subject_id is not None and (found is None or found.public_id != whom.subject_id):
         raise SubjectUnknown
     return found
@@ -113,13 +113,13 @@ def find_or_add(ctx: Context, tx: Tx, whom: Whom, jurisdiction: str | None) -> O
     if subject is None:
         anonymous = all(identifier.type in ANONYMOUS for identifier in whom.identifiers)
         public_id = f"s_{base32(secrets.token_bytes(16))}"
-        subject = consents.add_subject(tx, public_id, "anonymous" if anonymous else "known", jurisdiction)
-        consents.add_key(tx, subject.no, ctx.ports.keyring.new_data_key(_key_place(ctx, subject)))
+        subject = people.add_subject(tx, public_id, "anonymous" if anonymous else "known", jurisdiction)
+        people.add_key(tx, subject.no, ctx.ports.keyring.new_data_key(_key_place(ctx, subject)))
         own = ctx.ports.keyring.mac(MacLabel.INDEX_SUBJECT, ctx.controller.key, public_id.encode()).digest
-        consents.add_identifiers(tx, subject.no, [NewIdentifier(own, consents.OWN_ID, None)])
-    opened = _opened(ctx, tx, subject)
-    _keep_identifiers(ctx, tx, opened, whom)
-    return opened
+        people.add_identifiers(tx, subject.no, [NewIdentifier(own, people.OWN_ID, None)])
+    found = opened(ctx, tx, subject)
+    _keep_identifiers(ctx, tx, found, whom)
+    return found
 
 
 def contact_for(ctx: Context, tx: Tx, whom: Whom, subject: Subject, channel: str) -> bytes | None:
@@ -130,9 +130,9 @@ def contact_for(ctx: Context, tx: Tx, whom: Whom, subject: Subject, channel: str
     for identifier in whom.identifiers:
         if identifier.type is type_:
             refs = refs_of(ctx, identifier)
-            held = consents.known_refs(tx, subject.no, refs)
+            held = people.known_refs(tx, subject.no, refs)
             return next(ref for ref in refs if ref in held)
-    kept = consents.list_contacts(tx, subject.no, type_.value)
+    kept = people.list_contacts(tx, subject.no, type_.value)
     return kept[0] if len(kept) == 1 else None
 
 
@@ -143,19 +143,20 @@ def contacts_of_whom(ctx: Context, whom: Whom, channel: str) -> frozenset[str]:
     return frozenset(ref.hex() for identifier in named for ref in refs_of(ctx, identifier))
 
 
-def _keep_identifiers(ctx: Context, tx: Tx, opened: OpenSubject, whom: Whom) -> None:
-    subject = opened.subject
+def _keep_identifiers(ctx: Context, tx: Tx, known: OpenSubject, whom: Whom) -> None:
+    subject = known.subject
     new = []
     for identifier in whom.identifiers:
         refs = refs_of(ctx, identifier)
-        if not consents.known_refs(tx, subject.no, refs):
+        if not people.known_refs(tx, subject.no, refs):
             place = Place(ctx.controller.key, "subject_identifier", "sealed", refs[0].hex())
-            new.append(NewIdentifier(refs[0], identifier.type.value, opened.key.seal(identifier.value.encode(), place)))
-    consents.add_identifiers(tx, subject.no, list({one.ref: one for one in new}.values()))
+            new.append(NewIdentifier(refs[0], identifier.type.value, known.key.seal(identifier.value.encode(), place)))
+    people.add_identifiers(tx, subject.no, list({one.ref: one for one in new}.values()))
 
 
-def _opened(ctx: Context, tx: Tx, subject: Subject) -> OpenSubject:
-    wrapped = consents.load_key(tx, subject.no)
+def opened(ctx: Context, tx: Tx, subject: Subject) -> OpenSubject:
+    """The person with their key at hand. Raises: SubjectKeyGone."""
+    wrapped = people.load_key(tx, subject.no)
     if wrapped is None:
         raise SubjectKeyGone
     key = ctx.ports.keyring.data_key(wrapped, _key_place(ctx, subject))

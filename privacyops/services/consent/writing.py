@@ -40,8 +40,9 @@ from privacyops.services.consent.terms import (
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.store import consent as consents
-from privacyops.store.consent import SubjectRaced, WrittenEvent
+from privacyops.store.consent import WrittenEvent
 from privacyops.store.purpose import Catalogue
+from privacyops.store.subject import SubjectRaced
 from privacyops.store.uow import Tx
 
 _TRIES: Final = 3
