@@ -48,7 +48,7 @@ class PoCopy extends HTMLElement {
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(this.firstElementChild.textContent);
       button.textContent = this.dataset.done;
-      setTimeout(() => { button.textContent = this.dataset.label; }, 2000);
+      setTimeout(() => { button.textContent = this.dataset.label; }, 4000);
     });
     const live = document.createElement("span");
     live.setAttribute("role", "status");
