@@ -39,9 +39,13 @@ def create_app(
     pages: Pages,
     *,
     trusted_proxies: Iterable[str] = (),
+    widget_origins: Iterable[str] = (),
+    policy_url: str | None = None,
     extra: Iterable[tuple[Iterable[str], ASGIApp]] = (),
 ) -> ASGIApp:
     """The service: console and portal for people, the API for everything else. `extra` doors come first."""
-    portal = create_portal(context, pages, trusted_proxies=trusted_proxies)
+    portal = create_portal(
+        context, pages, trusted_proxies=trusted_proxies, widget_origins=widget_origins, policy_url=policy_url
+    )
     console = create_console(context, pages, VERSION, trusted_proxies=trusted_proxies)
     return Doors((*extra, (PORTAL, portal), (CONSOLE, console)), create_api(context))

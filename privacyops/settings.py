@@ -73,6 +73,8 @@ class Web(_Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8844
     base_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    widget_origins: tuple[str, ...] = ()
+    privacy_policy_url: str | None = None
     metrics_token: SecretStr | None = None
 
     @field_validator("base_url")

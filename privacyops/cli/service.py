@@ -127,4 +127,8 @@ def make_app(house: House, pages: Pages, extra: Iterable[tuple[Iterable[str], An
     """The web application of this house."""
     from privacyops.main import create_app
 
-    return create_app(house.context, pages, trusted_proxies=house.settings.web.trusted_proxies, extra=extra)
+    web = house.settings.web
+    return create_app(
+        house.context, pages, trusted_proxies=web.trusted_proxies, widget_origins=web.widget_origins,
+        policy_url=web.privacy_policy_url, extra=extra,
+    )  # fmt: skip

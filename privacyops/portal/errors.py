@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from privacyops.kernel.errors import Problem, RateLimited
 from privacyops.portal.deps import FormNotOurs, SessionOver, stranger
 from privacyops.portal.headers import SECURITY
+from privacyops.portal.pages.public import cross_origin
 from privacyops.portal.render import draw, words
 from privacyops.portal.texts import N_
 from privacyops.ports.pages import Words
@@ -63,7 +64,8 @@ def problem_document(
     if detail:
         body["detail"] = detail
     body["request_id"] = getattr(request.state, "request_id", "")
-    answer = JSONResponse(body, status, media_type="application/problem+json")
+    headers = cross_origin(request, request.app.state.door)
+    answer = JSONResponse(body, status, headers, media_type="application/problem+json")
     _tell_wait(answer, members)
     return answer
 
