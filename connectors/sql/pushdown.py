@@ -15,6 +15,8 @@ from privacyops.connector_sdk.predicate import digits_pattern, fold, leaves, spl
 
 MAX_IN = 1000
 """Values in one leaf; the drivers' limits are 32,766 and 65,535 in a statement."""
+BINARY_INLINE = 4096
+"""Bytes of a binary cell that is delivered; a longer one is a handle."""
 TEXT_LIKE = frozenset({FieldType.TEXT, FieldType.OTHER, FieldType.ADDRESS, FieldType.DURATION})
 
 
@@ -96,9 +98,13 @@ def _leaf(speech: Speech, table: Table, leaf: Leaf) -> Clause:
 
 def _text(speech: Speech, table: Table, column: str, leaf: Leaf) -> Clause:
     wanted = text_of(leaf.value)
+    kind = table.fields[column].type
+    if kind is FieldType.BINARY and speech.brand is not Brand.SQLITE:
+        # bytes are no text to these servers; short cells are looked at here, long ones are no place for text
+        return Clause(speech.size(table, column) <= BINARY_INLINE, False)
     if not _can_hold(speech, wanted):
         return NOTHING
-    exact = table.fields[column].type is FieldType.TEXT
+    exact = kind is FieldType.TEXT
     text = speech.text(table, column)
     if leaf.op is PredicateOp.DIGITS_END:
         pattern = digits_pattern(wanted)
@@ -108,7 +114,10 @@ def _text(speech: Speech, table: Table, column: str, leaf: Leaf) -> Clause:
     push: Callable[[Expression, str], Expression] = (
         speech.starts if leaf.op is PredicateOp.PREFIX_CI else speech.contains
     )
-    return Clause(push(held, folded), exact)
+    ways = push(held, folded)
+    if kind is FieldType.INSTANT and "t" in folded:
+        ways = sa.or_(ways, push(held, folded.replace("t", " ")))  # servers write a blank where ISO has its T
+    return Clause(ways, exact)
 
 
 def _equal(speech: Speech, table: Table, column: str, wanted: list[Value], *, ci: bool) -> Clause:
@@ -169,11 +178,16 @@ def _equal_sqlite(speech: Speech, table: Table, column: str, wanted: list[Value]
         folded = sorted({fold(one) for one in texts})
         ways.append(speech.folded(held, "".join(folded)).in_([bind(one) for one in folded]))
     elif texts:
-        ways.append((held.collate("BINARY")).in_([bind(one) for one in texts]))
+        equal = held.collate("BINARY").in_([bind(one) for one in texts])
+        # a numeric column would read "017" as 17 before it compares
+        ways.append(
+            equal if table.fields[column].type is FieldType.TEXT else sa.and_(sa.func.typeof(held) == "text", equal)
+        )
     sent = [int(one) if one == one.to_integral_value() else float(one) for one in numbers]
     ways.extend(held == bind(one) for one in sent if not isinstance(one, int) or abs(one) < 2**63)
     if table.fields[column].type in {FieldType.BINARY, FieldType.OTHER}:
-        ways.extend(held == bind(one if isinstance(one, bytes) else text_of(one).encode()) for one in wanted)
+        ways.extend(held == bind(text.encode()) for text in texts)
+        ways.extend(held == bind(one) for one in wanted if isinstance(one, bytes))
     return Clause(sa.or_(sa.false(), *ways), True)
 
 
@@ -191,7 +205,10 @@ def _between(speech: Speech, table: Table, column: str, value: Value) -> Clause:
     if kind in TEXT_LIKE or speech.brand is Brand.SQLITE:
         if not all(_can_hold(speech, text) for text in texts):
             return NOTHING
-        return Clause(speech.ordered(table, column).between(bind(texts[0]), bind(texts[1])), False)
+        ordered = speech.ordered(table, column)
+        return Clause(sa.and_(ordered >= bind(texts[0]), ordered <= bind(texts[1])), False)
+    if kind in {FieldType.JSON, FieldType.ARRAY}:
+        return Clause(held.is_not(None), False)
     typed = [
         one
         for text in texts
@@ -205,7 +222,7 @@ def _document(speech: Speech, table: Table, column: str, leaf: Leaf) -> Clause:
     if speech.brand is Brand.SQLITE:
         value = json.dumps(leaf.value, default=text_of)
         path = leaf.field[len(column) :]
-        held = table.column(column)
+        held = sa.cast(table.column(column), sa.LargeBinary)
         return Clause(sa.func.privacyops_document(held, leaf.op.value, path, bind(value)) == 1, True)
     if leaf.op is PredicateOp.BETWEEN:
         return Clause(table.column(column).is_not(None), False)
@@ -225,10 +242,10 @@ def _spelled(speech: Speech, table: Table, column: str, wanted: Value) -> Expres
     """The document's text holds one of the spellings JSON allows for the value."""
     text = speech.text(table, column)
     number = _as_number(FieldType.NUMBER, wanted)
-    if number is not None and not isinstance(wanted, bool):
-        return speech.digits(text, f"(^|[^0-9]){text_of(number).replace('.', '[.]')}([^0-9]|$)")
-    if isinstance(wanted, bool):
-        return speech.contains(speech.folded(text, "true"), "true" if wanted else "false")
+    if number is not None:
+        spelled = speech.digits(text, f"(^|[^0-9]){text_of(number).replace('.', '[.]')}([^0-9]|$)")
+        word = {0: "false", 1: "true"}.get(int(number) if number in {0, 1} else -1)
+        return sa.or_(spelled, speech.contains(speech.folded(text, word), word)) if word else spelled
     plain = fold(text_of(wanted))
     spellings = {
         plain,

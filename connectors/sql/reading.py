@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from connectors.sql.address import Brand
+from connectors.sql.pushdown import BINARY_INLINE
 from connectors.sql.schema import Table
 from connectors.sql.session import Record, Session
 from connectors.sql.speech import Expression, Speech
@@ -19,8 +20,6 @@ from privacyops.connector_sdk.records import MAX_ROW_BYTES, MAX_VALUE_BYTES
 
 ANSWER_BYTES: Final = 8_000_000
 """Cells of one statement's answer."""
-BINARY_INLINE: Final = 4096
-"""A longer binary cell is a handle."""
 NARROW_ROW: Final = 64
 """Bytes a cell of fixed size is taken for."""
 

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from connectors.sql.address import Address, Brand
 from connectors.sql.card import Settings
 from connectors.sql.refusals import translate, translate_connecting
 from connectors.sql.watchdog import Watchdog
-from privacyops.connector_sdk import Call, Cancelled, Retriable
+from privacyops.connector_sdk import Call, Cancelled, Retriable, Terminal
 
 Statement: TypeAlias = sa.Select[Any] | sa.Update | sa.Delete | sa.CompoundSelect[Any] | sa.TextClause
 Record: TypeAlias = tuple[Any, ...]
@@ -172,7 +173,7 @@ class Session:
         try:
             yield
         except (UnicodeEncodeError, OverflowError):
-            raise translate(Brand.SQLITE, ValueError("statement")) from None
+            raise Terminal("bad_value") from None
         except Exception as error:
             if not _is_driver_error(error):
                 raise
@@ -252,6 +253,7 @@ class Session:
 
     def _set_up_sqlite(self, raw: Any) -> Server:
         functions.register(raw)
+        raw.text_factory = partial(str, encoding="utf-8", errors="replace")
         raw.execute(f"PRAGMA query_only = {'OFF' if self._writes else 'ON'}")
         raw.execute("PRAGMA trusted_schema = OFF")
         raw.execute("PRAGMA foreign_keys = ON")

@@ -27,9 +27,18 @@ _MOMENTS: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.TIME})
 _AS_TEXT: Final = frozenset({FieldType.OTHER, FieldType.DURATION, FieldType.ADDRESS, FieldType.JSON}) | _MOMENTS
 
 
+class _Untyped(sa.types.UserDefinedType[Any]):
+    """Keeps SQLAlchemy from lending a bound value the type of whatever it is compared with."""
+
+    cache_ok = True
+
+
+_UNTYPED: Final = _Untyped()
+
+
 def bind(value: object) -> Expression:
     """A bound value; the driver, not SQLAlchemy, decides how it is sent."""
-    return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
+    return sa.bindparam(None, value, type_=_UNTYPED, unique=True)
 
 
 class Speech:
@@ -73,7 +82,10 @@ class Speech:
 
     def folded(self, text: Expression, wanted: str) -> Expression:
         """The text without regard to case; `wanted` is the folded text it will be compared with."""
-        return sa.func.lower(text) if wanted.isascii() else sa.func.privacyops_fold(text)
+        if wanted.isascii():
+            return sa.func.lower(text)
+        # as bytes, since a text that is no UTF-8 cannot be handed to a function as text
+        return sa.func.privacyops_fold(sa.cast(text, sa.LargeBinary))
 
     def same(self, text: Expression, wanted: str) -> Expression:
         """Equal, byte for byte."""
@@ -90,11 +102,11 @@ class Speech:
         return self.same(sa.func.substr(text, 1, len(wanted)), wanted)
 
     def digits(self, text: Expression, pattern: str) -> Expression:
-        return sa.func.privacyops_digits(text, bind(pattern)) == 1
+        return sa.func.privacyops_digits(sa.cast(text, sa.LargeBinary), bind(pattern)) == 1
 
     def ordered(self, table: Table, path: str) -> Expression:
         """The text in the order of its code points."""
-        return self.text(table, path)
+        return self.text(table, path).collate("BINARY")
 
     def typed(self, field: Field, value: Value) -> Expression | None:
         """The value as the column's own type; None: the column cannot hold it."""
@@ -175,6 +187,8 @@ class Postgresql(Speech):
         field, column = table.fields[path], table.column(path)
         if field.type is FieldType.BINARY:
             return sa.func.encode(column, "escape")
+        if field.type is FieldType.BOOLEAN:
+            return sa.cast(sa.cast(column, sa.Integer), sa.Text)
         if field.type in {FieldType.ARRAY, FieldType.ADDRESS}:
             return self.readable(table, path)
         if field.type is FieldType.TEXT and _is_plain_text(field):
@@ -196,8 +210,7 @@ class Postgresql(Speech):
     def folded(self, text: Expression, wanted: str) -> Expression:
         if not self.server.folds_ascii or not (self.server.folds_unicode or wanted.isascii()):
             text = text.collate("und-x-icu")
-        lowered: Expression = sa.func.lower(text)
-        return sa.func.replace(lowered, "ς", "σ") if "σ" in wanted else lowered
+        return _folded_elsewhere(text, wanted)
 
     def contains(self, text: Expression, wanted: str) -> Expression:
         return sa.func.strpos(text, bind(wanted)) > 0
@@ -257,8 +270,7 @@ class Mysql(Speech):
         return sa.func.octet_length(table.column(path))
 
     def folded(self, text: Expression, wanted: str) -> Expression:
-        lowered: Expression = sa.func.lower(text)
-        return sa.func.replace(lowered, "ς", "σ") if "σ" in wanted else lowered
+        return _folded_elsewhere(text, wanted)
 
     def same(self, text: Expression, wanted: str) -> Expression:
         return sa.cast(text, sa.LargeBinary) == sa.cast(bind(wanted), sa.LargeBinary)
@@ -320,6 +332,14 @@ class _Native(_Named):
             head, _, rest = name.partition("(")
             name = head.rstrip() + rest.partition(")")[2]
         super().__init__("bpchar" if name in {"character", "char"} else name)
+
+
+def _folded_elsewhere(text: Expression, wanted: str) -> Expression:
+    """`lower`, and what it does differently from `predicate.fold`: the last sigma, and the dotted capital I."""
+    if "i\u0307" in wanted:
+        text = sa.func.replace(text, "\u0130", "i\u0307")
+    lowered: Expression = sa.func.lower(text)
+    return sa.func.replace(lowered, "ς", "σ") if "σ" in wanted else lowered
 
 
 def _is_plain_text(field: Field) -> bool:

@@ -111,8 +111,8 @@ def matched(where: Predicate, values: Mapping[str, Value]) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """How case is disregarded: Unicode lower case, with one small sigma and without the dotted capital I."""
-    return text.replace("\u0130", "i").lower().replace("\u03c2", "\u03c3")
+    """How case is disregarded: Unicode lower case, with one small sigma."""
+    return text.lower().replace("\u03c2", "\u03c3")
 
 
 @lru_cache(maxsize=4096)
