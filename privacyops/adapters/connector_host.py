@@ -315,7 +315,7 @@ class Connectors:
 
         return sdk.Call(bounds.request, deadline, self._cancelled, spend, 0, log)
 
-    def _problem(self, one: _Open, error: Exception) -> StoreProblem:  # noqa: PLR0911 - one line a class
+    def _problem(self, one: _Open, error: Exception) -> StoreProblem:
         store = one.config.name
         if isinstance(error, Overrun):
             one.circuit.overran()
@@ -332,6 +332,8 @@ class Connectors:
             return StoreCancelled(store, error.code)
         if isinstance(error, sdk.NothingHeld | sdk.Terminal):
             return StoreRefused(store, error.code)
+        if isinstance(error, ModuleNotFoundError):
+            return StoreMisconfigured(store, "connector", "driver_not_installed")
         one.circuit.broke()
         where = traceback.extract_tb(error.__traceback__)[-1:]  # the place, never the text: texts quote values
         _log.error("store %s: bug %s at %s", store, type(error).__name__, [f"{at.name}:{at.lineno}" for at in where])

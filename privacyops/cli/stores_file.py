@@ -84,6 +84,7 @@ _HINTS: Final = {
     "environment_variable_missing": "the environment variable it names is not set",
     "secret_file_unreadable": "the file it names cannot be read",
     "does_not_fit_the_store": "the map names a collection, field or class that this store does not have",
+    "driver_not_installed": "install the extra that the connector's documentation names",
     "circuit_open": "it failed several times in a row and is left alone for half a minute",
     "overran_its_deadline": "it stopped answering",
 }

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from privacyops.domain.classification import words as w
-from privacyops.domain.datamap.catalogue import Category, FieldType, Role
+from privacyops.domain.classification.kinds import Category, FieldType, Role
 
 TEXTUAL: Final = frozenset({FieldType.TEXT, FieldType.OTHER, FieldType.ARRAY})
 _NUMERIC: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER})

@@ -95,9 +95,9 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
             category = _IDENTITY[kind]
             if kind == "name" and isinstance(paths, list) and len(paths) == 2:
                 category = (Category.FIRST_NAME, Category.LAST_NAME)[at]
-            fields[_known(one, path)] = replace(fields[path], category=category)
+            fields[path] = replace(fields[_known(one, path)], category=category)
     for path in said.get("text") or ():
-        fields[_known(one, path)] = replace(fields[path], shape=Shape.FREE_TEXT)
+        fields[path] = replace(fields[_known(one, path)], shape=Shape.FREE_TEXT)
     cls = one.cls
     if "class" in said:
         try:

@@ -179,10 +179,8 @@ def text_leaves(
     }
     tails = {
         tail
-        for _, each in fresh
-        if each.kind is IdentifierKind.PHONE
-        and each.tier <= Tier.STRONG
-        and (tail := search_tail(each.value, settings.region))
+        for at, each in usable(known, IdentifierKind.PHONE)
+        if at >= since and (tail := search_tail(each.value, settings.region))
     }
     numbers = {each.value for _, each in fresh if each.kind is IdentifierKind.ORDER_NUMBER}
     names = known_names([each for _, each in fresh]) if one.cls in _TEXT_NAME else ()

@@ -100,6 +100,9 @@ def _phones(
         for name, hit in here.items()
         if _has(hit, {Rule.PHONE.value}) and name not in taken and name not in candidates
     ]
+    proven = [name for name in met if _has_proven(here[name], identifiers)]
+    candidates.extend(name for name in met if name not in proven and here[name].agrees)
+    met = proven
     if not met:
         return None
     if taken or addressed or _given(identifiers, IdentifierKind.EMAIL):
@@ -123,6 +126,10 @@ def _phones(
         roots.extend(named)
         return None
     return Doubt.TWO_ROOTS if len(met) > 1 else None
+
+
+def _has_proven(hit: PersonHit, identifiers: Sequence[Identifier]) -> bool:
+    return any(identifiers[at].tier <= Tier.STRONG for at, rule, _ in hit.rules if rule == Rule.PHONE)
 
 
 def _is_shared_desk(here: Mapping[str, PersonHit], equal: Sequence[str], identifiers: Sequence[Identifier]) -> bool:

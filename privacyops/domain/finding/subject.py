@@ -49,8 +49,17 @@ class StoreSettings:
 
 
 def usable(identifiers: Sequence[Identifier], kind: IdentifierKind) -> tuple[tuple[int, Identifier], ...]:
-    """The identifiers of a kind that may be searched with, and their positions: verified and strong ones."""
-    return tuple((at, one) for at, one in enumerate(identifiers) if one.kind is kind and one.tier <= Tier.STRONG)
+    """The identifiers of a kind that may be searched with, and their positions: verified and strong ones.
+
+    A phone that was only typed is searched for too, since it yields candidates and never more.
+    """
+    return tuple(
+        (at, one) for at, one in enumerate(identifiers) if one.kind is kind and (one.tier <= Tier.STRONG or _typed(one))
+    )
+
+
+def _typed(one: Identifier) -> bool:
+    return one.kind is IdentifierKind.PHONE and one.tier is Tier.PROBABLE and one.origin == "given"
 
 
 def meetings(

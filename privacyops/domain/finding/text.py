@@ -9,7 +9,7 @@ from privacyops.domain.datamap.annotate import leaves
 from privacyops.domain.datamap.catalogue import Category, Collection
 from privacyops.domain.finding.asking import text_fields
 from privacyops.domain.finding.model import TextSpan
-from privacyops.domain.finding.subject import StoreSettings, known_names
+from privacyops.domain.finding.subject import StoreSettings, known_names, usable
 from privacyops.domain.identity.email import SameMailbox, normal_email, same_mailbox
 from privacyops.domain.identity.identifier import Identifier, IdentifierKind, Tier
 from privacyops.domain.identity.person_name import name_spans
@@ -45,6 +45,8 @@ def text_hit(
         strong = list(_identifier_spans(text, identifiers, settings, shared_phones))
         sure = sure or bool(strong)
         named = [(span.start, span.end) for name in known_names(identifiers) for span in name_spans(name, text)]
+        typed = [each.value for _, each in usable(identifiers, IdentifierKind.PHONE) if each.tier > Tier.STRONG]
+        named.extend(_phone_spans(text, typed, settings))
         found = sorted({*strong, *named}) if isinstance(row[field.path], str) else [(0, 0)] * bool(strong or named)
         spans.extend(TextSpan(field.path, start, end) for start, end in found)
     return TextHit(tuple(spans), sure) if spans else None
@@ -77,27 +79,26 @@ def repeated(
 def _identifier_spans(
     text: str, identifiers: Sequence[Identifier], settings: StoreSettings, shared: frozenset[str]
 ) -> Iterator[tuple[int, int]]:
-    usable = [one for one in identifiers if one.tier <= Tier.STRONG]
-    emails = [one.normal for one in usable if one.kind is IdentifierKind.EMAIL]
+    proven = [one for one in identifiers if one.tier <= Tier.STRONG]
+    emails = [one.normal for one in proven if one.kind is IdentifierKind.EMAIL]
     if emails and "@" in text:
         for met in _ADDRESS.finditer(text):
             normal = normal_email(met.group())
             if normal and any(same_mailbox(normal, one) in {SameMailbox.EQUAL, SameMailbox.TAGGED} for one in emails):
                 yield met.start(), met.end()
-    tails = [
-        tail
-        for one in usable
-        if one.kind is IdentifierKind.PHONE
-        and one.normal not in shared
-        and (tail := search_tail(one.value, settings.region)) is not None
-    ]
+    phones = [one.value for one in proven if one.kind is IdentifierKind.PHONE and one.normal not in shared]
+    yield from _phone_spans(text, phones, settings)
+    for one in proven:
+        if one.kind is IdentifierKind.ORDER_NUMBER:
+            for met in re.finditer(rf"(?<!\w){re.escape(one.value)}(?!\w)", text, re.IGNORECASE):
+                yield met.start(), met.end()
+
+
+def _phone_spans(text: str, phones: Sequence[str], settings: StoreSettings) -> Iterator[tuple[int, int]]:
+    tails = [tail for phone in phones if (tail := search_tail(phone, settings.region)) is not None]
     if tails:
         for met in _NUMBER.finditer(text):
             if any(phone_digits(met.group()).endswith(tail) for tail in tails):
-                yield met.start(), met.end()
-    for one in usable:
-        if one.kind is IdentifierKind.ORDER_NUMBER:
-            for met in re.finditer(rf"(?<!\w){re.escape(one.value)}(?!\w)", text, re.IGNORECASE):
                 yield met.start(), met.end()
 
 
