@@ -76,7 +76,6 @@ def turn(ctx: Context, owner: str) -> bool:
     for log in Log:
         if _is_due(ctx, log):
             busy = number(ctx, log, owner) == sequencer.ROUND_ROWS or busy
-            crash_point("sequencer.after_commit_before_checkpoint")
             if _may_sign(ctx, log):
                 checkpoint(ctx, log, owner)
     return busy
@@ -103,6 +102,7 @@ def checkpoint(ctx: Context, log: Log, owner: str) -> str | None:
     The last signed checkpoint is loaded and shown to be a beginning of the tree first.
     Raises: LogForked: it is not; then nothing is signed.
     """
+    crash_point("sequencer.after_commit_before_checkpoint")
     prepared = _prepared(ctx, log)
     if prepared is None:
         return None
