@@ -18,6 +18,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8844,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("var/demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's files away and begin anew.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="People and stores, but no requests yet.")] = False,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Walk the whole journey over HTTP and stop; 0 if it went well.")
     ] = False,
@@ -27,10 +28,10 @@ def demo(
         from privacyops.demo.smoke import walk
 
         raise typer.Exit(walk())
-    _serve(port, folder.absolute(), fresh=fresh)
+    _serve(port, folder.absolute(), fresh=fresh, empty=empty)
 
 
-def _serve(port: int, folder: Path, *, fresh: bool) -> None:
+def _serve(port: int, folder: Path, *, fresh: bool, empty: bool) -> None:
     from privacyops.adapters.pages_jinja import JinjaPages
     from privacyops.bootstrap import build, prepare_database
     from privacyops.cli.service import Role, Service, lock, make_app
@@ -58,11 +59,11 @@ def _serve(port: int, folder: Path, *, fresh: bool) -> None:
     typer.echo(f"database, keys and doors ready in {time.monotonic() - began:.1f} s")
     typer.echo(f"\n  Open http://127.0.0.1:{port}/demo\n")
     typer.echo("The shop is being filled in the background; stop with Ctrl C, come back with the same command.")
-    Service(house, Role.ALL, before_work=[lambda: _fill(house, folder)]).run(make_app(house, pages, doors))
+    Service(house, Role.ALL, before_work=[lambda: _fill(house, folder, empty=empty)]).run(make_app(house, pages, doors))
     del held
 
 
-def _fill(house: Any, folder: Path) -> None:
+def _fill(house: Any, folder: Path, *, empty: bool = False) -> None:
     """Build the shop and seed the requests, unless that was done today."""
     from privacyops.cli.stores_file import load
     from privacyops.demo.seed import Seeder
@@ -77,7 +78,7 @@ def _fill(house: Any, folder: Path) -> None:
     shop = build_demo_shop(folder / "shop", house.context.clock.now().date())
     kinds = job_kinds()
     seeder = Seeder(house.context, shop, house.inbox, lambda ctx: drive_waiting(ctx, kinds))
-    seeded = seeder.fill(load(shop.stores_toml).stores)
+    seeded = seeder.fill(load(shop.stores_toml).stores, with_requests=not empty)
     search = kinds["search"]
     if isinstance(search, SearchKind):
         search.close()

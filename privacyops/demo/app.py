@@ -28,9 +28,10 @@ def create_demo(context: Context, pages: Pages, inbox: Inbox) -> FastAPI:
 
     def page(template: str, view: dict[str, Any]) -> Response:
         scene = Scene(context.clock.now(), "en", context.controller.zone)
-        shell = {
-            "language": "en", "languages": [], "theme": "auto", "organisation": context.controller.name,
-            "here": "/demo/inbox", "request_id": "", "links": [],
+        shell: dict[str, Any] = {
+            "theme": "auto", "csrf": "", "correlation_id": "", "organisation": context.controller.name, "languages": [],
+            "policy_url": None, "contact": context.controller.contact_email,
+            "demo": {"inbox_url": "/demo/inbox", "console_url": "/console/demo"},
         }  # fmt: skip
         body = pages.render(template, scene, view=view, shell=shell)
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -59,14 +59,22 @@ class Seeder:
         self._settle_with = settle
         self._ada, self._marta = self._hire(*USERS[0]), self._hire(*USERS[1])
 
-    def fill(self, configs: Sequence[StoreConfig]) -> Seeded:
+    def fill(self, configs: Sequence[StoreConfig], *, with_requests: bool = True) -> Seeded:
         """Connect the stores and write the requests, oldest first."""
         self._at(days=60)
         for config in configs:
             stores.connect(self._as(self._ada), TITLES.get(config.name, config.name), config)
         key = apikey.create(self._as(self._ada), "Demo back end", SCOPES, timedelta(days=364), is_live=False)
+        walks = self._walks() if with_requests else ()
+        for walk in walks:
+            walk()
+        self._clock.set(self._today)
+        return Seeded((self._ada, self._marta), key, len(walks))
+
+    def _walks(self) -> tuple[Callable[[], object], ...]:
+        """The requests in the order of their receipt, and where each comes to stand."""
         person = self._shop.person
-        walks: tuple[Callable[[], object], ...] = (
+        return (
             lambda: self._reviewing(person("bastian"), days=34),  # overdue by some days
             lambda: self._answered(person("cormac"), days=26),
             lambda: self._awaiting_approval(person("maeve"), days=24),
@@ -82,10 +90,6 @@ class Seeder:
             lambda: self._asked(person("giulia"), days=3),
             lambda: self._unverified(person("elisa"), days=2),
         )
-        for walk in walks:
-            walk()
-        self._clock.set(self._today)
-        return Seeded((self._ada, self._marta), key, len(walks))
 
     def _reviewing(self, person: DemoPerson, type_: RequestType = RequestType.ACCESS, *, days: int) -> DsarId:
         """Form, code, search: a reviewer looks at it now."""
