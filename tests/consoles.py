@@ -14,7 +14,7 @@ from privacyops.adapters.pages_jinja import JinjaPages
 from privacyops.console.app import create_console
 from privacyops.domain.account.action import Role
 from privacyops.domain.totp import step_at, totp_code
-from privacyops.services import account, sealing
+from privacyops.services import sealing
 from privacyops.store import account as accounts
 from tests.house import PASSWORD, Walker
 
@@ -33,8 +33,6 @@ class Browser:
     page: str = ""
     path: str = ""
     clock: Any = None
-    name: str = ""
-    extra: dict[str, str] = field(default_factory=dict)
 
     def read(self, path: str, status: int = 200, **headers: str) -> str:
         """GET, following redirects; the page."""
@@ -60,11 +58,9 @@ class Browser:
         return totp_code(self.secret, step_at(self.clock.now()))
 
     def _keep(self, answer: Any, status: int) -> str:
-        assert answer.status_code == status, (answer.status_code, answer.url, _words(answer.text)[:600])
+        assert answer.status_code == status, (answer.status_code, answer.url, words_of(answer.text)[:600])
         self.page, self.path = answer.text, answer.url.path
-        tokens = re.findall(r'name="csrf" value="([0-9a-f]+)"', self.page)
-        if tokens:
-            self.token = tokens[0]
+        self.token = next(iter(re.findall(r'name="csrf" value="([0-9a-f]+)"', self.page)), self.token)
         return self.page
 
 
@@ -103,21 +99,14 @@ class Office:
         self.walker.as_staff(name, *roles)
         mine, browser = self.walker.staff_accounts[name], self.stranger()
         ctx = self.walker.context
-        browser.name, browser.secret = name, name.encode().ljust(20, b"-")
+        browser.secret = name.encode().ljust(20, b"-")
         sealed = ctx.ports.keyring.seal(browser.secret, sealing.place(ctx, "account", "totp_sealed", mine.id))
         with ctx.database.transaction(ctx.controller.key, self.walker.clock.now()) as tx:
             accounts.save_account(tx, mine.id, totp_sealed=sealed)
         return browser
 
 
-def _words(page: str) -> str:
-    body = re.sub(r"<head>.*?</head>|<nav.*?</nav>", "", page, flags=re.S)
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
-
-
 def words_of(page: str) -> str:
     """What a page says, without its tags and navigation."""
-    return _words(page)
-
-
-__all__ = ["ORIGIN", "PAGES", "Browser", "Office", "account", "words_of"]
+    body = re.sub(r"<head>.*?</head>|<nav.*?</nav>", "", page, flags=re.S)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))

@@ -10,6 +10,7 @@ from privacyops.console import shape, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
 from privacyops.domain.account.record import Account
 from privacyops.domain.audit import AuditEntry
+from privacyops.domain.catalog.confidence import Confidence
 from privacyops.domain.dsar.record import Run
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.domain.task import ApprovalState
@@ -120,9 +121,9 @@ class RequestFace:
         if self.dsar.state == "in_review" and not opened.may_hand_over:
             text = "An order fact, the shop's login or a colleague's judgement has to join the mailed code."
             told.append({"tone": "warn", "title": "The identity is not proven far enough", "text": text})
-        if opened.clock.needs_counsel:
-            text = "The rule behind the date is not certain; ask counsel."
-            told.append({"tone": "warn", "title": f"Confidence {opened.clock.confidence}", "text": text})
+        if opened.clock.confidence is Confidence.LOW:
+            text = "The reading of the law behind it is not certain."
+            told.append({"tone": "warn", "title": "Ask counsel about the date", "text": text})
         return told
 
     def _customer(self) -> dict[str, Any]:
