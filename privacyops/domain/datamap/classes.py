@@ -88,12 +88,23 @@ def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link
         logs_in = bool(one.of(Category.PASSWORD))
         if (kinds & _PEOPLE and TableWord.SATELLITE not in kinds) or logs_in:
             continue
+        pointed_at = any(link.to == name for links in outgoing.values() for link in links)
         if any(
-            link.to in people and link.to != name and link_role(link.fields[0], link.to) in {Role.OWN, Role.NEUTRAL}
+            link.to in people and link.to != name and _belongs(one, link, has_own_life=pointed_at)
             for link in outgoing[name]
         ):
             classes[name] = CollectionClass.SATELLITE
     return classes
+
+
+def _belongs(one: Collection, link: Link, *, has_own_life: bool) -> bool:
+    """Whether a row with a name and contact data is only part of the person it points at: a contact, a profile.
+
+    A key that says nothing of its role makes a part of what nothing else points at; travellers with orders of their
+    own are no part of their guide.
+    """
+    role = link_role(link.fields[0], link.to)
+    return role is Role.OWN or (role is Role.NEUTRAL and (one.is_unique(link.fields) or not has_own_life))
 
 
 def is_passing(link: Link) -> bool:
