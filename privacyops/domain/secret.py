@@ -74,6 +74,7 @@ class LinkKind(StrEnum):
     INVITE = "poj_"
     DOWNLOAD = "pod_"
     PREFERENCE = "pop_"
+    UNSUBSCRIBE = "pou_"  # stops one purpose over one channel for one person, and can do nothing else
     WAITING = "pow_"  # cookie of a browser that may type the code of one request and see nothing yet
     PORTAL = "pot_"  # cookie of a browser that has proved the mailbox of one request
 
@@ -84,6 +85,7 @@ LINK_LIFE: Final = {
     LinkKind.INVITE: timedelta(hours=24),
     LinkKind.DOWNLOAD: timedelta(minutes=10),
     LinkKind.PREFERENCE: timedelta(hours=24),
+    LinkKind.UNSUBSCRIBE: timedelta(days=730),
     LinkKind.WAITING: timedelta(hours=1),
     LinkKind.PORTAL: timedelta(minutes=30),
 }

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from privacyops.portal import errors
 from privacyops.portal.deps import Door
 from privacyops.portal.headers import SecurityHeaders
-from privacyops.portal.pages import check, download, public, start, status
+from privacyops.portal.pages import check, download, preferences, public, start, status
 from privacyops.ports.pages import Pages
 from privacyops.services.context import Context
 
@@ -30,7 +30,7 @@ def create_portal(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.door = Door(context, pages, tuple(trusted_proxies), frozenset(widget_origins), policy_url)
-    for page in (start, check, status, download, public):
+    for page in (start, check, status, download, preferences, public):
         app.include_router(page.router)
     errors.install(app)
     app.add_middleware(SecurityHeaders, is_https=app.state.door.is_https)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from privacyops.domain.consent.state import EventType
 from privacyops.domain.dsar.kind import Outcome, RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.ports.pages import Words
+from privacyops.services.consent.preferences import PastChoice
 from privacyops.services.dsar.own import SystemAnswer
 
 
@@ -141,3 +143,28 @@ def rule(regime: str, words: Words, *, is_extended: bool) -> str:
         term = _("90 days from receipt, extended") if is_extended else _("45 days from receipt")
         return f"California Civil Code 1798.130: {term}"
     return regime
+
+
+CHANNELS: Final[Mapping[str, str]] = {
+    "email": N_("by e-mail"),
+    "sms": N_("by text message"),
+    "phone": N_("by phone"),
+    "push": N_("as a notification on your device"),
+    "post": N_("by letter"),
+    "messenger": N_("by messenger"),
+    "web": N_("on our pages"),
+}
+_YES: Final = frozenset({EventType.GIVEN, EventType.RENEWED, EventType.CONFIRMED})
+_NO: Final = frozenset({EventType.REFUSED, EventType.WITHDRAWN, EventType.TERMINATED, EventType.OBJECTION_MADE})
+
+
+def past_choice(one: PastChoice, words: Words) -> str:
+    """One line of the history, such as `News by e-mail: yes`."""
+    _ = words.gettext
+    if one.title is None:
+        return _("Everything: stopped") if one.type is EventType.STOP_ALL else _("Your data was updated")
+    answer = _("asked for") if one.type is EventType.REQUESTED else _("changed")
+    if one.type in _YES | _NO:
+        answer = _("yes") if one.type in _YES else _("no")
+    how = f", {_(CHANNELS.get(one.channel, one.channel))}" if one.channel else ""
+    return f"{one.title}{how}: {answer}"

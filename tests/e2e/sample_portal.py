@@ -63,6 +63,7 @@ STATUS: Final[View] = {
     "object_url": None,
     "authority": {"name": "State Commissioner for Data Protection", "url": "https://authority.example/"},
     "leave_url": "/privacy/leave",
+    "preferences_url": "/privacy/preferences",
     "values": {},
     "errors": [],
 }
@@ -152,6 +153,7 @@ PREFERENCES: Final[View] = {
     "saved": {"text": "Your choices are saved."},
     "errors": [],
     "history": [{"at": ago(days=40), "text": "Newsletter by e-mail: yes"}],
+    "status_url": "/privacy/status",
 }
 NO_PREFERENCES: Final[View] = PREFERENCES | {
     "purposes": [],

@@ -26,9 +26,9 @@ _LONGEST_ADDRESS: Final = 254
 
 
 @router.get("/privacy", **action(Action.DSAR_INTAKE))
-def start(visit: Anyone) -> Response:
-    """The empty form."""
-    return _form(visit, {}, [])
+def start(visit: Anyone, type: str = "") -> Response:  # noqa: A002 - the word in the address
+    """The empty form; a link may choose the right."""
+    return _form(visit, {"type": type}, [])
 
 
 @router.post("/privacy", **action(Action.DSAR_INTAKE))

@@ -144,6 +144,7 @@ def _view(visit: Visitor, request: own.OwnRequest, values: dict[str, str], error
         "object_url": "#f-message" if is_over and may_write and dsar.answered_at else None,
         "authority": {"name": controller.authority_name or "", "url": controller.authority_url or ""},
         "leave_url": "/privacy/leave",
+        "preferences_url": "/privacy/preferences" if may_write else None,
         "values": values,
         "errors": errors,
     }

@@ -93,6 +93,16 @@ def withdraw(ctx: Context, whom: Whom, scope: Scope, how: Circumstances, call: C
 
 @use_case(Action.CONSENT_WRITE)
 def _withdraw(ctx: Context, tx: Tx, whom: Whom, scope: Scope, how: Circumstances, call: Call | None) -> Written:
+    return withdraw_within(ctx, tx, whom, scope, how, call)
+
+
+def withdraw_within(
+    ctx: Context, tx: Tx, whom: Whom, scope: Scope, how: Circumstances, call: Call | None = None
+) -> Written:
+    """As `withdraw`, in a transaction that does more: a request to stop is taken in and applied at once.
+
+    Raises: SubjectRaced: run the whole use case again.
+    """
     before = _answered(ctx, tx, how, call)
     if before is not None:
         return before

@@ -30,6 +30,7 @@ from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
 from privacyops.store import token as tokens
+from privacyops.store.subject import SubjectRaced
 from privacyops.store.uow import Tx
 
 REPEAT_WINDOW: Final = timedelta(minutes=10)
@@ -97,8 +98,7 @@ class Receipt:
         return cls(DsarId(UUID(row["id"])), row["reference"], DsarState(row["state"]), received_at, is_replayed=True)
 
 
-@use_case(Action.DSAR_INTAKE)
-def submit(ctx: Context, tx: Tx, submission: Submission, call: Call | None = None) -> Receipt:
+def submit(ctx: Context, submission: Submission, call: Call | None = None) -> Receipt:
     """Take a request in. With `call`, the same call again gives the same receipt.
 
     The answer is the same for known and unknown addresses, since nothing is looked up in any store. The same
@@ -108,6 +108,14 @@ def submit(ctx: Context, tx: Tx, submission: Submission, call: Call | None = Non
 
     Raises: EmailMalformed, MessageTooLong, ReceivedInFuture, NoLawApplies, RateLimited, IdempotencyKeyReused.
     """
+    try:
+        return _submit_once(ctx, submission, call)
+    except SubjectRaced:  # two first stops of one address met: the second finds the person
+        return _submit_once(ctx, submission, call)
+
+
+@use_case(Action.DSAR_INTAKE)
+def _submit_once(ctx: Context, tx: Tx, submission: Submission, call: Call | None) -> Receipt:
     if call is not None and (answered := begin_call(ctx, tx, call)) is not None:
         return Receipt.from_json(answered)
     receipt = _submit(ctx, tx, submission)

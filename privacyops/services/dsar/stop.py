@@ -1,19 +1,38 @@
 """Requests that take effect at once: objection to advertising, withdrawal of consent, opt-outs. Nothing is asked."""
 
+from collections.abc import Mapping
+from typing import Final
+
+from privacyops.domain.consent.state import Method
 from privacyops.domain.deadline.event import ClockEventKind
+from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Dsar, Requester
 from privacyops.domain.dsar.state import DsarEvent
 from privacyops.domain.letter import LetterKind
+from privacyops.domain.subject import IdentifierType, SubjectIdentifier
 from privacyops.services import mail
+from privacyops.services.consent.subjects import Whom
+from privacyops.services.consent.terms import Circumstances, Scope
+from privacyops.services.consent.writing import withdraw_within
 from privacyops.services.context import Context
 from privacyops.services.dsar.lifecycle import move
 from privacyops.services.dsar.wording import letter, local_date, right_of, url
 from privacyops.store.uow import Tx
 
+_STOPS_ALL: Final = frozenset({RequestType.OBJECTION_DIRECT_MARKETING, RequestType.CONSENT_WITHDRAWAL})
+_METHOD: Final[Mapping[Channel, Method]] = {Channel.PHONE: Method.PHONE, Channel.COUNTER: Method.IN_PERSON}
+
 
 def apply_stop(ctx: Context, tx: Tx, dsar: Dsar, requester: Requester) -> Dsar:
-    """Stop, settle and confirm, in the transaction of the request itself; it cannot be refused."""
+    """Stop, settle and confirm, in the transaction of the request itself; it cannot be refused.
+
+    An objection to advertising and a withdrawal of consent stop every purpose that a stop may reach for the address,
+    from the next check on. Raises: SubjectRaced: run the use case again.
+    """
     dsar = move(ctx, tx, dsar, DsarEvent.APPLY_STOP)
+    if dsar.type in _STOPS_ALL:
+        whom = Whom(None, (SubjectIdentifier(IdentifierType.EMAIL, requester.email),))
+        withdraw_within(ctx, tx, whom, Scope(), Circumstances(_METHOD.get(dsar.channel, Method.FORM)))
     dsar = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
     dsar = move(ctx, tx, dsar, DsarEvent.RELEASE, ClockEventKind.ACK_SENT)
     done = letter(
