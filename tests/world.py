@@ -47,7 +47,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         target = tmp_path / "privacyops.db"
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), target)
         return f"sqlite:///{target}"
-    return _clone(request.getfixturevalue("migrated_postgres"), f"t{abs(hash(str(tmp_path))):x}")
+    return clone(request.getfixturevalue("migrated_postgres"), f"t{abs(hash(str(tmp_path))):x}")
 
 
 @pytest.fixture
@@ -64,7 +64,8 @@ def database(engines: Engines) -> Database:
     return Database(engines)
 
 
-def _clone(template: str, name: str) -> str:
+def clone(template: str, name: str) -> str:
+    """A copy of a database under a new name; its URL."""
     url = make_url(template)
     admin = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(admin, autocommit=True) as connection:
