@@ -93,7 +93,7 @@ def spelled(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def encode(value: Value) -> Any:  # noqa: PLR0911 - one line a type
+def encode(value: Value) -> Any:
     """`value` as JSON that `decode` turns back into an equal value of the same type."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -149,7 +149,7 @@ def decode_key(key: list[list[Any]]) -> Key:
     return tuple((name, decode(value)) for name, value in key)
 
 
-def _plain(value: Value) -> Any:  # noqa: PLR0911 - one line a type
+def _plain(value: Value) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float | Decimal):
