@@ -126,7 +126,7 @@ def _plan_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
     if needs_code(desk):
         fields.append(field_("code", "code", "Code from your authenticator"))
     return act_page(
-        desk, opened, "Approve", None, None, facts_title="The plan",
+        desk, opened, "Approve", refusal, None, facts_title="The plan",
         facts=[{"label": "Prepared by", "value": preparer.name if preparer else "–"},
                {"label": "Request", "value": f"{words.TYPES[dsar.type]}, {words.law(dsar.regime)}"},
                {"label": "Due", "value": dsar.due_on.isoformat()},
