@@ -21,7 +21,7 @@ __all__ = ["customer", "little_shop"]
 
 STRANGER = "nobody.known@example.org"
 SECRET = re.compile(r"(pow_|pot_)[A-Za-z0-9]{43}|Max-Age=\d+|\.\d{10};|\.[A-Za-z0-9_=-]+(?=\.)")
-HIDDEN = re.compile(r'name="csrf" value="[^"]+"|<time[^>]*>[^<]*</time>')
+HIDDEN = re.compile(r'name="csrf" value="[^"]+"|<time[^>]*>[^<]*</time>|<code>[0-9a-f]{12}</code>')
 
 
 def everything(walker: Walker, view: str = "all") -> list[Dsar]:
@@ -165,7 +165,8 @@ def test_a_made_up_link_gets_the_same_page_as_a_spent_one(customer: Customer, wa
     customer.open(path)
     customer.press(path)
     spent, made_up = customer.open(path), customer.open(f"/privacy/confirm/pom_{'a' * 43}")
-    assert (spent.status_code, spent.text) == (made_up.status_code, made_up.text)
+    assert spent.status_code == made_up.status_code
+    assert HIDDEN.sub("·", spent.text) == HIDDEN.sub("·", made_up.text)
 
 
 def test_five_wrong_codes_lock_the_code_and_not_the_request(customer: Customer, walker: Walker) -> None:
