@@ -1,4 +1,4 @@
-"""The template's connector and its reading half. Copy the folder, rename it, replace memory.py by your store."""
+"""The reading half. Copy the folder, rename it, replace memory.py by your store."""
 
 import io
 import time
@@ -9,13 +9,11 @@ from typing import BinaryIO, Final
 
 from connectors._template.memory import Server, Table, connect
 from privacyops.connector_sdk import (
-    API_VERSION,
     BlobRef,
     Call,
     Capabilities,
     Collection,
     ConditionalWrite,
-    ConnectorSpec,
     Count,
     Cursor,
     Health,
@@ -23,7 +21,6 @@ from privacyops.connector_sdk import (
     Hit,
     Json,
     Mark,
-    Misconfigured,
     Page,
     Predicate,
     PredicateOp,
@@ -46,41 +43,6 @@ from privacyops.connector_sdk.predicate import leaves, split_path
 INLINE: Final = 4096
 """A longer binary cell comes as a handle."""
 MARK_EVERY: Final = 1000
-SETTINGS: Final[Mapping[str, type]] = {"name": str, "server": str, "write": bool}
-
-
-class TemplateConnector:
-    """Stateless: `open` checks what it is given and connects to nothing."""
-
-    def spec(self) -> ConnectorSpec:
-        return ConnectorSpec(
-            name="template",
-            title="In-memory store",
-            version="1.0",
-            api=API_VERSION,
-            config_schema={
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "name": {"type": "string"},
-                    "server": {"type": "string"},
-                    "write": {"type": "boolean"},
-                },
-            },
-            secret_fields=("password",),
-            docs="docs/connectors/writing-one.md",
-        )
-
-    def open(self, config: Mapping[str, Json], secrets: Secrets) -> "TemplateStore":
-        """Raises: Misconfigured: an unknown setting or a value of the wrong type."""
-        from connectors._template.writing import WritingStore  # noqa: PLC0415 - the writing half builds on this module
-
-        for key, value in config.items():
-            if key not in SETTINGS:
-                raise Misconfigured(key, "unknown_setting")
-            if not isinstance(value, SETTINGS[key]):
-                raise Misconfigured(key, "wrong_type")
-        return WritingStore(str(config.get("name", "template")), str(config.get("server", "")), secrets, config)
 
 
 class TemplateStore:

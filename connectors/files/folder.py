@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
-from connectors.files.card import Settings
+from connectors.files.settings import Settings
 from privacyops.connector_sdk import Misconfigured, Retriable, Terminal
 
 MAX_FILES: Final = 200_000

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
-from connectors.files.card import Settings
 from connectors.files.document import Extract, extract, media_type
 from connectors.files.folder import Entry, Folder, Gap, Stamp, Unreadable
 from connectors.files.mail import Letter, letter_values, mbox_letters
+from connectors.files.settings import Settings
 from connectors.files.source import Item
 from connectors.files.tables import TABLE_SUFFIXES, Tables
 from privacyops.connector_sdk import (

@@ -10,7 +10,6 @@ from typing import BinaryIO, Final
 
 from pydantic import SecretStr
 
-from connectors.files.card import Settings
 from connectors.files.folder import STEPWISE, Folder, Unreadable
 from connectors.files.papers import (
     DOCUMENTS,
@@ -23,6 +22,7 @@ from connectors.files.papers import (
     Reading,
 )
 from connectors.files.scan import Scan, blob_bytes
+from connectors.files.settings import Settings
 from connectors.files.source import Source
 from connectors.files.tables import TABLE_SUFFIXES, Tables
 from privacyops.connector_sdk import (

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from connectors.sql.card import Settings
+from connectors.sql.settings import Settings
 from privacyops.connector_sdk import Misconfigured, Secrets
 
 

@@ -1,69 +1,13 @@
 """The connector's card, its configuration, and the opening of a store. No driver is imported before `open`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Misconfigured, Secrets
+from connectors.sql.settings import CONFIG_SCHEMA, VERSION, read_settings
+from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Secrets
 
 if TYPE_CHECKING:
     from connectors.sql.writing import SqlStore
-
-VERSION: Final = "1.0"
-
-CONFIG_SCHEMA: Final[Mapping[str, Json]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string", "minLength": 1, "title": "Name of the store"},
-        "write": {"type": "boolean", "title": "Open with the writing role"},
-        "schema": {"type": "string", "minLength": 1, "title": "Schema; default: the connection's own"},
-        "folder": {"type": "string", "title": "SQLite: the one folder its file may lie in"},
-        "ca_file": {"type": "string", "title": "Certificate authority of the server"},
-        "connect_timeout": {"type": "number", "exclusiveMinimum": 0, "title": "Seconds to connect"},
-        "statement_timeout": {"type": "number", "exclusiveMinimum": 0, "title": "Seconds a statement may take"},
-        "lock_timeout": {"type": "number", "exclusiveMinimum": 0, "title": "Seconds to wait for a lock"},
-    },
-}
-
-_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "string": str,
-    "boolean": bool,
-    "number": (int, float),
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The configuration of one store; times are in seconds."""
-
-    name: str = "sql"
-    write: bool = False
-    schema: str | None = None
-    folder: Path | None = None
-    ca_file: Path | None = None
-    connect_timeout: float = 5.0
-    statement_timeout: float = 20.0
-    lock_timeout: float = 2.0
-
-
-def read_settings(config: Mapping[str, Json]) -> Settings:
-    """Raises: Misconfigured: an unknown key, or a value of the wrong type; names the key, never the value."""
-    properties = CONFIG_SCHEMA["properties"]
-    assert isinstance(properties, Mapping)  # noqa: S101 - narrows our own constant for the type checker
-    taken: dict[str, object] = {}
-    for key, value in config.items():
-        wanted = properties.get(key)
-        if not isinstance(wanted, Mapping):
-            raise Misconfigured(key, "unknown_setting")
-        kind = str(wanted["type"])
-        if not isinstance(value, _KINDS[kind]) or (kind == "number" and isinstance(value, bool)):
-            raise Misconfigured(key, "wrong_type")
-        if (kind == "number" and float(str(value)) <= 0) or (kind == "string" and not value):
-            raise Misconfigured(key, "out_of_range")
-        taken[key] = Path(str(value)) if key in {"folder", "ca_file"} else value
-    return Settings(**taken)  # type: ignore[arg-type]  # checked key by key above
 
 
 class SqlConnector:

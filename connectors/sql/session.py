@@ -16,8 +16,8 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from connectors.sql import functions
 from connectors.sql.address import Address, Brand
-from connectors.sql.card import Settings
 from connectors.sql.refusals import translate, translate_connecting
+from connectors.sql.settings import Settings
 from connectors.sql.watchdog import Watchdog
 from privacyops.connector_sdk import Call, Cancelled, Retriable, Terminal
 

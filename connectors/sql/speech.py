@@ -74,9 +74,13 @@ class Speech:
         return sa.func.length(sa.cast(table.column(path), sa.LargeBinary))
 
     def piece(self, table: Table, path: str, start: int, length: int) -> Expression:
-        """Characters (bytes, of a binary cell) from `start`, counted from 1."""
+        """Bytes of the cell from `start`, counted from 1; a text's are those of UTF-8."""
         whole = table.column(path) if table.fields[path].type is FieldType.BINARY else self.text(table, path)
-        return sa.func.substr(whole, bind(start), bind(length))
+        return sa.func.substr(self.as_bytes(table.fields[path], whole), bind(start), bind(length))
+
+    def as_bytes(self, field: Field, whole: Expression) -> Expression:
+        """A cell's text in UTF-8; bytes as they are."""
+        return whole if field.type is FieldType.BINARY else sa.cast(whole, sa.LargeBinary)
 
     # --- comparisons ----------------------------------------------------------------------------------------
 
@@ -211,6 +215,11 @@ class Postgresql(Speech):
         if not self.server.folds_ascii or not (self.server.folds_unicode or wanted.isascii()):
             text = text.collate("und-x-icu")
         return _folded_elsewhere(text, wanted)
+
+    def as_bytes(self, field: Field, whole: Expression) -> Expression:
+        if field.type is FieldType.BINARY:
+            return whole
+        return sa.func.convert_to(sa.cast(whole, sa.Text), "UTF8")
 
     def contains(self, text: Expression, wanted: str) -> Expression:
         return sa.func.strpos(text, bind(wanted)) > 0

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from connectors.sql.address import Brand, read_address
 from connectors.sql.blobs import open_cell
-from connectors.sql.card import Settings
 from connectors.sql.health import look
 from connectors.sql.pushdown import MAX_IN
 from connectors.sql.reading import Reader, batches, by_refs
@@ -21,6 +20,7 @@ from connectors.sql.schema_mysql import load_mysql
 from connectors.sql.schema_postgresql import load_postgresql
 from connectors.sql.schema_sqlite import load_sqlite
 from connectors.sql.session import Session
+from connectors.sql.settings import Settings
 from connectors.sql.speech import Speech, speech_of
 from privacyops.connector_sdk import (
     BlobRef,

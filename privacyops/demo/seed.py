@@ -91,6 +91,12 @@ class Seeder:
             lambda: self._unverified(person("elisa"), days=2),
         )
 
+    def team(self, configs: Sequence[StoreConfig]) -> tuple[Context, Context]:
+        """Connect the stores and write no request; the service as Ada and as Marta see it. For benchmarks."""
+        for config in configs:
+            stores.connect(self._as(self._ada), TITLES.get(config.name, config.name), config)
+        return self._as(self._ada), self._as(self._marta)
+
     def _reviewing(self, person: DemoPerson, type_: RequestType = RequestType.ACCESS, *, days: int) -> DsarId:
         """Form, code, search: a reviewer looks at it now."""
         dsar_id = self._confirmed(person, type_, days=days)

@@ -103,7 +103,7 @@ class Browser:
 
 def walk() -> int:
     """Start a demo on a free port in a temporary folder, walk it, stop it; 0 if every leg went well."""
-    with tempfile.TemporaryDirectory(prefix="privacyops-smoke-") as folder, _running(Path(folder)) as base:
+    with tempfile.TemporaryDirectory(prefix="privacyops-smoke-") as folder, running(Path(folder)) as base:
         began = time.monotonic()
         journey = Journey(base, Path(folder))
         for name, leg in journey.legs():
@@ -143,7 +143,7 @@ class Journey:
         yield "reviewer closes; the audit log verifies", self._close
 
     def _wait_until_filled(self) -> None:
-        _until(lambda: (self._folder / "seeded").exists(), "the demo was not filled in time")
+        until(lambda: (self._folder / "seeded").exists(), "the demo was not filled in time")
         shop = _demo_person(self._folder)
         self._email, self._order = shop
         for browser, who in ((self._ada, 0), (self._marta, 1)):
@@ -169,7 +169,7 @@ class Journey:
         self._reference = found[0]
 
     def _wait_for_review(self) -> None:
-        _until(lambda: "Finish review" in self._ada.read(self._at()), "the search did not end in time")
+        until(lambda: "Finish review" in self._ada.read(self._at()), "the search did not end in time")
 
     def _review(self) -> None:
         for store in dict.fromkeys(re.findall(rf'{self._at()}\?open=([^"#&]+)', self._ada.read(self._at()))):
@@ -180,11 +180,11 @@ class Journey:
         self._ada.send(f"{self._at()}/finish")
 
     def _wait_for_package(self) -> None:
-        _until(lambda: "START-HERE.html" in self._marta.read(f"{self._at()}/release"), "no package in time")
+        until(lambda: "START-HERE.html" in self._marta.read(f"{self._at()}/release"), "no package in time")
 
     def _release(self) -> None:
         self._marta.send(f"{self._at()}/release", reference=self._reference)
-        _until(lambda: "/privacy/download" in self._customer.read("/privacy/status"), "the answer was not announced")
+        until(lambda: "/privacy/download" in self._customer.read("/privacy/status"), "the answer was not announced")
 
     def _download(self) -> None:
         self._customer.read("/privacy/download")
@@ -216,14 +216,15 @@ class Journey:
                     return found[1]
             return ""
 
-        _until(lambda: bool(newest()), "no code came by mail")
+        until(lambda: bool(newest()), "no code came by mail")
         self._last_code = newest()
         http.close()
         return self._last_code
 
 
-def _until(happened: Callable[[], bool], otherwise: str) -> None:
-    limit = time.monotonic() + PATIENCE_S
+def until(happened: Callable[[], bool], otherwise: str, patience_s: float = PATIENCE_S) -> None:
+    """Wait for something. Raises: LegFailed: with `otherwise`, once patience has run out."""
+    limit = time.monotonic() + patience_s
     while not happened():
         if time.monotonic() > limit:
             raise LegFailed(otherwise)
@@ -247,17 +248,19 @@ def _demo_person(folder: Path) -> tuple[str, str]:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[str]:
-    """A demo of its own on a port that the system chose."""
+def running(folder: Path, *, with_requests: bool = False) -> Iterator[str]:
+    """A demo of its own on a port that the system chose; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "privacyops", "demo", "--empty", "--port", str(port), "--folder", str(folder)]
+    command = [sys.executable, "-m", "privacyops", "demo", "--port", str(port), "--folder", str(folder)]
+    if not with_requests:
+        command.append("--empty")
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:
-        _until(lambda: _healthy(base), "the demo did not start")
+        until(lambda: _healthy(base), "the demo did not start")
         sys.stdout.write(f"{'start to first healthy answer':<44} {time.monotonic() - started:6.2f} s\n")
         yield base
     finally:
