@@ -1,6 +1,6 @@
 """The composition root: settings become adapters, adapters a Context. The only file that knows every adapter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
 from privacyops.settings import Settings
-from privacyops.store import schema
+from privacyops.store import engine, schema
 from privacyops.store.engine import connect
 from privacyops.store.uow import Database
 
@@ -96,6 +96,11 @@ def prepare_database(house: House) -> None:
         schema.migrate(engines)
     schema.check(engines)
     purpose.install_shipped(house.context)
+
+
+def count_statements(house: House) -> Callable[[], int]:
+    """Count the statements on the house's own database from now on; the returned function tells how many."""
+    return engine.count_statements(house.context.database.engines)
 
 
 def _profile(settings: Settings) -> ControllerProfile:

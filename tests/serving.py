@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Stage:
             with self.context.database.transaction("shop", now) as tx:
                 account_store.add_account(tx, account)
             self.people[name] = account
-        return self.context.acting_as(staff(account.id, "shop", *account.roles, step_up_at=now))
+        return self.context.acting_as(staff(account.id, "shop", *account.roles, step_up_at=now - timedelta(seconds=1)))
 
     def drive(self) -> None:
         """Do what waits, in this process, without the engine."""
@@ -144,6 +145,7 @@ class Stage:
     # --- the way of a request, a leg at a time ---------------------------------------------------------------
 
     def connect(self, shop: Path) -> None:
+        self.settings.data.mkdir(mode=0o700, exist_ok=True)
         secret = self.settings.data / "shop.url"
         secret.write_text(f"sqlite:///{shop}")
         owner = self.as_staff("Olga", Role.ADMIN)

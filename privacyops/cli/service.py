@@ -23,6 +23,7 @@ from privacyops.services import ledger
 from privacyops.services.context import Context
 
 SEQUENCER_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 15.0
 
 
 class Role(StrEnum):
@@ -57,15 +58,17 @@ class Service:
     role: Role
     before_work: Sequence[Callable[[], None]] = ()
     _worker: Worker | None = None
+    _server: uvicorn.Server | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, app: ASGIApp | None) -> None:
         """Serve until a signal ends the process."""
+        self._listen_for_signals()
         starter = threading.Thread(target=self._start_worker, name="privacyops-start", daemon=True)
         starter.start()
         try:
             if app is None:
-                self._wait_for_signal()
+                self._stopping.wait()
             else:
                 self._serve(app)
         finally:
@@ -80,33 +83,53 @@ class Service:
 
     def _serve(self, app: ASGIApp) -> None:
         web = self.house.settings.web
-        uvicorn.Server(
+        self._server = uvicorn.Server(
             uvicorn.Config(
                 app, host=web.host, port=web.port, log_config=None, access_log=False, server_header=False,
                 proxy_headers=False, timeout_graceful_shutdown=5, lifespan="off",
             )
-        ).run()  # fmt: skip
+        )  # fmt: skip
+        if not self._stopping.is_set():
+            self._server.run()
 
     def _start_worker(self) -> None:
         for step in self.before_work:
             if self._stopping.is_set():
                 return
             step()
-        if self.role is Role.WEB or self._stopping.is_set():
-            return
+        pause = 1.0
+        while self.role is not Role.WEB and not self._stopping.is_set():
+            worker = self._make_worker()
+            try:
+                worker.start()
+            except Exception as error:  # a database that is full or not there yet: the next try may meet a better day
+                self.house.telemetry.failure("worker.not_started", error)
+                worker.stop()
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            else:
+                self._worker = worker
+                return
+
+    def _make_worker(self) -> Worker:
         settings = self.house.settings
         context = self.house.context
-        worker = Worker(
+        return Worker(
             context, settings.engine, job_kinds(), TICKS, sole=not settings.is_cluster, on_lost=_end_process,
             rounds=[("sequencer", SEQUENCER_PAUSE_S, _number(f"{os.getpid()}-{secrets.token_hex(8)}"))],
         )  # fmt: skip
-        worker.start()
-        self._worker = worker
 
-    def _wait_for_signal(self) -> None:
+    def _listen_for_signals(self) -> None:
+        """The web server raises the signal that ended it once more, for whoever listened before: without a listener
+        the process would end there and leave its work to be taken over as a dead worker's.
+        """
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: self._stopping.set())
-        self._stopping.wait()
+            signal.signal(name, self._end)
+
+    def _end(self, *_: object) -> None:
+        self._stopping.set()
+        if self._server is not None:
+            self._server.should_exit = True
 
 
 def _number(owner: str) -> Callable[[Context], bool]:

@@ -56,7 +56,8 @@ class Scheduler:
 
     def stop(self) -> None:
         """Stop ticking and let another process take over at once."""
-        self._clock.shutdown(wait=True)
+        if self._clock.running:
+            self._clock.shutdown(wait=True)
         if self._epoch is not None:
             jobs.drop_lease(self._ctx, LEASE, self._owner)
 

@@ -4,6 +4,8 @@ SQLite: one writing connection for the whole process, so that commits queue in P
 SQLITE_BUSY, and so that only one connection ever checkpoints; readers are read-only and never block it.
 """
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +39,19 @@ class Engines:
         """Close every connection."""
         self.writer.dispose()
         self.reader.dispose()
+
+
+def count_statements(engines: Engines) -> Callable[[], int]:
+    """Count every statement from now on; the returned function tells how many there were. For benchmarks."""
+    seen = itertools.count()
+    told = [0]
+
+    def _count(*_: Any) -> None:
+        told[0] = next(seen) + 1
+
+    for engine in {engines.writer, engines.reader}:
+        event.listen(engine, "before_cursor_execute", _count)
+    return lambda: told[0]
 
 
 def connect(url: str, *, statement_timeout_s: int = 5, pool_size: int = 5) -> Engines:

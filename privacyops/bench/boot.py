@@ -1,0 +1,132 @@
+"""How soon a process answers after its start, and what it holds when idle."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from privacyops.bench.result import Row, host, spread
+
+FIRST_ANSWER_S: Final = 2.0
+READY_S: Final = 6.0
+IDLE_MB: Final = 250.0
+_LONGEST_S: Final = 120.0
+_SETTLED_S: Final = 5.0
+
+_BARE: Final = """
+import sys, uvicorn
+from fastapi import FastAPI
+app = FastAPI()
+app.get("/healthz")(lambda: {"status": "ok"})
+app.get("/readyz")(lambda: {"ready": True})
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical", lifespan="off")
+"""
+"""The baseline: a FastAPI application that can do nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """One start: seconds to the first answer of each probe, memory and CPU of the idle process."""
+
+    healthy_s: float
+    ready_s: float
+    idle_mb: float
+    idle_cpu_percent: float
+
+
+def measure(rounds: int) -> tuple[Mapping[str, object], list[Row]]:
+    """Start each variant `rounds` times in turn, each in an empty folder; the medians."""
+    own = [sys.executable, "-m", "privacyops"]
+    variants: Mapping[str, Callable[[str, str], Sequence[str]]] = {
+        "serve, empty folder": lambda port, _folder: [*own, "serve", "--port", port],
+        "demo, empty folder": lambda port, folder: [*own, "demo", "--port", port, "--folder", folder],
+        "baseline: bare FastAPI": lambda port, _folder: [sys.executable, "-c", _BARE, port],
+    }
+    taken: dict[str, list[Started]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, command in variants.items():
+            with TemporaryDirectory(prefix="privacyops-boot-") as folder:
+                port = _free_port()
+                taken[name].append(_start(command(str(port), f"{folder}/demo"), port, Path(folder)))
+    rows: list[Row] = []
+    for name, starts in taken.items():
+        first, ready, idle = (None, None, None) if name.startswith("baseline") else (FIRST_ANSWER_S, READY_S, IDLE_MB)
+        rows += [
+            Row(f"{name}: first answer", _middle([one.healthy_s for one in starts]), "s", first),
+            Row(f"{name}: ready", _middle([one.ready_s for one in starts]), "s", ready),
+            Row(f"{name}: memory when idle", _middle([one.idle_mb for one in starts]), "MB", idle),
+            Row(f"{name}: CPU when idle", _middle([one.idle_cpu_percent for one in starts]), "% of a core"),
+        ]
+    return host(rounds, spread([one.healthy_s for one in taken["serve, empty folder"]])), rows
+
+
+def _start(command: Sequence[str], port: int, folder: Path) -> Started:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PRIVACYOPS_")}
+    environment |= {"PRIVACYOPS_ALLOW_ROOT": "true"}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        healthy = _answers(process, port, "/healthz") - began
+        ready = _answers(process, port, "/readyz") - began
+        time.sleep(_SETTLED_S)
+        before = _cpu_seconds(process.pid)
+        time.sleep(_SETTLED_S)
+        busy = (_cpu_seconds(process.pid) - before) / _SETTLED_S * 100
+        return Started(healthy, ready, _resident_mb(process.pid), busy)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+def _answers(process: "subprocess.Popen[bytes]", port: int, path: str) -> float:
+    """When the probe first answered with 200. Raises: RuntimeError: the process ended, or never answered."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    end = time.monotonic() + _LONGEST_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the process ended with {process.returncode}")
+        try:
+            with opener.open(f"http://127.0.0.1:{port}{path}", timeout=5):
+                return time.monotonic()
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"{path} did not answer")
+
+
+def _resident_mb(pid: int) -> float:
+    """What the process holds in memory, shared libraries included (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return int(fields["VmRSS"].split()[0]) / 1024
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of the process."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
