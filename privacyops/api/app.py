@@ -52,6 +52,9 @@ class Guard:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        seen = int(announced) if announced.isdigit() else 0
+        app: ASGIApp = self._app if seen <= MAX_BODY else problems.too_large
         seen = 0
 
         async def bounded() -> Message:
@@ -70,4 +73,4 @@ class Guard:
                 message["headers"] = headers
             await send(message)
 
-        await self._app(scope, bounded, with_headers)
+        await app(scope, bounded, with_headers)

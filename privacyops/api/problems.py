@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from privacyops.kernel.errors import Problem, TooLarge
 
@@ -41,6 +42,11 @@ def problem_answer(
 def from_problem(request: Request, problem: Problem) -> JSONResponse:
     """A refusal that a use case raised."""
     return problem_answer(request, problem.status, problem.type, problem.title, problem.detail, problem.members)
+
+
+async def too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads nothing and answers 413: for a body whose announced length says enough."""
+    await from_problem(Request(scope), BodyTooLarge())(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:
