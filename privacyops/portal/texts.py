@@ -6,6 +6,7 @@ from typing import Final
 from privacyops.domain.consent.state import EventType
 from privacyops.domain.dsar.kind import Outcome, RequestType
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.purpose import LegalBasis
 from privacyops.ports.pages import Words
 from privacyops.services.consent.preferences import PastChoice
 from privacyops.services.dsar.own import SystemAnswer
@@ -144,6 +145,13 @@ def rule(regime: str, words: Words, *, is_extended: bool) -> str:
         return f"California Civil Code 1798.130: {term}"
     return regime
 
+
+LOCKED: Final[Mapping[LegalBasis, str]] = {
+    LegalBasis.CONTRACT: N_("Part of our contract with you."),
+    LegalBasis.LEGAL_OBLIGATION: N_("The law asks us to do this."),
+}
+"""Why there is no choice, by what the purpose rests on."""
+NEEDED: Final = N_("Without this the shop does not work.")
 
 CHANNELS: Final[Mapping[str, str]] = {
     "email": N_("by e-mail"),

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.identity.mask import masked_email
-from privacyops.domain.purpose import LegalBasis
 from privacyops.portal import texts
 from privacyops.portal.deps import LARGEST_FORM, Anyone, OwnForm, Proved, Visitor, action, limited_body
 from privacyops.portal.render import draw, go, words
@@ -101,8 +100,7 @@ def _offers(known: preferences.Preferences, said: Words) -> list[dict[str, Any]]
 
 
 def _locked(one: preferences.Locked, said: Words) -> dict[str, Any]:
-    is_contract = one.basis is LegalBasis.CONTRACT
-    why = said.gettext("Part of our contract with you.") if is_contract else said.gettext("The law asks us to do this.")
+    why = said.gettext(texts.LOCKED.get(one.basis, texts.NEEDED))
     return {
         "id": one.purpose, "label": one.title, "why": None, "if_yes": "", "if_no": "", "locked": why, "partners": [],
         "channels": [], "granted": True,
