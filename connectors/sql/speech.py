@@ -245,10 +245,10 @@ class Postgresql(Speech):
         if field.type in {FieldType.INTEGER, FieldType.NUMBER} and isinstance(value, int):
             return bind(value)
         sent = json.dumps(value, ensure_ascii=False, default=str) if field.type is FieldType.JSON else text_of(value)
-        return sa.cast(bind(sent), _Native(field))
+        return sa.cast(bind(sent), _native(field))
 
     def array(self, field: Field, value: Sequence[Value]) -> Expression:
-        return sa.cast(bind([None if one is None else text_of(one) for one in value]), _Native(field))
+        return sa.cast(bind([None if one is None else text_of(one) for one in value]), _native(field))
 
     def page_by(self, table: Table) -> list[Expression]:
         if table.paging is Paging.CTID:
@@ -332,15 +332,11 @@ class _Named(sa.types.UserDefinedType[Any]):
         return self.name
 
 
-class _Native(_Named):
+def _native(field: Field) -> _Named:
     """The column's type without its length: a cast to varchar(20) would cut what it compares."""
-
-    def __init__(self, field: Field) -> None:
-        name = field.native
-        if "(" in name:
-            head, _, rest = name.partition("(")
-            name = head.rstrip() + rest.partition(")")[2]
-        super().__init__("bpchar" if name in {"character", "char"} else name)
+    head, bracket, rest = field.native.partition("(")
+    name = head.rstrip() + rest.partition(")")[2] if bracket else field.native
+    return _Named("bpchar" if name in {"character", "char"} else name)
 
 
 def _folded_elsewhere(text: Expression, wanted: str) -> Expression:

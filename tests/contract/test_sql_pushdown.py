@@ -18,7 +18,8 @@ CREATE: Mapping[str, str] = {
         amount numeric(10, 2), ratio float8, live boolean, born date, seen timestamp, doc jsonb, tags text[],
         raw bytea, mood mood, home inet, made uuid, old json, counts integer[], at timestamptz)""",
     "mysql": """CREATE TABLE odd (id integer PRIMARY KEY, name text, nick varchar(60) COLLATE utf8mb4_bin,
-        code char(20), amount decimal(10, 2), ratio double, live boolean, born date, seen datetime, doc json, tags json, raw blob,
+        code char(20), amount decimal(10, 2), ratio double, live boolean, born date, seen datetime, doc json,
+        tags json, raw blob,
         mood enum('sad', 'ok'), old longtext)""",
 }
 TEXTS = (

@@ -51,6 +51,8 @@ class FaultProxy:
         self._listener.settimeout(0.1)
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
+        self.passed = 0
+        """Bytes passed towards the client since `behave` was called last."""
         self._thread = threading.Thread(target=self._accept, name="fault-proxy", daemon=True)
         self._thread.start()
 
@@ -58,7 +60,7 @@ class FaultProxy:
         """From now on; open connections are affected as the fault says."""
         with self._lock:
             self._delay, self._after_bytes = delay, after_bytes
-            self._fault = fault
+            self._fault, self.passed = fault, 0
             pairs = list(self._pairs)
         if fault is Fault.CUT:
             for pair in pairs:
@@ -103,7 +105,6 @@ class FaultProxy:
             threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
-        passed = 0
         try:
             while not self._closed.is_set():
                 readable, _, _ = select.select([client, server], [], [], LOOK_EVERY)
@@ -115,21 +116,21 @@ class FaultProxy:
                     if not data:
                         return
                     if one is server:
-                        data = self._spoil(data, passed)
-                        passed += len(data)
+                        data = self._spoil(data)
+                        self.passed += len(data)
                     (client if one is server else server).sendall(data)
-                    if self._fault is Fault.CUT_AFTER and passed >= self._after_bytes:
+                    if self._fault is Fault.CUT_AFTER and self.passed >= self._after_bytes:
                         return
         except (OSError, ValueError):
             return  # either side went away, or `behave` hung up
         finally:
             _hang_up((client, server))
 
-    def _spoil(self, data: bytes, passed: int) -> bytes:
+    def _spoil(self, data: bytes) -> bytes:
         if self._fault is Fault.SLOW:
             self._closed.wait(self._delay)
         if self._fault is Fault.CUT_AFTER:
-            return data[: max(0, self._after_bytes - passed)]
+            return data[: max(0, self._after_bytes - self.passed)]
         return data
 
 
