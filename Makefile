@@ -32,10 +32,10 @@ services: ## Install what the full test run can use, where that is possible (Deb
 	@sh tests/services.sh
 
 test: $(STAMP) services ## Everything: unit, integration on SQLite and PostgreSQL, browser, faults
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-quick: $(STAMP) ## The suite without servers, browser and kill loops; under a minute
-	@$(BIN)/python -m pytest -q -m "not slow and not postgres and not browser and not stores and not fault" -n 2
+test-quick: $(STAMP) ## Rules, cryptography, forms and walls, without any server or browser; under a minute
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not postgres and not browser and not stores and not fault" tests/unit tests/architecture tests/property tests/migrations tests/api
 
 lint: $(STAMP) ## ruff, format check, import walls
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
