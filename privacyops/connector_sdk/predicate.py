@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -285,10 +285,8 @@ def _several(value: Value) -> tuple[Value, ...]:
 
 def _number(value: Value) -> Decimal | None:
     if isinstance(value, bool | int | float | Decimal):
-        try:
-            return Decimal(text_of(value))
-        except InvalidOperation:
-            return None
+        number = Decimal(text_of(value))
+        return number if number.is_finite() else None
     return None
 
 
