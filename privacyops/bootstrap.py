@@ -151,8 +151,14 @@ def _mailer(settings: Settings) -> tuple[Mailer, Inbox | None]:
     if mail.transport == "folder":
         inbox = InboxMailer(settings.data / "mail", sender)
         return inbox, inbox
+    return mail_server(settings), None
+
+
+def mail_server(settings: Settings) -> SmtpMailer:
+    """The mailer over the relay that the settings name."""
+    mail = settings.mail
     password = mail.password.get_secret_value() if mail.password else None
     if mail.password_file is not None:
         password = mail.password_file.read_text().strip()
     server = SmtpServer(mail.host, mail.port, TlsMode(mail.tls), mail.username, password)
-    return SmtpMailer(server, sender), None
+    return SmtpMailer(server, Sender(mail.sender, mail.sender_name))

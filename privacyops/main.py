@@ -1,36 +1,61 @@
 """One application out of the doors: each path goes to the door that serves it, and nothing else happens here."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privacyops.api.app import create_api
 from privacyops.console.app import PREFIXES as CONSOLE
 from privacyops.console.app import create_console
+from privacyops.kernel.clock import Clock
 from privacyops.portal.app import PREFIXES as PORTAL
 from privacyops.portal.app import create_portal
 from privacyops.ports.pages import Pages
+from privacyops.ports.telemetry import Counter, Telemetry, Timer
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 
+Door: TypeAlias = tuple[str, Iterable[str], ASGIApp]
+"""Its name in metrics, the prefixes of its paths, and the application behind it."""
+
 
 class Doors:
-    """Sends a call to the door whose prefix its path has; to `other` if none has."""
+    """Sends a call to the door whose prefix its path has, to `other` if none has; and counts and times it.
 
-    def __init__(self, doors: Iterable[tuple[Iterable[str], ASGIApp]], other: ASGIApp) -> None:
-        self._doors = [(tuple(prefixes), app) for prefixes, app in doors]
-        self._other = other
+    Metrics name the door, the route's pattern and the status, never the path itself: it may hold a token.
+    """
+
+    def __init__(self, doors: Iterable[Door], other: ASGIApp, telemetry: Telemetry, clock: Clock) -> None:
+        self._doors = [(name, tuple(prefixes), app) for name, prefixes, app in doors]
+        self._other = ("api", other)
+        self._telemetry = telemetry
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._other(scope, receive, send)
+        if scope["type"] != "http":
+            await self._other[1](scope, receive, send)
             return
-        await self._door(scope.get("path", ""))(scope, receive, send)
+        name, app = self._door(scope["path"])
+        began, status = self._clock.boot_seconds(), 500
 
-    def _door(self, path: str) -> ASGIApp:
-        for prefixes, app in self._doors:
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            self._telemetry.count(Counter.REQUESTS, name, route, str(status))
+            self._telemetry.observe(Timer.REQUEST, self._clock.boot_seconds() - began, name, route)
+
+    def _door(self, path: str) -> tuple[str, ASGIApp]:
+        for name, prefixes, app in self._doors:
             if any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes):
-                return app
+                return name, app
         return self._other
 
 
@@ -42,10 +67,16 @@ def create_app(
     widget_origins: Iterable[str] = (),
     policy_url: str | None = None,
     extra: Iterable[tuple[Iterable[str], ASGIApp]] = (),
+    metrics_token: str | None = None,
 ) -> ASGIApp:
-    """The service: console and portal for people, the API for everything else. `extra` doors come first."""
+    """The service: console and portal for people, the API for everything else. `extra` doors come first.
+
+    Without `metrics_token` there is no /metrics.
+    """
     portal = create_portal(
         context, pages, trusted_proxies=trusted_proxies, widget_origins=widget_origins, policy_url=policy_url
     )
     console = create_console(context, pages, VERSION, trusted_proxies=trusted_proxies)
-    return Doors((*extra, (PORTAL, portal), (CONSOLE, console)), create_api(context))
+    doors: list[Door] = [("extra", prefixes, app) for prefixes, app in extra]
+    doors += [("portal", PORTAL, portal), ("console", CONSOLE, console)]
+    return Doors(doors, create_api(context, metrics_token), context.ports.telemetry, context.clock)

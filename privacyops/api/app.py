@@ -25,14 +25,15 @@ Errors are problem documents (RFC 9457) with `request_id`; their types are liste
 """
 
 
-def create_api(context: Context) -> FastAPI:
-    """The application behind /v1, /healthz, /readyz, /version and /openapi.json."""
+def create_api(context: Context, metrics_token: str | None = None) -> FastAPI:
+    """The application behind /v1, /healthz, /readyz, /version, /openapi.json, and /metrics for who holds its token."""
     app = FastAPI(
         title="privacyops", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={"default": {"description": "A problem document", "content": {problems.MEDIA_TYPE: {}}}},
     )  # fmt: skip
     app.state.context = context
+    app.state.metrics_token = metrics_token
     for router in (dsar.router, consent.router, check.router, health.router):
         app.include_router(router)
     problems.install(app)

@@ -1,11 +1,13 @@
 """Is the process there, may it be sent work, and which release is it. No key is needed and nothing is told."""
 
+import hmac
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from privacyops.api.deps import base_context, public
+from privacyops.kernel.errors import NotFound, Unauthenticated
 from privacyops.services import health
 from privacyops.services.context import Context
 
@@ -40,6 +42,19 @@ def readyz(ctx: Annotated[Context, Depends(base_context)], response: Response) -
     ready = all(state == "ok" for state in checks.values())
     response.status_code = 200 if ready else 503
     return Readyz(ready=ready, checks=checks)
+
+
+@router.get("/metrics", include_in_schema=False, **public())
+def metrics(
+    ctx: Annotated[Context, Depends(base_context)], request: Request, authorization: Annotated[str, Header()] = ""
+) -> Response:
+    """Everything counted by this process, as Prometheus text, for the holder of the token of the settings."""
+    token = request.app.state.metrics_token
+    if token is None:
+        raise NotFound
+    if not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+        raise Unauthenticated
+    return Response(health.metrics(ctx), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/version", summary="Which release this is", **public())

@@ -154,4 +154,5 @@ def make_app(house: House, pages: Pages, extra: Iterable[tuple[Iterable[str], An
     return create_app(
         house.context, pages, trusted_proxies=web.trusted_proxies, widget_origins=web.widget_origins,
         policy_url=web.privacy_policy_url, extra=extra,
+        metrics_token=web.metrics_token.get_secret_value() if web.metrics_token else None,
     )  # fmt: skip

@@ -8,7 +8,7 @@ recorded step: a recovered drive must own a new epoch instead of replaying the d
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
@@ -18,12 +18,14 @@ from privacyops.domain.job import MAX_ATTEMPTS, MAX_STEPS, Again, Done, Job, Job
 from privacyops.jobs.kind import JobKind, StepFailed
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
-from privacyops.kernel.errors import Problem
+from privacyops.kernel.errors import Problem, Unavailable
 from privacyops.kernel.ids import JobId
 from privacyops.ports.telemetry import Counter, Timer
 from privacyops.services import job as jobs
 from privacyops.services.context import Context
 
+R = TypeVar("R")
+_DATABASE_PAUSE_S: Final = 1.0
 QUEUES: Final = ("connector", "deliver", "model")
 _STATES: Final = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "ended", "ERROR": "ended",
@@ -154,7 +156,7 @@ class DbosEngine:
 
     def _drive_on(self, kind: str, job_id: str) -> str:
         ctx = self._context()
-        job = jobs.claim(ctx, JobId(UUID(job_id)))
+        job = _patiently(lambda: jobs.claim(ctx, JobId(UUID(job_id))))
         if job is None:
             return "ended"
         crash_point("job.after_claim")
@@ -178,7 +180,7 @@ class DbosEngine:
         """One page. Never raises: the engine stores exception texts, and ours are codes in our own tables."""
         ctx = self._context()
         try:
-            return self._step(ctx, self._kinds[kind], JobId(UUID(job_id)), epoch)
+            return _patiently(lambda: self._step(ctx, self._kinds[kind], JobId(UUID(job_id)), epoch))
         except JobLost:
             return "lost"
 
@@ -222,3 +224,12 @@ class DbosEngine:
         jobs.give_up(ctx, job, code)
         ctx.ports.telemetry.count(Counter.JOBS, kind.name, "dead")
         return "dead"
+
+
+def _patiently(work: Callable[[], R]) -> R:
+    """Do it as soon as our own database takes writes again: without it not even a failure can be recorded."""
+    while True:
+        try:
+            return work()
+        except Unavailable:
+            time.sleep(_DATABASE_PAUSE_S)

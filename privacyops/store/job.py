@@ -177,6 +177,17 @@ def _one_if_running() -> Case[int]:
     return case((_JOB.c.state == JobState.RUNNING, 1), else_=0)
 
 
+def count_running_jobs(tx: Tx) -> Mapping[str, int]:
+    """How many jobs a worker holds, by kind; kinds without one are 0."""
+    running = func.count().filter(_JOB.c.state == JobState.RUNNING)
+    return {row.kind: row.jobs for row in tx.run(select(_JOB.c.kind, running.label("jobs")).group_by(_JOB.c.kind))}
+
+
+def count_unsent(tx: Tx) -> int:
+    """How many hand-overs wait for a relay."""
+    return int(tx.run(select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.sent_at.is_(None))).scalar_one())
+
+
 def _add_outbox(tx: Tx, outbox_id: str, job: JobId) -> None:
     tx.run(insert(_OUTBOX), {"id": outbox_id, "controller": tx.controller, "job_id": job, "created_at": tx.now})
 

@@ -61,6 +61,12 @@ def count_views(tx: Tx, me: AccountId | None, today: date) -> Mapping[str, int]:
     return dict(zip(VIEWS, row, strict=True))
 
 
+def count_overdue(tx: Tx, today: date) -> int:
+    """How many open requests are past their legal date."""
+    late = and_(_in_view("all", None, today), DSAR.c.controller == tx.controller, DSAR.c.due_on < today)
+    return int(tx.run(select(func.count()).select_from(DSAR).where(late)).scalar_one())
+
+
 def _in_view(view: str, me: AccountId | None, today: date) -> ColumnElement[bool]:
     is_open = and_(DSAR.c.state != DsarState.CLOSED, DSAR.c.is_verified)
     failed = select(_RUN.c.id).where(_RUN.c.dsar_id == DSAR.c.id, _RUN.c.state.in_(["failed", "handed_over"])).exists()

@@ -1,5 +1,7 @@
 """Hands promised mails over to the mail server."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from privacyops.domain.job import Done, Job, Outcome
@@ -28,6 +30,9 @@ _ANSWERS = frozenset(
 )
 """Handing one of these to the mail server is the answer. An `ack` is one where the request was carried out at once."""
 
+WAITS: Final = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""After each failure in a row: a mail server that greets late or is restarted costs no mail."""
+
 
 class MailKind:
     """One mail a job. A mail that was handed over just before a kill is handed over again with the same Message-ID."""
@@ -43,9 +48,9 @@ class MailKind:
         try:
             ctx.ports.mailer.send(letter, ctx.clock.now())
         except MailDelayed as delayed:
-            raise StepFailed(delayed.code) from None
+            raise StepFailed(delayed.code, WAITS[min(job.attempts, len(WAITS) - 1)]) from None
         except MailerMisconfigured as wrong:
-            raise StepFailed(wrong.code) from None
+            raise StepFailed(wrong.code, WAITS[min(job.attempts, len(WAITS) - 1)]) from None
         except MailRefused as refused:
             self._give_up(ctx, found, refused.code)
             return Done("refused")
