@@ -1,6 +1,7 @@
 """What the console calls things: codes of the domain in the words of the people who work with them."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from privacyops.domain.account.action import Role
@@ -67,8 +68,8 @@ ROLES: Final[Mapping[Role, str]] = {
 }  # fmt: skip
 PROOFS: Final[Mapping[str, str]] = {
     ProofMethod.SHOP_TOKEN: "signed in at the shop", ProofMethod.MAIL_CODE: "code from the mailbox",
-    ProofMethod.ORDER_FACT: "order number found in the customer's own records",
-    ProofMethod.ASSERTED: "the shop's back end vouches", ProofMethod.STAFF: "accepted by a colleague",
+    ProofMethod.ORDER_FACT: "order number matched",
+    ProofMethod.ASSERTED: "vouched for by the shop", ProofMethod.STAFF: "accepted by a person",
 }  # fmt: skip
 TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
     TaskKind.CHECK_IDENTITY: ("Check the identity", "Is this the same person?"),
@@ -203,6 +204,10 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
 """Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
 
 
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+
+
 def law(rule_id: str) -> str:
     """The law behind a deadline rule, as people say it."""
     return LAWS.get(rule_id, rule_id.replace("_", " ").upper())
@@ -211,6 +216,11 @@ def law(rule_id: str) -> str:
 def type_of(type_: RequestType) -> dict[str, str]:
     """A request type as the templates take it."""
     return {"key": str(type_), "label": TYPES[type_]}
+
+
+def day(date_: date) -> str:
+    """`Wed 16 Dec 2026`, as the templates write it."""
+    return f"{_DAYS[date_.weekday()]} {date_.day} {_MONTHS[date_.month - 1]} {date_.year}"
 
 
 def reason(code: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.services import apikey, ledger
-from privacyops.services.dsar import intake, opening
+from privacyops.services.dsar import intake, opening, sweep
 from tests.consoles import ORIGIN, Browser, Office, words_of
 from tests.house import Walker
 
@@ -385,3 +386,14 @@ def test_a_store_is_looked_at_again(office: Office, tmp_path: Path) -> None:
     office.walker.connect("gone", tmp_path / "missing" / "gone.db")
     assert "did not answer" in words_of(olga.send("/console/stores/gone/look"))
     olga.send("/console/stores/unknown/look", 404)
+
+
+def test_several_reminders_of_one_date_are_one_task(office: Office) -> None:
+    office.walker.clock.advance(timedelta(days=40))
+    sweep.fire_deadlines(office.walker.context)
+    sweep.fire_deadlines(office.walker.context)
+    ada = office.at_desk("Ada", Role.ANALYST)
+    page = ada.read("/console/tasks?view=all")
+    assert page.count(">A date comes near<") <= 2 * len({"ack", "answer", "extension_notice"})
+    numbers = re.findall(r">(PR-[0-9A-Z]{6})</a>", page)
+    assert set(numbers) == set(re.findall(r">(PR-[0-9A-Z]{6})</a>", ada.read("/console/requests")))

@@ -17,8 +17,8 @@ router: Final = APIRouter()
 _NEAR: Final = timedelta(days=3)
 _MOST: Final = 10
 _WHY: Final = {
-    DsarState.AWAITING_APPROVAL: "the plan waits for a second person",
-    DsarState.ANSWERING: "the package waits for a second person",
+    DsarState.AWAITING_APPROVAL: "waits for approval",
+    DsarState.ANSWERING: "waits for release",
 }
 
 
@@ -115,8 +115,10 @@ def _tasks(desk: Visit) -> list[dict[str, Any]]:
     if not desk.may(Action.TASK_LIST):
         return []
     mine = [one for one in task.list_open(desk.context) if task.mine(desk.context, one)][:_MOST]
+    numbers = task.references(desk.context, [one.dsar_id for one in mine if one.dsar_id is not None])
     return [
-        {"url": f"/console/tasks/{one.id}", "title": words.TASKS[one.kind][0], "reference": one.store or "",
+        {"url": f"/console/tasks/{one.id}", "title": words.TASKS[one.kind][0],
+         "reference": numbers.get(one.dsar_id, "") if one.dsar_id else one.store or "",
          "clock": shape.day_clock(one.due_on, desk.context.controller.zone)}
         for one in mine
     ]  # fmt: skip

@@ -129,7 +129,7 @@ def _plan_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
         desk, opened, "Approve", refusal, None, facts_title="The plan",
         facts=[{"label": "Prepared by", "value": preparer.name if preparer else "–"},
                {"label": "Request", "value": f"{words.TYPES[dsar.type]}, {words.law(dsar.regime)}"},
-               {"label": "Due", "value": dsar.due_on.isoformat()},
+               {"label": "Due", "value": words.day(dsar.due_on)},
                {"label": "Plan", "value": (dsar.plan_hash or "")[:16]}],
         list_title="Records", list=_plan_lines(opened), question="Do you agree to this plan?", fields=fields,
         hidden={"plan": dsar.plan_hash or ""}, submit={"label": "Approve", "tone": "primary"},

@@ -246,12 +246,12 @@ def _extend_page(desk: Visit, reference: str, refusal: Problem | None = None) ->
     closed = extension.why_closed(view)
     if closed is not None:
         raise extension.ExtensionClosed(why=closed)
-    facts = [{"label": "Due now", "value": view.due.isoformat()},
+    facts = [{"label": "Due now", "value": words.day(view.due)},
              {"label": "Rule", "value": opened.rule_label}]  # fmt: skip
     if view.extended_due is not None:
-        facts.insert(1, {"label": "Due afterwards", "value": view.extended_due.isoformat()})
+        facts.insert(1, {"label": "Due afterwards", "value": words.day(view.extended_due)})
     if view.extension_notice_safe_due is not None:
-        facts.append({"label": "Notice at the latest", "value": view.extension_notice_safe_due.isoformat()})
+        facts.append({"label": "Notice at the latest", "value": words.day(view.extension_notice_safe_due)})
     fields = [
         field_("area", "reason", "Reasons", "How complex it is, how many requests there are. The customer reads it.")
     ]

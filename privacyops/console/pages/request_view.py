@@ -35,6 +35,7 @@ _APPROVAL: Final = {
     ApprovalState.REQUESTED: ("waiting", "inf"), ApprovalState.GIVEN: ("approved", "ok"),
     ApprovalState.RETURNED: ("sent back", "warn"), ApprovalState.VOID: ("void", "neutral"),
 }  # fmt: skip
+_PLAIN: Final = frozenset({"label", "text"})
 _MATCHES: Final = {"exact": "exact", "linked": "linked", "attribute": "attribute", "text": "free text"}
 
 
@@ -103,9 +104,9 @@ class RequestFace:
     def _extension(self, closed: str | None) -> str | None:
         view = self.opened.clock
         if view.extension_valid:
-            return f"Extended: the first date was {view.first_due.isoformat()}."
+            return f"Extended: the first date was {words.day(view.first_due)}."
         if closed is None and view.extension_notice_safe_due is not None:
-            return f"One extension can be announced until {view.extension_notice_safe_due.isoformat()}."
+            return f"One extension can be announced until {words.day(view.extension_notice_safe_due)}."
         return None
 
     def _notices(self) -> list[dict[str, str]]:
@@ -259,7 +260,8 @@ def _record(one: OpenedRecord) -> dict[str, Any]:
 
 def _field(each: OpenedField) -> dict[str, Any]:
     text = MASKED if each.is_withheld and each.value not in (None, "") else shown(each.value)
-    return {"label": each.label, "value": text, "category": each.category, "is_masked": each.is_withheld}
+    category = each.category if each.category not in _PLAIN else None
+    return {"label": each.label, "value": text, "category": category, "is_masked": each.is_withheld}
 
 
 def shown(value: Any) -> str:
@@ -278,13 +280,18 @@ def shown(value: Any) -> str:
 
 
 def _detail(row: AuditEntry) -> str:
-    """Codes and counts of a row as words; ids and hashes stay in the audit log."""
-    parts = []
-    for name in ("store", "result", "found", "records", "decision", "reason", "code", "due", "outcome", "slot"):
-        value = row.detail.get(name)
-        if value not in (None, ""):
-            parts.append(f"{name} {words.code_text(str(value))}")
-    return ", ".join(parts)
+    """What a row adds to its title: codes and counts as words; ids and hashes stay in the audit log."""
+    told = row.detail
+    if row.action == "deadline.fired":
+        return f"{str(told.get('slot', '')).lstrip('-').rstrip('d')} days before the date"
+    if row.action == "run.settled":
+        return f"{told.get('store')}: {told.get('found')} found"
+    if row.action == "dsar.decide":
+        where = ": ".join(str(told[name]) for name in ("store", "collection") if told.get(name))
+        verb = "given" if told.get("decision") == "include" else "left out"
+        return f"{told.get('records')} {verb}, {where}".rstrip(", ")
+    known = [told.get(name) for name in ("store", "result", "reason", "code", "outcome")]
+    return ", ".join(words.code_text(str(value)) for value in known if value not in (None, ""))
 
 
 def _actor(row: AuditEntry) -> str | None:

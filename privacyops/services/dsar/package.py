@@ -26,7 +26,7 @@ from privacyops.domain.package.contents import (
     Value,
 )
 from privacyops.domain.package.release import failed_checks
-from privacyops.domain.record import decode
+from privacyops.domain.record import Blob, decode
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
 from privacyops.kernel.ids import DsarId, PackageId
@@ -252,6 +252,9 @@ def _given(value: Any) -> Value:
         return {str(name): _given(part) for name, part in value.items()}
     if isinstance(value, tuple):
         return [_given(part) for part in value]
+    if isinstance(value, Blob):
+        size = "" if value.bytes is None else f", {value.bytes} bytes"
+        return f"[{value.media_type}{size}]"
     known = (bool, int, float, str, bytes)
     return value if value is None or isinstance(value, known) or hasattr(value, "isoformat") else str(value)
 

@@ -6,7 +6,7 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.kind import Outcome
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
-from privacyops.domain.task import TaskKind
+from privacyops.domain.task import OPEN_TASKS, TaskKind, TaskState
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.lifecycle import end
 from privacyops.store import deadline as deadlines
@@ -41,6 +41,7 @@ def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
     if due.kind == "unverified_expiry":
         _expire_unverified(ctx, tx, dsar)
     elif dsar.is_open and dsar.is_verified and dsar.state is not DsarState.ANSWERED:
+        _supersede(tx, due)
         role = "dpo" if due.slot in LAST_SLOTS else "analyst"
         tasks.add_task(
             tx, TaskKind.DUE_SOON, dsar.safe_due_on, owner_role=role, owner_id=dsar.assignee_id, dsar_id=dsar.id,
@@ -48,6 +49,14 @@ def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
         )  # fmt: skip
         record(ctx, tx, "deadline.fired", "dsar", dsar.id, kind=due.kind, slot=due.slot)
     return True
+
+
+def _supersede(tx: Tx, due: DueDeadline) -> None:
+    """A later reminder of the same date stands for the earlier ones: nobody needs five tasks to hear of one day."""
+    for task in tasks.list_tasks_of(tx, due.dsar_id):
+        same = task.kind is TaskKind.DUE_SOON and (task.code or "").startswith(due.kind)
+        if same and task.state in OPEN_TASKS:
+            tasks.move_task(tx, task, TaskState.CANCELLED, None, end_reason="reminded_again")
 
 
 def _expire_unverified(ctx: Context, tx: Tx, dsar: Dsar) -> None:

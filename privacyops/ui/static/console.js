@@ -164,6 +164,16 @@ document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
 });
 
+// A second click while the first is on its way sends nothing; the server would answer it the same way all the same.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method === "dialog" || event.defaultPrevented) return;
+  const last = Number(form.dataset.sent ?? 0);
+  if (Date.now() - last < 3000) event.preventDefault();
+  else form.dataset.sent = Date.now();
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
 // One listener for both of htmx's error events feeds the live region; a refused form was swapped in already.
 function toast(text) {
   const region = document.getElementById("toasts");
