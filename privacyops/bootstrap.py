@@ -17,7 +17,10 @@ from privacyops.adapters.passwords import ScryptPasswords
 from privacyops.adapters.signer_ed25519 import Ed25519Signer, read_signing_key, write_signing_key
 from privacyops.adapters.system_clock import SystemClock
 from privacyops.adapters.telemetry import JsonTelemetry
+from privacyops.adapters.token_keys import FetchedKeys, KeySource, PastedKeys
+from privacyops.adapters.tokens_jose import Issuer, IssuerMisconfigured, IssuerUse, JoseTokens
 from privacyops.adapters.vault import FolderVault
+from privacyops.connector_sdk.guard import Guard
 from privacyops.domain.account.actor import system
 from privacyops.domain.answer import Art15Facts, Recipient, StoragePeriod
 from privacyops.domain.controller import ControllerProfile
@@ -28,6 +31,7 @@ from privacyops.services import purpose
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
+from privacyops.settings import Issuer as IssuerSetting
 from privacyops.settings import Settings
 from privacyops.store import engine, schema
 from privacyops.store.engine import connect
@@ -76,6 +80,7 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
         connectors=open_stores,
         passwords=ScryptPasswords(),
         mailer=mailer,
+        tokens=JoseTokens(_issuer(settings, one) for one in settings.shop_issuers),
         telemetry=telemetry,
     )
     profile = _profile(settings)
@@ -139,6 +144,17 @@ def _signer(settings: Settings) -> Ed25519Signer:
         _closed_folder(path.parent)
         return write_signing_key(path)
     return read_signing_key(path)
+
+
+def _issuer(settings: Settings, one: IssuerSetting) -> Issuer:
+    """A shop whose customers' sessions are taken as a first proof. Raises: JwkSetRefused, IssuerMisconfigured."""
+    if one.jwks_file is not None:
+        keys: KeySource = PastedKeys.read(one.jwks_file.read_bytes(), one.algorithm)
+    elif one.jwks_url is not None:
+        keys = FetchedKeys(one.jwks_url, one.algorithm, Guard())
+    else:
+        raise IssuerMisconfigured(f"shop_issuers: {one.name}: set jwks_file or jwks_url")
+    return Issuer(one.name, IssuerUse.SHOP, one.audience, one.algorithm, keys, settings.controller.key)
 
 
 def _closed_folder(path: Path) -> None:

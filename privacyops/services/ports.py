@@ -10,6 +10,7 @@ from privacyops.ports.package import PackageBuilder
 from privacyops.ports.passwords import Passwords
 from privacyops.ports.signer import Signer
 from privacyops.ports.telemetry import Telemetry
+from privacyops.ports.tokens import TokenVerifier
 from privacyops.ports.vault import Vault
 
 
@@ -25,4 +26,5 @@ class Ports:
     connectors: OpensStores
     passwords: Passwords
     mailer: Mailer
+    tokens: TokenVerifier
     telemetry: Telemetry

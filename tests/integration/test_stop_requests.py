@@ -3,7 +3,7 @@
 import pytest
 
 from privacyops.domain.account.action import Role
-from privacyops.domain.dsar.kind import Channel, RequestType
+from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.task import TaskKind
@@ -23,7 +23,9 @@ def _submit(walker: Walker, type_: RequestType) -> intake.Receipt:
 def test_a_stop_is_applied_and_confirmed_without_anybody(walker: Walker, type_: RequestType) -> None:
     receipt = _submit(walker, type_)
     walker.settle()
-    assert walker.dsar(receipt.id).state is DsarState.ANSWERED
+    dsar = walker.dsar(receipt.id)
+    assert (dsar.state, dsar.outcome) == (DsarState.CLOSED, Outcome.FULFILLED)
+    assert dsar.answered_at is not None
     assert walker.mails()[0].to == "kim@example.com"
 
 

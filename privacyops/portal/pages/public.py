@@ -21,7 +21,7 @@ from privacyops.kernel.errors import BadRequest, Forbidden, Problem, Unprocessab
 from privacyops.portal import texts
 from privacyops.portal.deps import Anyone, Door, action, limited_body, origin_of
 from privacyops.services import limit, work
-from privacyops.services.dsar import intake
+from privacyops.services.dsar import intake, shop_session
 
 router = APIRouter(prefix="/v1/public", tags=["public"])
 LARGEST_BODY: Final = 16 * 1024
@@ -71,11 +71,12 @@ class RequestIn(_Wire):
     """A request from a page of the shop."""
 
     type: Annotated[RequestType, Field(strict=False)]
-    email: Annotated[str, Field(min_length=3, max_length=254)]
+    email: Annotated[str, Field(max_length=254)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     order_number: Annotated[str, Field(max_length=64)] = ""
     message: Annotated[str, Field(max_length=10_000)] = ""
     language: Annotated[str | None, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = None
+    shop_token: Annotated[str | None, Field(max_length=8192)] = None
     work: WorkIn
 
 
@@ -118,16 +119,16 @@ def hand_in(request: Request, visit: Anyone, body: Annotated[RequestIn, Depends(
     if body.type not in texts.offered(visit.ctx.controller.country):
         raise InvalidRequest(errors=[{"at": "type", "code": "not_offered"}])
     work.spend_work(visit.ctx, work.Solution(**body.work.model_dump()))
-    receipt = intake.submit(
-        visit.ctx,
-        intake.Submission(
-            type=body.type,
-            requester=Requester(email=body.email, name=body.name, order_number=body.order_number, message=body.message),
-            channel=Channel.WIDGET,
-            language=body.language or visit.language,
-            prefix=visit.prefix,
-        ),
+    submission = intake.Submission(
+        type=body.type,
+        requester=Requester(email=body.email, name=body.name, order_number=body.order_number, message=body.message),
+        channel=Channel.WIDGET,
+        language=body.language or visit.language,
+        prefix=visit.prefix,
     )
+    if body.shop_token is not None:
+        submission = shop_session.signed_in(visit.ctx, submission, body.shop_token)
+    receipt = intake.submit(visit.ctx, submission)
     is_done = TYPE_RULES[body.type].kind is RequestClass.STOP
     answer = {"reference": receipt.reference, "next": "done" if is_done else "check_mail"}
     return JSONResponse(answer, 202, headers=cross_origin(request, visit.door))

@@ -11,7 +11,7 @@ from privacyops.domain.account.actor import Target
 from privacyops.domain.account.four_eyes import Matter, second_person
 from privacyops.domain.account.rule import require
 from privacyops.domain.deadline.event import ClockEventKind
-from privacyops.domain.dsar.kind import Outcome
+from privacyops.domain.dsar.kind import Outcome, RequestClass
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.domain.dsar.state import DsarEvent, DsarState
@@ -129,6 +129,8 @@ def answer_sent(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar | None:
     after = move(ctx, tx, dsar, DsarEvent.ANSWER_SENT, ClockEventKind.ANSWERED, answered_at=tx.now)
     deadlines.disarm(tx, dsar_id, None, "met")
     tasks.cancel_tasks_of(tx, dsar_id, "answered")
+    if dsar.rule.kind is RequestClass.STOP:
+        return end(ctx, tx, after, DsarEvent.CLOSE, Outcome.FULFILLED)
     package = packages.newest_package(tx, dsar_id)
     if package is not None and package.expires_at is not None:
         deadlines.arm(tx, dsar_id, "package_expiry", [("0d", package.expires_at)])

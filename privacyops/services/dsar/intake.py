@@ -161,11 +161,12 @@ def _store(
     dsar_id = DsarId(uuid7(tx.now))
     event = ClockEvent(id=str(uuid7(tx.now)), kind=ClockEventKind.RECEIVED, at=received_at, recorded_at=tx.now)
     snapshots, view = clock.begin(ctx, submission.type, received_at, submission.residence, event)
+    is_verified = submission.channel not in _PUBLIC or TYPE_RULES[submission.type].kind is RequestClass.STOP
     dsar = Dsar(
         id=dsar_id, reference=reference("PR"), type=submission.type, state=DsarState.RECEIVED, resume_to=None,
         version=1, channel=submission.channel, language=language_for(ctx, submission.language),
         residence=submission.residence, received_at=received_at, recorded_at=tx.now, contact_index=index, sealed=None,
-        is_verified=submission.channel not in _PUBLIC, proven_level=0,
+        is_verified=is_verified, proven_level=0,
         required_level=TYPE_RULES[submission.type].level, assignee_id=None, regime=view.rule_id, clock=snapshots,
         due_on=view.due, safe_due_on=view.safe_due, paused_since=view.paused_since,
     )  # fmt: skip
