@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from connectors.sql.address import Brand
 from connectors.sql.schema import Table
-from connectors.sql.speech import Expression, Speech, bind, is_sendable, read_moment
+from connectors.sql.speech import Expression, Speech, bind
+from connectors.sql.values import is_sendable, read_moment
 from privacyops.connector_sdk import All, Any, FieldType, Leaf, Predicate, PredicateOp, Terminal, Value
 from privacyops.connector_sdk.predicate import digits_pattern, fold, leaves, split_path, text_of
 

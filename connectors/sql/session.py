@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -119,7 +119,8 @@ class Session:
         try:
             yield
             call.check()  # a worker that lost its lease must not commit
-            self.change(call, sa.text("COMMIT"))
+            # from here on it is too late to cancel: a commit that was cut off leaves everybody guessing
+            self.change(replace(call, cancelled=lambda: False), sa.text("COMMIT"))
         except BaseException:
             self._roll_back()
             raise
@@ -172,6 +173,10 @@ class Session:
         self._watchdog.arm(call, self._cancel, self._cut)
         try:
             yield
+            self._watchdog.disarm()
+            if self._watchdog.ended_by:
+                self.drop()  # the statement ended in the same moment; its connection may be cut
+                self._ended()
         except (UnicodeEncodeError, OverflowError):
             raise Terminal("bad_value") from None
         except Exception as error:
@@ -180,13 +185,17 @@ class Session:
             refusal = translate(self.brand, error)
             if isinstance(refusal, Retriable) and refusal.code == "connection":
                 self.drop()
-            if self._watchdog.ended_by == "cancelled":
-                raise Cancelled from None
-            if self._watchdog.ended_by == "deadline":
-                raise Retriable(None, "deadline") from None
+            self._ended()
             raise refusal from None
         finally:
             self._watchdog.disarm()
+
+    def _ended(self) -> None:
+        """Raises: Cancelled, Retriable: if the watchdog ended the statement."""
+        if self._watchdog.ended_by == "cancelled":
+            raise Cancelled from None
+        if self._watchdog.ended_by == "deadline":
+            raise Retriable(None, "deadline") from None
 
     def _connection(self, call: Call) -> Any:
         if self._raw is None:

@@ -6,10 +6,7 @@ it.
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -17,9 +14,9 @@ from sqlalchemy.dialects import mysql
 from connectors.sql.address import Brand
 from connectors.sql.schema import Paging, Table
 from connectors.sql.session import Server
+from connectors.sql.values import is_sendable, plain, read_json, read_moment
 from privacyops.connector_sdk import Field, FieldType, Value
 from privacyops.connector_sdk.predicate import text_of
-from privacyops.connector_sdk.records import MAX_JSON_DEPTH
 
 Expression: TypeAlias = sa.ColumnElement[Any]
 
@@ -353,52 +350,3 @@ def _is_plain_text(field: Field) -> bool:
 
 def speech_of(brand: Brand, server: Server) -> Speech:
     return {Brand.POSTGRESQL: Postgresql, Brand.MYSQL: Mysql, Brand.SQLITE: Speech}[brand](server)
-
-
-def is_sendable(text: str) -> bool:
-    """Whether the text can be encoded at all; lone surrogates cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def plain(value: Value) -> object:
-    """What every driver takes: moments and ids as text, decimals as they are spelled."""
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    if isinstance(value, date | time | UUID):
-        return str(value)
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 2**63 else text_of(value)
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return value
-
-
-def read_moment(kind: FieldType, text: str) -> Value:
-    """A date, instant or time out of PostgreSQL's ISO text; infinity and years before Christ stay text."""
-    try:
-        if kind is FieldType.DATE:
-            return date.fromisoformat(text)
-        return time.fromisoformat(text) if kind is FieldType.TIME else datetime.fromisoformat(text)
-    except ValueError:
-        return text
-
-
-def read_json(text: str) -> Value:
-    """The document; the text itself if it is none or nests deeper than the SDK allows."""
-    try:
-        document: Value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return document if _depth_fits(document, MAX_JSON_DEPTH) else text
-
-
-def _depth_fits(value: object, left: int) -> bool:
-    if isinstance(value, dict):
-        return left > 0 and all(_depth_fits(part, left - 1) for part in value.values())
-    if isinstance(value, list):
-        return left > 0 and all(_depth_fits(part, left - 1) for part in value)
-    return True

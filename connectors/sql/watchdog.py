@@ -72,8 +72,9 @@ class Watchdog:
                     struck_at = time.monotonic()
                 else:
                     act = None
-            if act is not None:
-                _quietly(act)
+                if act is not None:
+                    # under the lock: it meets the armed statement, never the one after it
+                    _quietly(act)
             with self._wake:
                 if self._call is call and not self._closed:
                     self._wake.wait(min(LOOK_EVERY, max(0.005, call.remaining() or LOOK_EVERY)))

@@ -68,7 +68,7 @@ class Call:
 
     `deadline` is a moment of `time.monotonic()`. `cancelled` turns true when the request is cancelled or the
     worker's `epoch` is no longer the current one; a connector asks by `check()` between pages and again right
-    before it commits.
+    before it commits. It may be asked from a connector's other threads, so it has to be cheap and safe there.
     """
 
     request: str

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from connectors._template.memory import Cells, Server
 from connectors._template.card import TemplateConnector
+from connectors._template.memory import Cells, Server
 from connectors._template.store import number_of
 from connectors._template.writing import WritingStore
 from privacyops.connector_sdk import (

@@ -10,7 +10,8 @@ into that store. A check whose capability the connector does not declare proves 
 
 from privacyops.connector_sdk.testing.bench import Bench, Broken, Declared, GivenSecrets, Snapshot, Spy
 from privacyops.connector_sdk.testing.manners_checks import MannersChecks
-from privacyops.connector_sdk.testing.reading_checks import CatalogueChecks, FindChecks, PluginChecks
+from privacyops.connector_sdk.testing.plugin_checks import PluginChecks
+from privacyops.connector_sdk.testing.reading_checks import CatalogueChecks, FindChecks
 from privacyops.connector_sdk.testing.writing_checks import ApplyChecks, PlanChecks, VerifyChecks
 
 __all__ = ["Bench", "Broken", "ConnectorContract", "Declared", "GivenSecrets", "ReadingContract", "Snapshot", "Spy"]

@@ -10,7 +10,7 @@ import pytest
 
 from privacyops.connector_sdk.testing.bench import Spy
 
-for _module in ("bench", "reading_checks", "writing_checks", "manners_checks"):
+for _module in ("bench", "plugin_checks", "reading_checks", "writing_checks", "manners_checks"):
     pytest.register_assert_rewrite(f"privacyops.connector_sdk.testing.{_module}")
 
 from privacyops.connector_sdk.testing.faults import FaultProxy  # noqa: E402 - after the rewriting was registered
