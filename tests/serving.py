@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.account.actor import staff, subject
 from privacyops.domain.account.record import Account
 from privacyops.domain.dsar.kind import Channel, RequestType
-from privacyops.domain.dsar.record import Dsar, Requester
+from privacyops.domain.dsar.record import Dsar, Requester, Run
 from privacyops.domain.dsar.state import DsarState
 from privacyops.jobs.inline import drive_waiting
 from privacyops.jobs.kinds import job_kinds
@@ -99,6 +99,15 @@ class Stage:
             self.people[name] = account
         return self.context.acting_as(staff(account.id, "shop", *account.roles, step_up_at=now - timedelta(seconds=1)))
 
+    def as_customer(self) -> Context:
+        """The customer, bound to the request."""
+        return self.context.acting_as(subject("shop", self.dsar_id))
+
+    def runs(self) -> Sequence[Run]:
+        assert self.dsar_id is not None
+        with self.context.database.reading("shop", self.context.clock.now()) as tx:
+            return findings.list_runs(tx, self.dsar_id)
+
     def drive(self) -> None:
         """Do what waits, in this process, without the engine."""
         drive_waiting(self.context, job_kinds())
@@ -160,7 +169,7 @@ class Stage:
     def confirm(self) -> None:
         assert self.dsar_id is not None
         code = self.code()
-        identity.prove_by_code(self.context.acting_as(subject("shop", self.dsar_id)), self.dsar_id, code)
+        identity.prove_by_code(self.as_customer(), self.dsar_id, code)
 
     def code(self) -> str:
         assert self.house.inbox is not None

@@ -9,6 +9,7 @@ import io
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import BinaryIO, Final
@@ -78,12 +79,15 @@ class ZipPackageBuilder:
     def _steps(self, contents: PackageContents, letter: Letter, out: BinaryIO) -> Steps[BuiltPackage]:
         _require_sound(contents)
         pages = PackagePages(contents)
-        with Archive(out, folder_name(contents.reference, contents.part)) as archive:
+        folder = folder_name(contents.reference, contents.part)
+        with ThreadPoolExecutor(1, "letter") as aside, Archive(out, folder) as archive:
+            # The letter is drawn by a process of its own, and takes longer than all the tables: both at a time
+            drawn = aside.submit(_drawn, letter, self._pdf_limits)
             stores = yield from _write_stores(archive, contents, pages)
             attachments = yield from _write_attachments(archive, contents)
             if contents.consents:
                 yield from _write_consents(archive, contents, pages)
-            letter_file, notices = _write_letter(archive, letter, self._pdf_limits)
+            letter_file, notices = _write_letter(archive, letter, drawn)
             with archive.entry("about-this-package.txt", "text/plain; charset=utf-8") as entry:
                 entry.write_text(_about(contents, letter, pages))
             yield from _write_page(archive, "START-HERE.html", pages.start(stores, attachments, letter_file))
@@ -245,10 +249,15 @@ def _write_page(archive: Archive, path: str, pieces: Iterable[str], rows: int | 
         entry.rows = rows
 
 
-def _write_letter(archive: Archive, letter: Letter, limits: PdfLimits | None) -> tuple[str, tuple[Notice, ...]]:
+def _drawn(letter: Letter, limits: PdfLimits | None) -> bytes:
+    """Raises: PdfNotDrawn."""
+    return draw_pdf(letter.page, hashlib.sha256(letter.page.encode("utf-8", "replace")).digest()[:16], limits)
+
+
+def _write_letter(archive: Archive, letter: Letter, drawn: Future[bytes]) -> tuple[str, tuple[Notice, ...]]:
     """letter.pdf, or letter.html with a notice where no PDF can be drawn."""
     try:
-        pdf = draw_pdf(letter.page, hashlib.sha256(letter.page.encode("utf-8", "replace")).digest()[:16], limits)
+        pdf = drawn.result()
     except PdfNotDrawn as refused:
         with archive.entry("letter.html", "text/html; charset=utf-8", PageWatch("letter.html")) as entry:
             entry.write_text(letter.page)

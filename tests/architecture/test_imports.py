@@ -1,0 +1,34 @@
+"""What a process loads at its start: a web process no detection, PDF, document or engine module; help loads nothing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "presidio_analyzer", "spacy", "weasyprint", "dbos", "apscheduler", "pypdf", "openpyxl", "docx", "pymysql", "numpy",
+)  # fmt: skip
+
+
+def _loaded_by(program: str) -> set[str]:
+    """Top-level names in `sys.modules` after the program."""
+    told = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{told}"], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(json.loads(ended.stdout))
+
+
+@pytest.mark.parametrize("module", ["privacyops.main", "privacyops.bootstrap"])
+def test_the_web_application_loads_nothing_heavy(module: str) -> None:
+    assert _loaded_by(f"import {module}") & set(HEAVY) == set()
+
+
+def test_help_loads_no_web_server_and_no_database() -> None:
+    program = "from privacyops.cli.app import build; build(['--help'])"
+    assert _loaded_by(program) & {"fastapi", "sqlalchemy", "uvicorn", *HEAVY} == set()
+
+
+def test_only_a_worker_loads_the_engine() -> None:
+    assert "dbos" in _loaded_by("import privacyops.jobs.worker")
