@@ -18,7 +18,7 @@ from privacyops.domain.account.action import Action, Extent
 from privacyops.domain.account.rule import extent, may
 from privacyops.kernel.client_address import client_address, network_prefix
 from privacyops.kernel.clock import Instant
-from privacyops.kernel.errors import Forbidden, Problem
+from privacyops.kernel.errors import Forbidden, NotFound, Problem
 from privacyops.ports.keyring import MacLabel
 from privacyops.ports.pages import Pages, Scene
 from privacyops.services import account, task
@@ -265,6 +265,8 @@ def visit_of(request: Request, form: Annotated[Form, Depends(read_form)]) -> Vis
 
 def begin(request: Request, form: Form) -> Visit:
     """The visit before anything is demanded of it."""
+    if "\x00" in request.scope["path"] or b"%00" in request.scope.get("query_string", b""):
+        raise NotFound("no address of ours has a NUL in it")
     door = door_of(request)
     machine = door.context.acting_as(door.context.actor, request.state.request_id)
     signed_in = account.session_of(machine, request.cookies.get(door.cookie("session")))

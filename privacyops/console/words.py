@@ -8,7 +8,7 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
 from privacyops.domain.dsar.state import DsarState
-from privacyops.domain.task import TaskKind
+from privacyops.domain.task import Task, TaskKind
 
 TYPES: Final[Mapping[RequestType, str]] = {
     RequestType.ACCESS: "Access",
@@ -152,6 +152,12 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.answer_sent": ("Answer announced to the customer", "ok"),
     "dsar.download": ("Package downloaded", None),
     "dsar.package_destroyed": ("Package destroyed after its time", None),
+    "dsar.ask_clarification": ("Customer asked what is meant", None),
+    "dsar.clarification_received": ("Customer answered", "ok"),
+    "dsar.demand_fee": ("Fee demanded", "warn"),
+    "dsar.fee_settled": ("Fee settled", "ok"),
+    "dsar.start_execution": ("Carrying out begun", None),
+    "dsar.approve_plan": ("Plan approved", "ok"),
     "dsar.extend": ("Time extended, customer told", "warn"),
     "dsar.assign": ("Assigned", None),
     "dsar.message": ("Message", None),
@@ -181,6 +187,9 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "by_hand": ("ok", "Noted: this store was searched by hand."),
     "without": ("ok", "Noted: the answer goes out without this store and names it."),
     "given": ("ok", "{count} records will be given."),
+    "asked_what": ("ok", "The customer has been asked. The request waits for the answer."),
+    "fee_settled": ("ok", "The request goes on."),
+    "letter_sent": ("ok", "The letter is on its way to the customer."),
     "left_out": ("ok", "{count} records are left out; the answer says so and why."),
     "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
     "submitted": ("ok", "The plan waits for a second person."),
@@ -216,6 +225,13 @@ def law(rule_id: str) -> str:
 def type_of(type_: RequestType) -> dict[str, str]:
     """A request type as the templates take it."""
     return {"key": str(type_), "label": TYPES[type_]}
+
+
+def task_title(task: Task) -> tuple[str, str]:
+    """A task's title and its question; a store that is to be changed is named by what is to be done there."""
+    if task.kind is TaskKind.MANUAL_STORE and task.code in set(RequestType):
+        return f"{TYPES[RequestType(task.code)]}: do it in the store", "What did you change, and how did you check it?"
+    return TASKS[task.kind]
 
 
 def day(date_: date) -> str:

@@ -329,6 +329,7 @@ REQUEST: Final[View] = {
     "once": "5f0e",
     "values": {},
     "errors": [],
+    "tasks": [{"label": "Search a store that failed (mailbox)", "url": "/console/tasks/1", "clock": running(1)}],
     "related": [{"label": "PR-2XW9T7, same customer", "url": "/console/requests/PR-2XW9T7"}],
 }
 REQUEST_NEW: Final[View] = REQUEST | {
@@ -346,6 +347,7 @@ REQUEST_NEW: Final[View] = REQUEST | {
     "preview": None,
     "events": REQUEST["events"][-1:],
     "messages": [],
+    "tasks": [],
     "related": [],
 }
 
@@ -437,6 +439,8 @@ ACT: Final[View] = {
     "facts": [{"label": "Due now", "value": "Wed 16 Dec 2026"}, {"label": "Due after it", "value": "Tue 16 Feb 2027"}],
     "list_title": "Proofs",
     "list": [{"text": "code from the mailbox", "note": "level 2", "tag": {"text": "20 Nov", "tone": "ok"}}],
+    "quote_title": "Extension of your request",
+    "quote": "Good day,\n\nwe need more time.",
     "question": "Why does it take longer?",
     "action": "/console/requests/x/extend",
     "hidden": {"seen": "7"},

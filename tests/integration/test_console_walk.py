@@ -271,7 +271,37 @@ def test_an_erasure_needs_a_second_person_who_sees_the_plan(office: Office) -> N
     marta.send(f"{url}/approve", 409, plan="0" * 64, reference=number)
     marta.send(f"{url}/approve", plan=plan, reference=number)
     marta.send(f"{url}/approve", plan=plan, reference=number)
+    assert _dsar(office, number).state is DsarState.EXECUTING
+
+
+def test_an_approved_erasure_is_done_in_each_store_by_a_person_and_answered_by_letter(office: Office) -> None:
+    number = _in_review(office, type="erasure")
+    ada, marta, url = office.at_desk("Ada"), office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
+    ada.read(url)
+    ada.send(_posts_to(ada, "submit"))
+    marta.read(f"{url}/approve")
+    marta.send(f"{url}/approve", plan=marta.hidden("plan"), reference=number)
+    task = re.search(r'href="(/console/tasks/[0-9a-f-]{36})">Erasure: do it in the store \(Shop\)', ada.read(url))
+    assert task is not None
+    ada.read(task[1])
+    ada.send(f"{task[1]}/answer", answer="Deleted one customer and two purchases, looked again")
     assert _dsar(office, number).state is DsarState.ANSWERING
+    assert number in words_of(ada.read(f"{url}/letter"))
+    ada.send(f"{url}/letter")
+    ada.send(f"{url}/letter")
+    office.walker.settle()
+    assert _dsar(office, number).state is DsarState.ANSWERED
+
+
+def test_a_question_to_the_customer_waits_and_is_kept_with_the_request(office: Office) -> None:
+    number = _in_review(office)
+    ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
+    ada.read(f"{url}/clarify")
+    ada.send(f"{url}/clarify", 422, question=" ")
+    ada.send(f"{url}/clarify", question="Which of the two accounts?")
+    ada.send(f"{url}/clarify", question="Which of the two accounts?")
+    assert _dsar(office, number).state is DsarState.AWAITING_CLARIFICATION
+    assert ada.read(url).count("Which of the two accounts?") == 1
 
 
 def test_who_prepared_a_plan_finds_the_button_closed_and_the_route_too(office: Office) -> None:

@@ -117,7 +117,7 @@ def _tasks(desk: Visit) -> list[dict[str, Any]]:
     mine = [one for one in task.list_open(desk.context) if task.mine(desk.context, one)][:_MOST]
     numbers = task.references(desk.context, [one.dsar_id for one in mine if one.dsar_id is not None])
     return [
-        {"url": f"/console/tasks/{one.id}", "title": words.TASKS[one.kind][0],
+        {"url": f"/console/tasks/{one.id}", "title": words.task_title(one)[0],
          "reference": numbers.get(one.dsar_id, "") if one.dsar_id else one.store or "",
          "clock": shape.day_clock(one.due_on, desk.context.controller.zone)}
         for one in mine

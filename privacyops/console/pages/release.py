@@ -23,7 +23,7 @@ router: Final = APIRouter()
 _OWN_PLAN: Final = "You prepared this plan, or decided on its records; another person approves it."
 _OWN_PACKAGE: Final = "You reviewed this request; another person releases it."
 _NOT_PERMITTED: Final = "Your role does not release answers."
-_RELEASED: Final = frozenset({DsarState.ANSWERED, DsarState.CLOSED})
+_APPROVED: Final = frozenset({DsarState.EXECUTING, DsarState.ANSWERING, DsarState.ANSWERED, DsarState.CLOSED})
 
 
 @router.get(f"{PAGE}/approve", **action(Action.DSAR_APPROVE))
@@ -42,7 +42,7 @@ def approve(desk: Desk, reference: str) -> Response:
     except (NumberNotTyped, FactorWrong, StepUpNeeded, RateLimited) as refusal:
         return _plan_page(desk, reference, refusal)
     except (Conflict, NotFound):
-        if listing.by_reference(desk.context, reference).state not in {DsarState.ANSWERING, *_RELEASED}:
+        if listing.by_reference(desk.context, reference).state not in _APPROVED:
             raise
     return desk.go(shape.url_of(dsar), "approved")
 

@@ -25,6 +25,7 @@ _CAN: Final = {
     "assign": Action.DSAR_ASSIGN, "identity": Action.DSAR_IDENTITY, "ask": Action.DSAR_ASK,
     "search": Action.DSAR_SEARCH, "review": Action.DSAR_REVIEW, "letter": Action.DSAR_LETTER,
     "approve": Action.DSAR_APPROVE, "release": Action.DSAR_RELEASE, "close": Action.DSAR_CLOSE,
+    "task": Action.TASK_LIST, "answer": Action.DSAR_ANSWER,
     "extend": Action.DSAR_EXTEND, "dismiss": Action.DSAR_DISMISS, "return": Action.DSAR_RETURN,
 }  # fmt: skip
 

@@ -15,12 +15,12 @@ from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.errors import Conflict, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, RunId
-from privacyops.services.dsar import answer, extension, handling, identity, listing, opening, review, search
+from privacyops.services.dsar import answer, ask, extension, handling, identity, listing, opening, review, search
 from privacyops.services.dsar.opening import OpenedRequest
 
 router: Final = APIRouter()
 _S: Final = DsarState
-_PAST_REVIEW: Final = frozenset({_S.AWAITING_APPROVAL, _S.ANSWERING, _S.ANSWERED, _S.CLOSED})
+_PAST_REVIEW: Final = frozenset({_S.AWAITING_APPROVAL, _S.EXECUTING, _S.ANSWERING, _S.ANSWERED, _S.CLOSED})
 
 
 @router.post(f"{PAGE}/assign", **action(Action.DSAR_ASSIGN))
@@ -91,6 +91,57 @@ def accept(desk: Desk, reference: str) -> Response:
     except Unprocessable as refusal:
         return _identity_page(desk, reference, refusal)
     return desk.go(shape.url_of(after), "accepted")
+
+
+@router.get(f"{PAGE}/clarify", **action(Action.DSAR_ASK))
+def ask_question(desk: Desk, reference: str) -> Response:
+    """What is to be asked?"""
+    return _clarify_page(desk, reference)
+
+
+@router.post(f"{PAGE}/clarify", **action(Action.DSAR_ASK))
+def clarify(desk: Desk, reference: str) -> Response:
+    """Ask the customer what is meant; the request waits."""
+
+    def ask_(ctx: Any, dsar_id: DsarId) -> Dsar:
+        return ask.ask_clarification(ctx, dsar_id, desk.form.get("question"))
+
+    try:
+        return _once(desk, reference, "asked_what", ask_, {_S.AWAITING_CLARIFICATION})
+    except Unprocessable as refusal:
+        return _clarify_page(desk, reference, refusal)
+
+
+@router.post(f"{PAGE}/fee-settled", **action(Action.DSAR_ASK))
+def fee_settled(desk: Desk, reference: str) -> Response:
+    """The fee was paid, or is waived."""
+    return _once(desk, reference, "fee_settled", ask.settle_fee, {_S.RECEIVED, _S.SEARCHING, _S.IN_REVIEW})
+
+
+@router.get(f"{PAGE}/letter", **action(Action.DSAR_ANSWER))
+def see_letter(desk: Desk, reference: str) -> Response:
+    """The letter as the customer will read it."""
+    opened = opening.open_request(desk.context, reference, masks=desk.masks)
+    letter = opening.preview_letter(desk.context, opened.dsar.id)
+    return act_page(
+        desk, opened, "Send the letter", None, None, quote=letter.text, quote_title=letter.subject,
+        question="Send it?", fields=[], submit={"label": "Send the letter", "tone": "primary"},
+        notices=[{"tone": "inf", "title": "The letter alone is the answer", "text": "It cannot be called back."}],
+    )  # fmt: skip
+
+
+@router.post(f"{PAGE}/letter", **action(Action.DSAR_ANSWER))
+def send_letter(desk: Desk, reference: str) -> Response:
+    """Answer by letter. A second click finds it on its way."""
+    dsar = listing.by_reference(desk.context, reference)
+    try:
+        answer.send_letter(desk.context, dsar.id)
+    except answer.AnswerOnItsWay:
+        pass
+    except Conflict:
+        if listing.by_reference(desk.context, reference).state not in {_S.ANSWERED, _S.CLOSED}:
+            raise
+    return desk.go(shape.url_of(dsar), "letter_sent")
 
 
 @router.get(f"{PAGE}/dismiss", **action(Action.DSAR_DISMISS))
@@ -229,6 +280,18 @@ def _identity_page(desk: Visit, reference: str, refusal: Problem | None = None) 
     )  # fmt: skip
 
 
+def _clarify_page(desk: Visit, reference: str, refusal: Problem | None = None) -> Response:
+    opened = opening.open_request(desk.context, reference, masks=desk.masks)
+    text = "Whether the clock waits as well is the law's to say; the page of the request shows it."
+    return act_page(
+        desk, opened, "Ask what is meant", refusal, "question",
+        notices=[{"tone": "inf", "title": "The request waits for the answer", "text": text}],
+        question="What do you want to know?",
+        fields=[field_("area", "question", "Question", "The customer reads exactly this.")],
+        submit={"label": "Ask the customer", "tone": "primary"},
+    )  # fmt: skip
+
+
 def _dismiss_page(desk: Visit, reference: str, refusal: Problem | None = None) -> Response:
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
     text = "Spam, misdirected, or a test. A request of somebody who proved who they are is answered instead."
@@ -297,6 +360,6 @@ def act_page(
         "crumbs": [{"label": "Requests", "url": shape.REQUESTS}, {"label": opened.dsar.reference, "url": url},
                    {"label": title, "url": None}],
         "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "hidden": {}, "why_not": None,
-        "values": desk.form.values("code"), "errors": errors, **view,
+        "quote": "", "quote_title": "", "values": desk.form.values("code"), "errors": errors, **view,
     }  # fmt: skip
     return desk.page("act", drawn, "requests", 200 if refusal is None else refusal.status)

@@ -65,6 +65,8 @@ def _received(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url
         return None, [_dismiss(url)] if can["dismiss"] else []
     others = [_dismiss(url)] if can["dismiss"] and not opened.proofs else []
     if opened.dsar.is_proven:
+        if can["ask"]:
+            others.insert(0, _clarify(url))
         return _post("Start search", f"{url}/search", "search", "mod+enter"), others
     accept = _get("Accept identity…", f"{url}/identity", "shield-check")
     return _post("Ask for identity", f"{url}/ask-identity", "mail", "mod+enter"), [accept, *others]
@@ -80,7 +82,11 @@ def _awaiting_identity(opened: OpenedRequest, me: AccountId, can: Mapping[str, b
 
 
 def _searching(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
-    return None, [_post("Ask for identity", f"{url}/ask-identity", "mail")] if can["ask"] else []
+    return None, [_clarify(url), _post("Ask for identity", f"{url}/ask-identity", "mail")] if can["ask"] else []
+
+
+def _awaiting_fee(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    return (_post("Fee settled or waived", f"{url}/fee-settled", "check") if can["ask"] else None), []
 
 
 def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
@@ -99,6 +105,8 @@ def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], ur
     if not opened.may_hand_over and can["identity"]:
         others = [_get("Accept identity…", f"{url}/identity", "shield-check"),
                   _post("Ask for identity", f"{url}/ask-identity", "mail")]  # fmt: skip
+    if can["ask"]:
+        others.append(_clarify(url))
     return primary, others
 
 
@@ -109,10 +117,18 @@ def _awaiting_approval(opened: OpenedRequest, me: AccountId, can: Mapping[str, b
 
 
 def _answering(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
-    if opened.package is None:
-        return None, []
+    if opened.package is None or opened.package.state == "destroyed":
+        return _letter(opened, can, url)
     label = "Release…" if can["release"] and opened.package.state in {"building", "ready"} else "See the package"
     return _get(label, f"{url}/release", "inbox", "mod+enter"), []
+
+
+def _letter(opened: OpenedRequest, can: Mapping[str, bool], url: str) -> _Next:
+    """An answer without a package: the letter alone. A stop was confirmed by the machine already."""
+    if opened.is_answer_on_its_way or opened.dsar.rule.kind is RequestClass.STOP:
+        return None, []
+    others = [_get("Send back…", f"{url}/return")] if can["return"] else []
+    return (_get("Send the letter…", f"{url}/letter", "send", "mod+enter") if can["answer"] else None), others
 
 
 def _answered(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
@@ -123,6 +139,7 @@ def _answered(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url
 _BY_STATE: Final = {
     _S.RECEIVED: _received,
     _S.AWAITING_IDENTITY: _awaiting_identity,
+    _S.AWAITING_FEE: _awaiting_fee,
     _S.SEARCHING: _searching,
     _S.IN_REVIEW: _in_review,
     _S.AWAITING_APPROVAL: _awaiting_approval,
@@ -137,6 +154,10 @@ def _post(label: str, url: str, icon: str | None = None, key: str | None = None)
 
 def _get(label: str, url: str, icon: str | None = None, key: str | None = None) -> dict[str, Any]:
     return {"label": label, "url": url, "method": "get", "icon": icon, "key": key}
+
+
+def _clarify(url: str) -> dict[str, Any]:
+    return _get("Ask what is meant…", f"{url}/clarify")
 
 
 def _dismiss(url: str) -> dict[str, Any]:

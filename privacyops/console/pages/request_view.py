@@ -13,7 +13,7 @@ from privacyops.domain.audit import AuditEntry
 from privacyops.domain.catalog.confidence import Confidence
 from privacyops.domain.dsar.record import Run
 from privacyops.domain.dsar.run import Decision, RunState
-from privacyops.domain.task import ApprovalState
+from privacyops.domain.task import OPEN_TASKS, ApprovalState, Task
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import AccountId
 from privacyops.kernel.pagination import Page
@@ -75,6 +75,7 @@ class RequestFace:
             "events": [self._event(row) for row in opened.trail], "messages": [self._message(one) for one in
             opened.messages], "reply_url": f"{self.url}/message" if self._may_write() else None, "once": once,
             "values": {}, "errors": [],
+            "tasks": [self._task(one) for one in opened.tasks if one.state in OPEN_TASKS] if self._can["task"] else [],
             "related": [{"label": f"{one.reference}, {words.TYPES[one.type]}", "url": shape.url_of(one)}
                         for one in opened.related],
         }  # fmt: skip
@@ -215,6 +216,12 @@ class RequestFace:
         title, tone = words.EVENTS.get(row.action, (words.code_text(row.action.replace(".", " ")), None))
         who = next((one.name for key, one in self._team.items() if key == row.actor_id), None)
         return {"title": title, "text": _detail(row), "at": row.at, "tone": tone, "actor": who or _actor(row)}
+
+    def _task(self, one: Task) -> dict[str, Any]:
+        title = words.task_title(one)[0]
+        label = f"{title} ({self._title(one.store)})" if one.store else title
+        return {"url": f"/console/tasks/{one.id}", "label": label,
+                "clock": shape.day_clock(one.due_on, self._zone)}  # fmt: skip
 
     def _message(self, one: Any) -> dict[str, Any]:
         names = {"subject": "Customer", "team": "Team to customer", "note": "Note of the team"}

@@ -232,7 +232,8 @@ def _roles_page(desk: Visit, found: Account, refusal: Problem | None = None) -> 
 def _act(title: str, back: str, url: str) -> dict[str, Any]:
     return {
         "title": title, "crumbs": [{"label": "Settings", "url": back}, {"label": title, "url": None}], "notices": [],
-        "facts_title": "", "facts": [], "list_title": "", "list": [], "hidden": {}, "why_not": None, "values": {},
+        "facts_title": "", "facts": [], "list_title": "", "list": [],
+        "quote": "", "quote_title": "", "hidden": {}, "why_not": None, "values": {},
         "others": [], "back": back, "action": url,
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ def show(desk: Desk, view: str = "mine") -> Response:
     team = account.names(desk.context)
     numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
     rows = [
-        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": words.TASKS[one.kind][0], "store": one.store,
+        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": words.task_title(one)[0], "store": one.store,
          "request": _request(one, numbers), "clock": shape.day_clock(one.due_on, desk.context.controller.zone),
          "assignee": shape.colleague(team.get(one.owner_id)) if one.owner_id else None}
         for one in shown
@@ -78,7 +78,7 @@ def answer(desk: Desk, task_id: UUID) -> Response:
 
 
 def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
-    title, question = words.TASKS[found.kind]
+    title, question = words.task_title(found)
     team, zone = account.names(desk.context), desk.context.controller.zone
     is_open = found.state in OPEN_TASKS
     clock = shape.day_clock(found.due_on, zone) if is_open else shape.done_clock(found.due_on, zone)

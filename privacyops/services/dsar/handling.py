@@ -5,7 +5,7 @@ from privacyops.domain.dsar.kind import Outcome, RequestClass
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
 from privacyops.domain.task import TaskKind
-from privacyops.kernel.errors import Conflict, NotFound, TransitionRefused, Unprocessable
+from privacyops.kernel.errors import Conflict, TransitionRefused, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.lifecycle import end, move
@@ -13,6 +13,7 @@ from privacyops.services.dsar.reply import seal_message
 from privacyops.services.dsar.search import begin_search
 from privacyops.store import account as accounts
 from privacyops.store import dsar as dsars
+from privacyops.store import mail as mails
 from privacyops.store import package as packages
 from privacyops.store import stores
 from privacyops.store import task as tasks
@@ -90,12 +91,11 @@ def recall(ctx: Context, tx: Tx, dsar_id: DsarId, reason: str) -> Dsar:
         raise Unprocessable("say what should be changed")
     dsar = dsars.load_dsar(tx, dsar_id)
     package = packages.newest_package(tx, dsar_id)
-    if package is not None and package.state == "released":
+    if mails.has_answer(tx, dsar_id) or (package is not None and package.state == "released"):
         raise AlreadyReleased
-    if package is None:
-        raise NotFound
     after = move(ctx, tx, dsar, DsarEvent.RECALL, prepared_by=None, plan_hash=None)
-    packages.move_package(tx, package.id, package.state, "destroyed", destroyed_at=tx.now, vault_ref=None)
+    if package is not None and package.state != "destroyed":
+        packages.move_package(tx, package.id, package.state, "destroyed", destroyed_at=tx.now, vault_ref=None)
     tasks.void_approvals(tx, dsar_id)
     seal_message(ctx, tx, dsar_id, "note", reason)
     tasks.add_task(

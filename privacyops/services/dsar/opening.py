@@ -16,6 +16,7 @@ from privacyops.domain.dsar.kind import RequestClass
 from privacyops.domain.dsar.proof import may_hand_over
 from privacyops.domain.dsar.record import Dsar, Proof, Requester, Run, StoredFinding
 from privacyops.domain.dsar.run import Decision
+from privacyops.domain.letter import Letter
 from privacyops.domain.package.contents import Element, Value
 from privacyops.domain.task import Approval, Task
 from privacyops.kernel.errors import Forbidden, NotFound
@@ -23,10 +24,10 @@ from privacyops.kernel.ids import DsarId
 from privacyops.kernel.pagination import Page
 from privacyops.ports.keyring import DataKey
 from privacyops.services import sealing
-from privacyops.services.context import Context, record, use_case
+from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import clock
 from privacyops.services.dsar.columns import column_of, labelled
-from privacyops.services.dsar.package import open_finding
+from privacyops.services.dsar.package import assemble, open_finding
 from privacyops.services.dsar.people import Person, person_of
 from privacyops.services.dsar.reply import Note, talk_of
 from privacyops.services.dsar.review import needs_approval
@@ -34,6 +35,7 @@ from privacyops.services.sealing import RequestEmptied
 from privacyops.store import audit, stores
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
+from privacyops.store import mail as mails
 from privacyops.store import package as packages
 from privacyops.store import task as tasks
 from privacyops.store.package import StoredPackage
@@ -78,6 +80,7 @@ class OpenedRequest:
     runs: Sequence[Run]
     groups: Sequence[FoundGroup]
     deciders: frozenset[UUID]
+    is_answer_on_its_way: bool
     tasks: Sequence[Task]
     approvals: Sequence[Approval]
     package: StoredPackage | None
@@ -133,12 +136,23 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
         rule_label=rule.article or rule.law, proofs=proofs,
         may_hand_over=dsar.rule.kind is not RequestClass.FIND or may_hand_over(dsar.type, proofs),
         needs_approval=needs_approval(tx, dsar), runs=findings.list_runs(tx, dsar.id), groups=_groups(tx, dsar.id),
-        deciders=findings.list_deciders(tx, dsar.id), tasks=tasks.list_tasks_of(tx, dsar.id),
-        approvals=tasks.list_approvals(tx, dsar.id), package=packages.newest_package(tx, dsar.id), events=events,
+        deciders=audit.list_hands(tx, dsar.id), tasks=tasks.list_tasks_of(tx, dsar.id),
+        approvals=tasks.list_approvals(tx, dsar.id), package=packages.newest_package(tx, dsar.id),
+        is_answer_on_its_way=mails.has_answer(tx, dsar.id), events=events,
         trail=[row for row in audit.list_audit_of(tx, "dsar", str(dsar.id), _TRAIL) if row.action not in VIEWS],
         messages=talk_of(ctx, tx, dsar) if sees_content else (), related=dsars.list_related(tx, dsar),
         stores={store.name: store for store in stores.list_stores(tx)},
     )  # fmt: skip
+
+
+@reading(Action.DSAR_ANSWER)
+def _letter_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
+    return dsars.load_dsar(tx, dsar_id)
+
+
+def preview_letter(ctx: Context, dsar_id: DsarId) -> Letter:
+    """The letter as `answer.send_letter` would send it now. Raises: Forbidden, NotFound, RequestEmptied."""
+    return assemble(ctx, _letter_of(ctx, dsar_id), ctx.clock.now()).letter
 
 
 @use_case(Action.DSAR_OPEN)
