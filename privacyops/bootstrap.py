@@ -33,7 +33,7 @@ from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
 from privacyops.settings import Issuer as IssuerSetting
 from privacyops.settings import Settings
-from privacyops.store import engine, schema
+from privacyops.store import checkup, engine, schema
 from privacyops.store.engine import connect
 from privacyops.store.uow import Database
 
@@ -99,6 +99,7 @@ def prepare_database(house: House) -> None:
     engines = house.context.database.engines
     if not house.settings.is_cluster:
         schema.migrate(engines)
+        checkup.prefer_wal(house.settings.engine)
     schema.check(engines)
     purpose.install_shipped(house.context)
 

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from privacyops.bootstrap import House
-from privacyops.jobs.kinds import TICKS, job_kinds
-from privacyops.jobs.worker import Worker
 from privacyops.kernel.errors import Unavailable
 from privacyops.ports.pages import Pages
 from privacyops.services import ledger
@@ -24,6 +22,10 @@ from privacyops.services.context import Context
 
 SEQUENCER_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
+_LOOK_S: Final = 0.01
+
+if TYPE_CHECKING:
+    from privacyops.jobs.worker import Worker
 
 
 class Role(StrEnum):
@@ -57,20 +59,21 @@ class Service:
     house: House
     role: Role
     before_work: Sequence[Callable[[], None]] = ()
-    _worker: Worker | None = None
+    _worker: "Worker | None" = None
     _server: uvicorn.Server | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, app: ASGIApp | None) -> None:
         """Serve until a signal ends the process."""
         self._listen_for_signals()
+        self._server = None if app is None else self._make_server(app)
         starter = threading.Thread(target=self._start_worker, name="privacyops-start", daemon=True)
         starter.start()
         try:
-            if app is None:
+            if self._server is None:
                 self._stopping.wait()
-            else:
-                self._serve(app)
+            elif not self._stopping.is_set():
+                self._server.run()
         finally:
             self._stopping.set()
             starter.join(10)
@@ -81,18 +84,18 @@ class Service:
                 # A page that hangs would hold the process; whoever comes next takes it over as from a dead worker
                 os._exit(0)
 
-    def _serve(self, app: ASGIApp) -> None:
+    def _make_server(self, app: ASGIApp) -> uvicorn.Server:
         web = self.house.settings.web
-        self._server = uvicorn.Server(
+        return uvicorn.Server(
             uvicorn.Config(
                 app, host=web.host, port=web.port, log_config=None, access_log=False, server_header=False,
                 proxy_headers=False, timeout_graceful_shutdown=5, lifespan="off",
             )
         )  # fmt: skip
-        if not self._stopping.is_set():
-            self._server.run()
 
     def _start_worker(self) -> None:
+        while self._server is not None and not self._server.started and not self._stopping.wait(_LOOK_S):
+            pass  # what is loaded here would keep the first answer waiting
         for step in self.before_work:
             if self._stopping.is_set():
                 return
@@ -111,7 +114,11 @@ class Service:
                 self._worker = worker
                 return
 
-    def _make_worker(self) -> Worker:
+    def _make_worker(self) -> "Worker":
+        # The engine takes longer to load than everything else together, and a web process never needs it
+        from privacyops.jobs.kinds import TICKS, job_kinds
+        from privacyops.jobs.worker import Worker
+
         settings = self.house.settings
         context = self.house.context
         return Worker(

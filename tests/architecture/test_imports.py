@@ -20,7 +20,9 @@ def _loaded_by(program: str) -> set[str]:
     return set(json.loads(ended.stdout))
 
 
-@pytest.mark.parametrize("module", ["privacyops.main", "privacyops.bootstrap"])
+@pytest.mark.parametrize(
+    "module", ["privacyops.main", "privacyops.bootstrap", "privacyops.cli.serve", "privacyops.cli.service"]
+)
 def test_the_web_application_loads_nothing_heavy(module: str) -> None:
     assert _loaded_by(f"import {module}") & set(HEAVY) == set()
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from privacyops.bootstrap import build, prepare_database
 from privacyops.settings import Settings
-from privacyops.store.checkup import has_wal_reset_fault
+from privacyops.store.checkup import has_wal_reset_fault, prefer_wal
 
 
 def _doctor(folder: Path, **more: str) -> tuple[int, Mapping[str, Mapping[str, Any]]]:
@@ -92,3 +93,13 @@ def test_an_empty_folder_is_no_illness_and_is_left_empty(tmp_path: Path) -> None
 )  # fmt: skip
 def test_builds_of_sqlite_with_the_wal_reset_fault_are_known(version: tuple[int, int, int], faulty: bool) -> None:
     assert has_wal_reset_fault(version) is faulty
+
+
+@pytest.mark.parametrize(("version", "mode"), [((3, 40, 1), "delete"), ((3, 51, 3), "wal")])
+def test_the_engines_file_gets_write_ahead_logging_where_the_build_of_sqlite_is_sound(
+    tmp_path: Path, version: tuple[int, int, int], mode: str
+) -> None:
+    path = tmp_path / "engine.db"
+    prefer_wal(f"sqlite:///{path}", version)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA journal_mode").fetchone()[0] == mode
