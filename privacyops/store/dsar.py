@@ -40,6 +40,8 @@ def load_dsar(tx: Tx, dsar_id: DsarId) -> Dsar:
 
 def load_by_reference(tx: Tx, reference: str) -> Dsar:
     """Raises: NotFound: no such request of this controller."""
+    if not reference.isprintable():  # PostgreSQL takes no NUL, and no reference has a control character
+        raise NotFound
     query = select(DSAR).where(DSAR.c.reference == reference.strip().upper(), DSAR.c.controller == tx.controller)
     row = tx.run(query).one_or_none()
     if row is None:
