@@ -2,12 +2,14 @@
 
 import os
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from privacyops.cli.settings import fail, read
 
 app = typer.Typer()
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @app.command()
@@ -35,6 +37,13 @@ def serve(
         fail("do not run as root; set PRIVACYOPS_ALLOW_ROOT=true where you must", 2)
     web = settings.web.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None})
     settings = settings.model_copy(update={"web": web})
+    os.umask(0o077)
+    if settings.demo:
+        fail("demo mode belongs to `privacyops demo`", 2)
+    if settings.base_url.startswith("http://") and urlsplit(settings.base_url).hostname not in LOOPBACK:
+        fail("set PRIVACYOPS_WEB__BASE_URL to the https address that your proxy serves", 2)
+    if settings.mail.transport == "folder":
+        typer.echo("Mail is written to a folder and reaches nobody: set PRIVACYOPS_MAIL__TRANSPORT=smtp.", err=True)
     house = build(settings, statement_timeout_s=WEB_TIMEOUT_S if role == Role.WEB else WORKER_TIMEOUT_S)
     house.telemetry.take_over()
     try:

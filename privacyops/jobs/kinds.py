@@ -13,6 +13,7 @@ from privacyops.services.dsar import answer, sweep
 TICKS: Final[Sequence[Tick]] = (
     Tick("deadlines", sweep.fire_deadlines),
     Tick("packages", answer.expire_packages, is_destructive=True),
+    Tick("vault", answer.sweep_vault, is_destructive=True),
     Tick("tokens", sweep.forget_spent_tokens, is_destructive=True),
 )
 

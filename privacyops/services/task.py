@@ -9,6 +9,7 @@ from privacyops.kernel.errors import NotFound, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, TaskId
 from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
+from privacyops.services.dsar import execution
 from privacyops.store import dsar as dsars
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
@@ -76,6 +77,8 @@ def answer(ctx: Context, tx: Tx, task_id: TaskId, note: str) -> None:
         sealed = key.seal(note.strip()[:4000].encode(), sealing.place(ctx, "task", "answer_sealed", task_id))
     tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id), answer_sealed=sealed)
     record(ctx, tx, "task.done", "task", task_id, kind=str(task.kind))
+    if task.dsar_id is not None and task.kind is TaskKind.MANUAL_STORE:
+        execution.settle_if_done(ctx, tx, task.dsar_id)
 
 
 def _visible(ctx: Context, task: Task) -> Task:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, insert, or_, select
@@ -20,6 +20,11 @@ from privacyops.store.uow import Tx
 
 AUDIT = table_of(AuditRow)
 _LEAF = table_of(LedgerLeafRow)
+PREPARING: Final = (
+    "dsar.decide", "dsar.finish_review", "dsar.submit_for_approval", "dsar.start_execution", "dsar.identity_accepted",
+    "run.done_by_hand", "run.answered_without", "run.retry", "dsar.search_again",
+)  # fmt: skip
+"""Acts that shape an answer."""
 _PENDING = table_of(LedgerPendingRow)
 
 
@@ -52,6 +57,15 @@ def list_audit_of(tx: Tx, object_kind: str, object_id: str, limit: int = 100) ->
         .limit(bounded(limit))
     )
     return [as_entry(row) for row in tx.run(query)]
+
+
+def list_hands(tx: Tx, dsar_id: UUID) -> frozenset[UUID]:
+    """Every member of staff who ever changed what the answer to a request says; none of them may approve it."""
+    query = select(AUDIT.c.actor_id).where(
+        AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == "dsar", AUDIT.c.object_id == str(dsar_id),
+        AUDIT.c.actor_kind == "staff", AUDIT.c.action.in_(PREPARING),
+    )  # fmt: skip
+    return frozenset(UUID(one) for one in tx.run(query.distinct()).scalars())
 
 
 def list_audit(tx: Tx, before: str | None = None, limit: int = 100) -> Page[AuditEntry]:

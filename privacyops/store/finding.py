@@ -157,12 +157,6 @@ def decide(
     return tx.run(statement.values(decision=decision, reason=reason, decided_by=by, decided_at=tx.now)).rowcount
 
 
-def list_deciders(tx: Tx, dsar_id: DsarId) -> frozenset[UUID]:
-    """Everybody who set a decision of this request."""
-    query = select(_FINDING.c.decided_by).where(_FINDING.c.dsar_id == dsar_id, _FINDING.c.decided_by.is_not(None))
-    return frozenset(tx.run(query.distinct()).scalars())
-
-
 def _run(row: Row[Any]) -> Run:
     return Run(
         id=RunId(row.id), dsar_id=DsarId(row.dsar_id), store=row.store, state=RunState(row.state),

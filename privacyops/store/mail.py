@@ -53,3 +53,16 @@ def settle_mail(tx: Tx, mail: UUID, state: str, code: str | None = None) -> None
         .where(_MAIL.c.id == mail, _MAIL.c.state == "queued")
         .values(state=state, code=code, sealed=None, sent_at=tx.now)
     )
+
+
+def has_answer(tx: Tx, dsar_id: DsarId) -> bool:
+    """Whether a letter that answers the request waits to leave."""
+    kinds = ["answer_full", "answer_partial", "no_data", "refusal"]
+    query = select(_MAIL.c.id).where(_MAIL.c.dsar_id == dsar_id, _MAIL.c.kind.in_(kinds), _MAIL.c.state == "queued")
+    return tx.run(query.limit(1)).first() is not None
+
+
+def void_mails(tx: Tx, dsar_id: DsarId, code: str) -> int:
+    """What has not left yet stays here; how many."""
+    statement = update(_MAIL).where(_MAIL.c.dsar_id == dsar_id, _MAIL.c.state == "queued")
+    return tx.run(statement.values(state="failed", code=code, sealed=None, sent_at=tx.now)).rowcount

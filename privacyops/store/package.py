@@ -1,8 +1,10 @@
 """Answer packages: where they lie in the vault, until when, how often they may still be fetched."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
@@ -87,6 +89,29 @@ def list_expired(tx: Tx, limit: int = 100) -> Sequence[StoredPackage]:
     """Released packages whose time is over and that still lie in the vault."""
     query = select(_PACKAGE).where(_PACKAGE.c.state == "released", _PACKAGE.c.expires_at <= tx.now).limit(limit)
     return [_package(row) for row in tx.run(query)]
+
+
+def void_packages(tx: Tx, dsar_id: DsarId) -> int:
+    """Nobody may fetch or release them any more; their bytes are destroyed by the next sweep. How many."""
+    live = (_PACKAGE.c.dsar_id == dsar_id, _PACKAGE.c.state.in_(["building", "ready", "released"]))
+    return tx.run(update(_PACKAGE).where(*live).values(state="destroyed", destroyed_at=tx.now)).rowcount
+
+
+def list_to_destroy(tx: Tx, limit: int = 100) -> Sequence[StoredPackage]:
+    """Ended packages whose bytes still lie in the vault."""
+    query = select(_PACKAGE).where(_PACKAGE.c.state == "destroyed", _PACKAGE.c.vault_ref.is_not(None)).limit(limit)
+    return [_package(row) for row in tx.run(query)]
+
+
+def forget_bytes(tx: Tx, package: PackageId) -> None:
+    """The vault has destroyed them."""
+    tx.run(update(_PACKAGE).where(_PACKAGE.c.id == package).values(vault_ref=None))
+
+
+def known_blobs(tx: Tx) -> frozenset[UUID]:
+    """The blobs that some package refers to."""
+    refs = tx.run(select(_PACKAGE.c.vault_ref).where(_PACKAGE.c.vault_ref.is_not(None))).scalars()
+    return frozenset(UUID(json.loads(ref)["blob"]) for ref in refs)
 
 
 def _package(row: Row[Any]) -> StoredPackage:

@@ -156,7 +156,7 @@ def _killed_and_started_again(stage: Stage, point: str, serve: Callable[..., Ser
     first = serve(stage, point)
     until(first.died_at_its_point)
     assert (tmp_path / "killed-here").exists()
-    serve(stage, point)
+    until(serve(stage, point).answers)
 
 
 SEARCH_POINTS = (

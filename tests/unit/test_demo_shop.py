@@ -66,9 +66,7 @@ def test_the_shop_database_has_at_least_fifteen_tables_and_forty_thousand_rows(s
 
 def test_the_counts_it_reports_are_those_of_the_databases(shop: DemoShop) -> None:
     for table, n in shop.rows.items():
-        database = (
-            shop.archive_db if table in {"kunde", "auftrag", "auftrag_pos", "beleg", "kontakt"} else shop.shop_db
-        )
+        database = shop.archive_db if table in {"kunde", "auftrag", "auftrag_pos", "beleg", "kontakt"} else shop.shop_db
         assert rows(database, f"SELECT count(*) FROM {table}") == [(n,)]  # noqa: S608 - table names from a list
 
 

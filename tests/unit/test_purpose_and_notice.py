@@ -110,9 +110,7 @@ def test_an_empty_part_in_one_language_forbids_publishing() -> None:
     assert lint(short, [NEWSLETTER]) == [LintFinding("part-empty", "de-DE/5.3.12 rights_and_withdrawal")]
     with pytest.raises(NoticeLintFailed) as refusal:
         require_publishable(short, [NEWSLETTER])
-    assert refusal.value.members["findings"] == [
-        {"code": "part-empty", "place": "de-DE/5.3.12 rights_and_withdrawal"}
-    ]
+    assert refusal.value.members["findings"] == [{"code": "part-empty", "place": "de-DE/5.3.12 rights_and_withdrawal"}]
 
 
 @pytest.mark.parametrize(

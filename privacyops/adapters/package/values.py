@@ -15,7 +15,7 @@ _LONGEST_INTEGER: Final = 4_000  # bits; Python refuses to write larger ones in 
 _LONGEST_DECIMAL: Final = 60
 
 
-def exact(value: Value) -> Any:  # noqa: PLR0911 - one return a kind of value reads best
+def exact(value: Value) -> Any:
     """`value` in JSON terms, nothing lost: dates in ISO 8601, bytes in base 64, exact numbers as digits in a string
     where a JSON number would be rounded by common readers.
     """

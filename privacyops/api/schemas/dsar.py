@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.state import DsarState
@@ -37,7 +37,7 @@ class DsarIn(Wire):
         str | None, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="ISO 3166, such as DE or US-CA")
     ] = None
     received_at: Annotated[
-        datetime | None, Field(description="When it reached any channel of the controller; default now")
+        AwareDatetime | None, Field(description="When it reached any channel of the controller; default now")
     ] = None
     identity_asserted: Annotated[
         bool, Field(description="The caller vouches that its signed-in customer asks; recorded as asserted")

@@ -159,6 +159,7 @@ SYSTEM: Final = frozenset(
 STEP_UP: Final = frozenset(
     {
         Action.ACCOUNT_CONFIRM,
+        Action.ACCOUNT_MANAGE,
         Action.APIKEY_MANAGE,
         Action.CONSENT_EXPORT_CLEAR,
         Action.DSAR_APPROVE,

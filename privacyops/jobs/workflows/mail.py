@@ -56,7 +56,7 @@ class MailKind:
             return Done("refused")
         crash_point("mail.after_send_before_mark")
         if found.dsar_id is not None and found.kind in _ANSWERS:
-            answer.answer_sent(ctx, found.dsar_id)
+            answer.answer_sent(ctx, found.dsar_id, found.kind)
         mail.delivered(ctx, found.id)
         return Done("sent")
 

@@ -13,7 +13,7 @@ from privacyops.domain.account.rule import require
 from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.kind import Outcome, RequestClass
 from privacyops.domain.dsar.record import Dsar
-from privacyops.domain.dsar.run import Decision, RunState
+from privacyops.domain.dsar.run import SETTLED_RUNS, Decision, RunState
 from privacyops.domain.dsar.state import DsarEvent, DsarState
 from privacyops.domain.letter import Letter, LetterKind
 from privacyops.domain.secret import LinkKind
@@ -28,20 +28,29 @@ from privacyops.services.dsar.lifecycle import end, move
 from privacyops.services.dsar.link import new_link, spend, spend_all
 from privacyops.services.dsar.package import NoPackage, assemble, ref_of
 from privacyops.services.dsar.wording import letter, local_date, url
+from privacyops.store import audit as audits
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
+from privacyops.store import mail as mails
 from privacyops.store import package as packages
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
+_ENDED_RUNS: Final = SETTLED_RUNS - {RunState.HANDED_OVER}
 PACKAGE_LIFE: Final = timedelta(days=30)
 DOWNLOADS: Final = 5
+ORPHAN_AGE: Final = timedelta(days=1)
 
 
 class PackageNotReady(Conflict):
     type = "/problems/package-not-ready"
     title = "The package is still being built, or one of its checks failed"
+
+
+class AnswerOnItsWay(Conflict):
+    type = "/problems/answer-on-its-way"
+    title = "The letter was handed over already; it needs a moment to leave"
 
 
 class WorkOpen(Conflict):
@@ -81,7 +90,7 @@ def release(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_sha256: str, typed_re
     blocked = package is None or any(check["blocks"] for check in package.checks)
     if package is None or package.state != "ready" or blocked:
         raise PackageNotReady
-    hands = findings.list_deciders(tx, dsar_id) | ({dsar.prepared_by} if dsar.prepared_by else set())
+    hands = audits.list_hands(tx, dsar_id) | ({dsar.prepared_by} if dsar.prepared_by else set())
     eyes = second_person(
         ctx.actor, Matter(dsar.reference, package.sha256 or "", frozenset(hands), package.created_at), seen_sha256,
         typed_reference, tx.now, single_operator=ctx.controller.single_operator,
@@ -113,25 +122,34 @@ def send_letter(ctx: Context, dsar_id: DsarId) -> Dsar:
 @use_case(Action.DSAR_ANSWER)
 def _send_letter(ctx: Context, tx: Tx, dsar_id: DsarId, text: Letter) -> Dsar:
     dsar = dsars.load_dsar(tx, dsar_id)
-    if packages.newest_package(tx, dsar_id) is not None:
+    package = packages.newest_package(tx, dsar_id)
+    if package is not None and package.state != "destroyed":
         raise PackageNotReady("this answer has a package; release it")
+    if mails.has_answer(tx, dsar_id):
+        raise AnswerOnItsWay
     after = move(ctx, tx, dsar, DsarEvent.RELEASE, audit={"letter": text.template})
     mail.promise(ctx, tx, sealing.requester_of(ctx, tx, dsar).email, text, dsar_id)
     return after
 
 
 @use_case(Action.DSAR_ANSWER)
-def answer_sent(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar | None:
-    """The mail server took the announcement. None: the request has moved on already; nothing is done twice."""
+def answer_sent(ctx: Context, tx: Tx, dsar_id: DsarId, kind: str) -> Dsar | None:
+    """The mail server took a mail of this kind. None: it was not the answer, or the request has moved on already.
+
+    An acknowledgement is the answer of a request that takes effect at once, and of no other; a package is answered
+    by its announcement once it is released.
+    """
     dsar = dsars.load_dsar(tx, dsar_id)
-    if dsar.state is not DsarState.ANSWERING:
+    is_stop = dsar.rule.kind is RequestClass.STOP
+    package = packages.newest_package(tx, dsar_id)
+    waits = package is not None and package.state in {"building", "ready"}
+    if dsar.state is not DsarState.ANSWERING or waits or (kind == LetterKind.ACK) is not is_stop:
         return None
     after = move(ctx, tx, dsar, DsarEvent.ANSWER_SENT, ClockEventKind.ANSWERED, answered_at=tx.now)
     deadlines.disarm(tx, dsar_id, None, "met")
     tasks.cancel_tasks_of(tx, dsar_id, "answered")
     if dsar.rule.kind is RequestClass.STOP:
         return end(ctx, tx, after, DsarEvent.CLOSE, Outcome.FULFILLED)
-    package = packages.newest_package(tx, dsar_id)
     if package is not None and package.expires_at is not None:
         deadlines.arm(tx, dsar_id, "package_expiry", [("0d", package.expires_at)])
     return after
@@ -184,7 +202,7 @@ def close(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
     """The request is done: nothing is open for it. Its outcome is computed, not chosen. Raises: WorkOpen."""
     dsar = dsars.load_dsar(tx, dsar_id)
     open_tasks = [task for task in tasks.list_tasks_of(tx, dsar_id) if task.state in OPEN_TASKS]
-    late = [run.store for run in findings.list_runs(tx, dsar_id) if run.state is RunState.HANDED_OVER]
+    late = [run.store for run in findings.list_runs(tx, dsar_id) if run.state not in _ENDED_RUNS]
     if open_tasks or late:
         raise WorkOpen(tasks=len(open_tasks), stores=late)
     return end(ctx, tx, dsar, DsarEvent.CLOSE, outcome_of(tx, dsar))
@@ -194,19 +212,47 @@ def close(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
 def withdraw(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
     """The customer takes the request back. Raises: TransitionRefused: it has been answered or is being carried out."""
     require(ctx.actor, Action.DSAR_WITHDRAW, tx.now, Target(tx.controller, request=dsar_id))
-    return end(ctx, tx, dsars.load_dsar(tx, dsar_id), DsarEvent.WITHDRAW, Outcome.WITHDRAWN)
+    closed = end(ctx, tx, dsars.load_dsar(tx, dsar_id), DsarEvent.WITHDRAW, Outcome.WITHDRAWN)
+    packages.void_packages(tx, dsar_id)
+    mails.void_mails(tx, dsar_id, "request_withdrawn")
+    spend_all(tx, LinkKind.DOWNLOAD, dsar_id)
+    return closed
+
+
+def expire_packages(ctx: Context) -> int:
+    """End packages whose time is over, then destroy what lies in the vault for ended ones; how many were destroyed.
+
+    The row is ended first and the bytes go after its commit, one request at a time: a full stop in between leaves a
+    package that nobody can fetch, and the next round destroys it.
+    """
+    _end_expired(ctx)
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        ended = packages.list_to_destroy(tx)
+    for package in ended:
+        ctx.ports.vault.destroy(package.dsar_id)
+        _destroyed(ctx, package)
+    return len(ended)
 
 
 @use_case(Action.JOB_RUN)
-def expire_packages(ctx: Context, tx: Tx) -> int:
-    """Mark packages whose time is over and destroy what lies in the vault; how many."""
-    expired = packages.list_expired(tx)
-    for package in expired:
+def _end_expired(ctx: Context, tx: Tx) -> None:
+    for package in packages.list_expired(tx):
         packages.move_package(tx, package.id, "released", "destroyed", destroyed_at=tx.now)
         spend_all(tx, LinkKind.DOWNLOAD, package.dsar_id)
-        record(ctx, tx, "dsar.package_destroyed", "dsar", package.dsar_id, package=str(package.id))
-        ctx.ports.vault.destroy(package.dsar_id)
-    return len(expired)
+
+
+@use_case(Action.JOB_RUN)
+def _destroyed(ctx: Context, tx: Tx, package: packages.StoredPackage) -> None:
+    packages.forget_bytes(tx, package.id)
+    record(ctx, tx, "dsar.package_destroyed", "dsar", package.dsar_id, package=str(package.id))
+
+
+def sweep_vault(ctx: Context) -> int:
+    """Delete what no package refers to: recalled packages, and pieces that a kill left behind; how many files."""
+    now = ctx.clock.now()
+    with ctx.database.reading(ctx.controller.key, now) as tx:
+        known = packages.known_blobs(tx)
+    return ctx.ports.vault.sweep(known, now - ORPHAN_AGE)
 
 
 def outcome_of(tx: Tx, dsar: Dsar) -> Outcome:

@@ -4,9 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from privacyops.domain.account.action import Action
-from privacyops.domain.account.actor import Target
 from privacyops.domain.account.four_eyes import Matter, second_person
-from privacyops.domain.account.rule import require
 from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
@@ -51,16 +49,9 @@ def ask_clarification(ctx: Context, tx: Tx, dsar_id: DsarId, question: str) -> D
     return after
 
 
-@use_case(Action.DSAR_IDENTITY)
-def clarify(ctx: Context, tx: Tx, dsar_id: DsarId, answer: str) -> Dsar:
-    """The customer, or a handler in their name, answers the question; the request goes on."""
-    require(ctx.actor, Action.DSAR_IDENTITY, tx.now, Target(tx.controller, request=dsar_id))
-    if not answer.strip():
-        raise Unprocessable("write an answer, or leave it: then everything is searched")
-    dsar = dsars.load_dsar(tx, dsar_id)
-    _note(ctx, tx, dsar_id, "subject", answer)
-    after = move(ctx, tx, dsar, DsarEvent.CLARIFICATION_RECEIVED, ClockEventKind.CLARIFICATION_RECEIVED)
-    return begin_search(ctx, tx, after) if after.state is DsarState.RECEIVED and after.is_proven else after
+def go_on(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
+    """After the customer's answer: what had not been searched yet is searched now."""
+    return begin_search(ctx, tx, dsar) if dsar.state is DsarState.RECEIVED and dsar.is_proven else dsar
 
 
 @use_case(Action.DSAR_COUNTERSIGN)
@@ -95,7 +86,7 @@ def demand_fee(
 def settle_fee(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
     """The fee was paid, or is waived; the request goes on."""
     after = move(ctx, tx, dsars.load_dsar(tx, dsar_id), DsarEvent.FEE_SETTLED, ClockEventKind.FEE_SETTLED)
-    return begin_search(ctx, tx, after) if after.state is DsarState.RECEIVED and after.is_proven else after
+    return go_on(ctx, tx, after)
 
 
 def _note(ctx: Context, tx: Tx, dsar_id: DsarId, author: str, text: str) -> None:

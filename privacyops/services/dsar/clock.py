@@ -104,6 +104,8 @@ def arm_reminders(tx: Tx, dsar_id: DsarId, view: ClockView, zone: str) -> None:
     deadlines.arm(tx, dsar_id, "answer", slots)
     if view.ack_due is not None and view.acked_at is None:
         deadlines.arm(tx, dsar_id, "ack", [("0d", _morning(view.ack_due, zone))])
+    else:
+        deadlines.disarm(tx, dsar_id, "ack", "met")
     if view.can_extend and view.extension_notice_safe_due is not None:
         notice = view.extension_notice_safe_due - timedelta(days=3)
         deadlines.arm(tx, dsar_id, "extension_notice", [("-3d", _morning(notice, zone))])

@@ -7,9 +7,14 @@ from decimal import Decimal
 from typing import Final
 
 from privacyops.domain.classification.columns import category_of
+from privacyops.domain.classification.words import stem, words
 from privacyops.domain.datamap.catalogue import Category, FieldType
 from privacyops.domain.package.contents import Column, Element, FieldKind, Value
 
+_ORDERS: Final = ("order", "invoice", "purchase", "bestellung", "auftrag", "rechnung", "commande", "facture", "pedido")
+_NUMBERS: Final = ("id", "number", "no", "nr", "nummer", "num", "code", "ref", "numero")
+_ORDER_WORDS: Final = frozenset(stem(word) for word in _ORDERS)
+_NUMBER_WORDS: Final = frozenset(stem(word) for word in _NUMBERS)
 _ELEMENTS: Final[Mapping[Category, Element]] = {
     Category.PASSWORD: Element.PASSWORD,
     Category.NATIONAL_ID: Element.NATIONAL_ID,
@@ -52,3 +57,12 @@ def _kind(value: Value) -> FieldKind:
     if isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str)):
         return FieldKind.NESTED
     return FieldKind.TEXT
+
+
+def names_an_order(table: str, name: str) -> bool:
+    """Whether a field keeps the number of an order or invoice: by its own name, or as the key of such a table."""
+    if category_of(table, name, FieldType.TEXT) is Category.ORDER_NUMBER:
+        return True
+    own, around = {stem(word) for word in words(name)}, {stem(word) for word in words(table)}
+    is_number = bool(own & _NUMBER_WORDS)
+    return is_number and bool((own | around) & _ORDER_WORDS) and not own - _NUMBER_WORDS - _ORDER_WORDS

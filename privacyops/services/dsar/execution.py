@@ -4,27 +4,21 @@ A request that corrects, restricts or erases becomes one task for each store tha
 when every one of them is done. Doing it by machine, with read-back, is the work of the erasure plan.
 """
 
-from privacyops.domain.account.action import Action
+from privacyops.domain.dsar.kind import RequestClass
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.dsar.state import DsarEvent, DsarState
 from privacyops.domain.task import OPEN_TASKS, TaskKind
-from privacyops.kernel.errors import Conflict
 from privacyops.kernel.ids import DsarId
-from privacyops.services.context import Context, use_case
+from privacyops.services import sealing
+from privacyops.services.context import Context
+from privacyops.services.dsar.confirming import confirm_stop
 from privacyops.services.dsar.lifecycle import move
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import stores
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
-
-
-class StepsOpen(Conflict):
-    """`stores` as a member."""
-
-    type = "/problems/steps-open"
-    title = "Some stores have not been changed yet"
 
 
 def hand_out(tx: Tx, dsar: Dsar) -> int:
@@ -40,15 +34,16 @@ def hand_out(tx: Tx, dsar: Dsar) -> int:
     return len(concerned)
 
 
-@use_case(Action.DSAR_ANSWER)
-def settle_execution(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
-    """Every store is done: the answer can be written. Raises: StepsOpen, TransitionRefused."""
+def settle_if_done(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
+    """With the last store's task the request is carried out; a stop is confirmed to the customer at once."""
     dsar = dsars.load_dsar(tx, dsar_id)
     waiting = [
-        task.store or ""
+        task
         for task in tasks.list_tasks_of(tx, dsar_id)
         if task.kind is TaskKind.MANUAL_STORE and task.state in OPEN_TASKS
     ]
-    if dsar.state is DsarState.EXECUTING and waiting:
-        raise StepsOpen(stores=sorted(waiting))
-    return move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
+    if dsar.state is not DsarState.EXECUTING or waiting:
+        return
+    after = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
+    if after.rule.kind is RequestClass.STOP:
+        confirm_stop(ctx, tx, after, sealing.requester_of(ctx, tx, after))

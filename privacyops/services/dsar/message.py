@@ -15,6 +15,7 @@ from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import DsarId
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.ask import go_on
 from privacyops.services.dsar.lifecycle import move
 from privacyops.store import dsar as dsars
 from privacyops.store import task as tasks
@@ -68,7 +69,7 @@ def write(ctx: Context, tx: Tx, dsar_id: DsarId, text: str) -> None:
             dsar_id=dsar_id,
         )  # fmt: skip
     if dsar.state is DsarState.AWAITING_CLARIFICATION:
-        move(ctx, tx, dsar, DsarEvent.CLARIFICATION_RECEIVED, ClockEventKind.CLARIFICATION_RECEIVED)
+        go_on(ctx, tx, move(ctx, tx, dsar, DsarEvent.CLARIFICATION_RECEIVED, ClockEventKind.CLARIFICATION_RECEIVED))
 
 
 def messages_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> tuple[Message, ...]:

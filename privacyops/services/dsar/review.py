@@ -19,6 +19,7 @@ from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.execution import hand_out
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
+from privacyops.store import audit as audits
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import task as tasks
@@ -140,7 +141,7 @@ def approve_answer(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_plan: str, typ
     """
     dsar = dsars.load_dsar(tx, dsar_id)
     asked = tasks.open_approval(tx, dsar_id)
-    hands = findings.list_deciders(tx, dsar_id) | {asked.requested_by}
+    hands = audits.list_hands(tx, dsar_id) | {asked.requested_by}
     matter = Matter(dsar.reference, plan_of(tx, dsar), hands, asked.requested_at)
     eyes = second_person(
         ctx.actor, matter, seen_plan, typed_reference, tx.now, single_operator=ctx.controller.single_operator

@@ -21,12 +21,13 @@ from privacyops.domain.job import Job
 from privacyops.domain.record import encode, spelled
 from privacyops.domain.task import TaskKind
 from privacyops.kernel.crash_point import crash_point
-from privacyops.kernel.errors import Unprocessable
+from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import DsarId, RunId, uuid7
 from privacyops.ports.keyring import DataKey, Place
 from privacyops.services import job as jobs
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.columns import names_an_order
 from privacyops.services.dsar.lifecycle import move
 from privacyops.services.finding.search import reopened
 from privacyops.store import dsar as dsars
@@ -40,6 +41,11 @@ JOB: Final = "search"
 MAX_ROUNDS: Final = 8
 _SHARED: Final = frozenset({Tier.VERIFIED, Tier.STRONG})
 _BY_RULE: Final = frozenset({Match.EXACT, Match.LINKED})
+
+
+class SearchOver(Conflict):
+    type = "/problems/search-over"
+    title = "The answer is fixed; return the request to review before a store is searched again"
 
 
 def begin_search(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
@@ -175,10 +181,18 @@ def answer_without(ctx: Context, tx: Tx, dsar_id: DsarId, run_id: RunId, reason:
     if not reason.strip():
         raise Unprocessable("say why the answer goes out without this store")
     run = _own_run(tx, dsar_id, run_id)
+    _note(ctx, tx, dsar_id, reason)
     findings.move_run(tx, run, RunState.ANSWERED_WITHOUT, settled_at=tx.now)
     tasks.cancel_tasks_of_store(tx, dsar_id, run.store, "answered_without")
     record(ctx, tx, "run.answered_without", "dsar", dsar_id, store=run.store)
     settle(ctx, tx, dsar_id)
+
+
+def _note(ctx: Context, tx: Tx, dsar_id: DsarId, text: str) -> None:
+    """A note of the team, sealed with the request; the customer does not see it."""
+    key = sealing.key_of(ctx, tx, dsar_id)
+    sealed = key.seal(text.strip()[:4000].encode(), sealing.place(ctx, "dsar_message", "sealed", dsar_id))
+    dsars.add_message(tx, dsar_id, "note", sealed)
 
 
 def settle(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
@@ -198,6 +212,9 @@ def _enqueue(tx: Tx, run: Run) -> None:
 
 
 def _own_run(tx: Tx, dsar_id: DsarId, run_id: RunId) -> Run:
+    """A run of an open search or review: once the answer is fixed, nothing may join it. Raises: SearchOver."""
+    if dsars.load_dsar(tx, dsar_id).state not in {DsarState.SEARCHING, DsarState.IN_REVIEW}:
+        raise SearchOver
     run = findings.load_run(tx, run_id)
     if run.dsar_id != dsar_id:
         raise Unprocessable("this run belongs to another request")
@@ -221,7 +238,8 @@ def _hand_over(ctx: Context, tx: Tx, run: Run, kind: TaskKind, code: str) -> Non
 
 def _save_findings(ctx: Context, tx: Tx, run: Run, key: DataKey, found: tuple[Finding, ...]) -> None:
     dsar = dsars.load_dsar(tx, run.dsar_id)
-    order = sealing.requester_of(ctx, tx, dsar).order_number
+    requester = sealing.requester_of(ctx, tx, dsar)
+    order = requester.order_number if requester.order_number.casefold() not in _said(requester) else ""
     rows = [_row(ctx, tx, run, key, one) for one in found]
     findings.save_findings(tx, rows)
     if order and any(_states(one, order) for one in found):
@@ -229,9 +247,19 @@ def _save_findings(ctx: Context, tx: Tx, run: Run, key: DataKey, found: tuple[Fi
 
 
 def _states(finding: Finding, order: str) -> bool:
-    """Whether an owned record holds the order number that the requester named."""
-    owned = finding.tier is FindingTier.OWNED and finding.match in _BY_RULE
-    return owned and any(spelled(value).casefold() == order.casefold() for value in finding.values.values())
+    """Whether an owned record holds the named number where orders keep theirs: no quantity or name proves anything."""
+    if finding.tier is not FindingTier.OWNED or finding.match not in _BY_RULE:
+        return False
+    return any(
+        spelled(value).casefold() == order.casefold() and names_an_order(finding.collection, name)
+        for name, value in finding.values.items()
+    )
+
+
+def _said(requester: Requester) -> frozenset[str]:
+    """What the requester wrote besides: repeating it proves nothing."""
+    said = (requester.email, requester.name, requester.phone, requester.customer_id)
+    return frozenset(text.casefold() for text in said)
 
 
 def _prove_order(ctx: Context, tx: Tx, dsar: Dsar) -> None:

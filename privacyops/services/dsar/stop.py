@@ -4,20 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from privacyops.domain.consent.state import Method
-from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Dsar, Requester
 from privacyops.domain.dsar.state import DsarEvent
-from privacyops.domain.letter import LetterKind
 from privacyops.domain.subject import IdentifierType, SubjectIdentifier
 from privacyops.domain.task import TaskKind
-from privacyops.services import mail
 from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import Circumstances, Scope
 from privacyops.services.consent.writing import withdraw_within
 from privacyops.services.context import Context
+from privacyops.services.dsar.confirming import confirm_stop
 from privacyops.services.dsar.lifecycle import move
-from privacyops.services.dsar.wording import letter, local_date, right_of, url
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
@@ -38,14 +35,7 @@ def apply_stop(ctx: Context, tx: Tx, dsar: Dsar, requester: Requester) -> Dsar:
     whom = Whom(None, (SubjectIdentifier(IdentifierType.EMAIL, requester.email),))
     withdraw_within(ctx, tx, whom, Scope(), Circumstances(_METHOD.get(dsar.channel, Method.FORM)))
     dsar = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
-    dsar = move(ctx, tx, dsar, DsarEvent.RELEASE, ClockEventKind.ACK_SENT)
-    done = letter(
-        ctx, LetterKind.ACK, dsar, None, tx.now, right=right_of(dsar.type),
-        received_on=local_date(ctx, dsar.received_at),
-        due_on=dsar.due_on, rule=dsar.regime, status_url=url(ctx, "privacy/status"), done_on=local_date(ctx, tx.now),
-    )  # fmt: skip
-    mail.promise(ctx, tx, requester.email, done, dsar.id)
-    return dsar
+    return confirm_stop(ctx, tx, dsar, requester)
 
 
 def _by_hand(tx: Tx, dsar: Dsar) -> Dsar:
