@@ -19,7 +19,7 @@ FIRST_ANSWER_S: Final = 2.0
 READY_S: Final = 6.0
 IDLE_MB: Final = 250.0
 _LONGEST_S: Final = 120.0
-_SETTLED_S: Final = 5.0
+_SETTLED_S: Final = 3.0
 
 _BARE: Final = """
 import sys, uvicorn
