@@ -190,6 +190,8 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "asked_what": ("ok", "The customer has been asked. The request waits for the answer."),
     "fee_settled": ("ok", "The request goes on."),
     "letter_sent": ("ok", "The letter is on its way to the customer."),
+    "planned": ("ok", "{count} records are in the plan."),
+    "kept_out": ("ok", "{count} records stay as they are; the answer says so and why."),
     "left_out": ("ok", "{count} records are left out; the answer says so and why."),
     "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
     "submitted": ("ok", "The plan waits for a second person."),
@@ -213,6 +215,11 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
 """Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
 
 
+_VERBS: Final[Mapping[RequestType, tuple[str, str]]] = {
+    RequestType.ERASURE: ("Erase", "Keep"),
+    RequestType.RECTIFICATION: ("Correct", "Leave as is"),
+    RequestType.RESTRICTION: ("Restrict", "Leave as is"),
+}
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
 
@@ -225,6 +232,11 @@ def law(rule_id: str) -> str:
 def type_of(type_: RequestType) -> dict[str, str]:
     """A request type as the templates take it."""
     return {"key": str(type_), "label": TYPES[type_]}
+
+
+def verbs(type_: RequestType) -> tuple[str, str]:
+    """What including a record means for this type of request, and what leaving it out means."""
+    return _VERBS.get(type_, ("Give", "Leave out"))
 
 
 def task_title(task: Task) -> tuple[str, str]:

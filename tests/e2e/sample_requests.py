@@ -170,6 +170,8 @@ def group(number: int, name: str, records: int, decision: tuple[str, str] | None
 
 PREVIEW: Final[View] = {
     "group_id": "g3",
+    "give": "Give",
+    "leave": "Leave out",
     "title": "support.tickets",
     "via": "Found by: tickets.requester_id points to users.id, whose e-mail is the proven one.",
     "decide_url": "/console/requests/x/decide",

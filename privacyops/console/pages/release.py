@@ -140,11 +140,12 @@ def _plan_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
 
 def _plan_lines(opened: OpenedRequest) -> list[dict[str, Any]]:
     lines = []
+    give, leave = (verb.lower() for verb in words.verbs(opened.dsar.type))
     for group in opened.groups:
         given, left = group.decisions.get(Decision.INCLUDE, 0), group.decisions.get(Decision.EXCLUDE, 0)
         reasons = ", ".join(words.reason(code) for code in group.reasons)
         store = opened.stores.get(group.store)
-        tag = {"text": f"give {given}" if not left else f"leave out {left} of {given + left}",
+        tag = {"text": f"{give} {given}" if not left else f"{leave} {left} of {given + left}",
                "tone": "ok" if not left else "inf"}  # fmt: skip
         lines.append(
             {"text": f"{store.title if store else group.store}: {group.collection}", "note": reasons, "tag": tag}

@@ -60,9 +60,9 @@ def decide(desk: Desk, reference: str, group: str) -> Response:
     )  # fmt: skip
     if count == 0:
         raise NotFound
-    return desk.go(
-        f"{shape.url_of(opened.dsar)}?open={group}", "given" if decision is Decision.INCLUDE else "left_out", count
-    )
+    changes, gives = opened.dsar.rule.changes_stores, decision is Decision.INCLUDE
+    flash = ("planned" if gives else "kept_out") if changes else ("given" if gives else "left_out")
+    return desk.go(f"{shape.url_of(opened.dsar)}?open={group}", flash, count)
 
 
 @router.post(f"{PAGE}/message", **action(Action.DSAR_LETTER))

@@ -11,7 +11,7 @@ from privacyops.services.dsar.opening import OpenedRequest
 _S: Final = DsarState
 _ORDER: Final = (
     ("Received", (_S.RECEIVED,)),
-    ("Identity", (_S.AWAITING_IDENTITY, _S.AWAITING_CLARIFICATION, _S.AWAITING_FEE)),
+    ("Identity", (_S.AWAITING_IDENTITY,)),
     ("Search", (_S.SEARCHING,)),
     ("Review", (_S.IN_REVIEW,)),
     ("Approve", (_S.AWAITING_APPROVAL,)),
@@ -20,25 +20,29 @@ _ORDER: Final = (
     ("Answered", (_S.ANSWERED,)),
     ("Closed", (_S.CLOSED,)),
 )
+_LETTER: Final = "Letter"
+_ASKED: Final = {_S.AWAITING_CLARIFICATION: "waits for an answer", _S.AWAITING_FEE: "waits for the fee"}
 _NOTES: Final = {"Approve": "by a second person", "Release": "by a second person"}
 
 
 def steps_of(opened: OpenedRequest) -> list[dict[str, Any]]:
     """The way of this request; steps that its kind does not have are left out."""
     dsar, shown = opened.dsar, []
+    asked = _ASKED.get(dsar.state)
+    standing = dsar.state if asked is None else dsar.resume_to or _S.RECEIVED
     for label, states in _ORDER:
-        here = dsar.state in states
+        here = standing in states
         if label == "Approve" and not (here or opened.needs_approval):
             continue
         if label == "Carry out" and not here:
             continue
         if label in {"Search", "Review"} and dsar.rule.kind is not RequestClass.FIND and not here:
             continue
-        shown.append((label, here))
+        shown.append((_LETTER if label == "Release" and not dsar.rule.hands_over_data else label, here))
     now = next((at for at, (_, here) in enumerate(shown) if here), 0)
     return [
         {"label": label, "state": "now" if at == now else "past" if at < now else "next", "at": None,
-         "note": _NOTES.get(label) if at >= now else None}
+         "note": (asked if at == now and asked else _NOTES.get(label)) if at >= now else None}
         for at, (label, _) in enumerate(shown)
     ]  # fmt: skip
 

@@ -178,7 +178,8 @@ class RequestFace:
         key = group_id(group.store, group.collection)
         return {
             "id": key, "store": self._title(group.store), "kind": self._kind(group.store),
-            "collection": group.collection, "records": group.records, "decision": _decision(group.decisions),
+            "collection": group.collection, "records": group.records,
+            "decision": _decision(group.decisions, words.verbs(self.dsar.type)),
             "reason": ", ".join(f"{words.reason(code)} ({count})" for code, count in group.reasons.items()),
             "third_parties": group.mentions, "is_open": is_open,
             "open_url": f"{self.url}?open={key}" if can_open else None,
@@ -207,7 +208,8 @@ class RequestFace:
             "group_id": key, "title": f"{self._title(group.store)} · {group.collection}",
             "via": "What was found and by which way. Opening it was recorded.", "decide_url": decide,
             "reasons": [{"value": one.code, "label": words.reason(one.code)} for one in reasons_for(self.dsar)],
-            "records": [_record(one) for one in page.items],
+            "give": words.verbs(self.dsar.type)[0], "leave": words.verbs(self.dsar.type)[1],
+            "records": [_record(one, words.verbs(self.dsar.type)) for one in page.items],
             "page": {"shown": len(page.items), "total": group.records, "first_url": here if after else None,
                      "next_url": f"{here}&after={page.next}" if page.next else None},
         }  # fmt: skip
@@ -239,21 +241,21 @@ class RequestFace:
         return known.connector if known else "removed"
 
 
-def _decision(counts: Mapping[str, int]) -> dict[str, str] | None:
+def _decision(counts: Mapping[str, int], verbs: tuple[str, str]) -> dict[str, str] | None:
     given, left = counts.get(Decision.INCLUDE, 0), counts.get(Decision.EXCLUDE, 0)
     if counts.get(Decision.UNDECIDED, 0):
         return None if not given and not left else {"label": "Not all decided", "tone": "warn"}
     if given and left:
-        return {"label": f"Give {given}, leave out {left}", "tone": "inf"}
-    return {"label": "Give", "tone": "ok"} if given else {"label": "Left out", "tone": "inf"}
+        return {"label": f"{verbs[0]} {given}, {verbs[1].lower()} {left}", "tone": "inf"}
+    return {"label": verbs[0], "tone": "ok"} if given else {"label": verbs[1], "tone": "inf"}
 
 
-def _record(one: OpenedRecord) -> dict[str, Any]:
+def _record(one: OpenedRecord, verbs: tuple[str, str]) -> dict[str, Any]:
     found = one.finding
     decision = None
     if found.decision is not Decision.UNDECIDED:
         gives = found.decision is Decision.INCLUDE
-        decision = {"key": str(found.decision), "label": "Give" if gives else "Left out",
+        decision = {"key": str(found.decision), "label": verbs[0] if gives else verbs[1],
                     "tone": "ok" if gives else "inf",
                     "reason": words.reason(found.reason) if found.reason and not gives else None}  # fmt: skip
     return {
@@ -290,7 +292,9 @@ def _detail(row: AuditEntry) -> str:
     """What a row adds to its title: codes and counts as words; ids and hashes stay in the audit log."""
     told = row.detail
     if row.action == "deadline.fired":
-        return f"{str(told.get('slot', '')).lstrip('-').rstrip('d')} days before the date"
+        days = str(told.get("slot", "")).lstrip("-").rstrip("d")
+        what = words.code_text(str(told.get("kind", "")))
+        return f"{what}: today is the day" if days == "0" else f"{what}: {days} days before the date"
     if row.action == "run.settled":
         return f"{told.get('store')}: {told.get('found')} found"
     if row.action == "dsar.decide":
