@@ -40,7 +40,7 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-        if every.MODULES and _has_tables(connection):
+        if _has_tables(connection):
             guards.install(connection)
     if connection.in_transaction():
         connection.commit()

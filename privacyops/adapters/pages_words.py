@@ -88,7 +88,7 @@ def visible(value: object) -> Markup:
 
     Cut at `CUT_AT` characters, with the number left out, so that one cell cannot flood a page.
     """
-    text = str(value)
+    text = str(value).replace("\r\n", "\n")
     shown = "".join(str(_shown(character)) for character in text[:CUT_AT])
     left_out = len(text) - CUT_AT
     if left_out > 0:

@@ -4,11 +4,8 @@ Parse strictly -> resolve once -> every answer must pass -> connect to exactly t
 and SNI. No redirects, no proxy from the environment, caps on size and time. For webhooks, key sets of token
 issuers, HTTP connectors and object stores alike.
 
-The check sits in the network backend, below HTTP: what is checked is what is connected to, for the first
-connection, each reconnection and (should a caller ever ask for them) redirects. The name is resolved by the
-operating system, whose own time limit applies to that step.
-
-Sources: RFC 6890 and the IANA special-purpose registries; RFC 3986; RFC 6052 (NAT64).
+The check sits in the network backend, below HTTP: what is checked is what is connected to, each time. The name is
+resolved by the operating system, whose own time limit applies to that step. Sources: RFC 6890 and the IANA special-purpose registries; RFC 3986; RFC 6052 (NAT64).
 """
 
 import contextlib

@@ -143,7 +143,7 @@ class Journey:
         yield "reviewer closes; the audit log verifies", self._close
 
     def _wait_until_filled(self) -> None:
-        until(lambda: (self._folder / "seeded").exists(), "the demo was not filled in time")
+        until((self._folder / "seeded").exists, "the demo was not filled in time")
         shop = _demo_person(self._folder)
         self._email, self._order = shop
         for browser, who in ((self._ada, 0), (self._marta, 1)):

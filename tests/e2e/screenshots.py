@@ -18,7 +18,7 @@ def main() -> None:
     """Start a demo, wait until it is filled, walk to each page and take its picture."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder), with_requests=True) as base:
-        until(lambda: (Path(folder) / "seeded").exists(), "the demo was not filled in time", 600)
+        until((Path(folder) / "seeded").exists, "the demo was not filled in time", 600)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
             page = browser.new_page(viewport={"width": 1360, "height": 860})
