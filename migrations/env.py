@@ -7,7 +7,6 @@ from sqlalchemy import JSON, BigInteger, Connection
 from sqlmodel.sql.sqltypes import AutoString
 
 from privacyops.store import guards
-from privacyops.store.tables import every
 from privacyops.store.tables.base import metadata
 from privacyops.store.types import UtcDateTime
 
