@@ -6,7 +6,6 @@ issuers, HTTP connectors and object stores alike.
 
 The check sits in the network backend, below HTTP: what is checked is what is connected to, each time. The name is
 resolved by the operating system, whose own time limit applies to that step.
-
 Sources: RFC 6890 and the IANA special-purpose registries; RFC 3986; RFC 6052 (NAT64).
 """
 
