@@ -99,7 +99,10 @@ class Service:
         for step in self.before_work:
             if self._stopping.is_set():
                 return
-            step()
+            try:
+                step()
+            except Exception as error:  # without it less is there to see, but accepted work must move
+                self.house.telemetry.failure("start.step_failed", error)
         pause = 1.0
         while self.role is not Role.WEB and not self._stopping.is_set():
             worker = self._make_worker()
