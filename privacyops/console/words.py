@@ -119,7 +119,7 @@ WITHHOLDING: Final[Mapping[str, str]] = {
 }
 CHECKS: Final[Mapping[str, str]] = {
     "no_undecided_finding": "Everything is decided",
-    "no_third_party_open": "Third parties: read the texts, nothing looks for them yet",
+    "no_third_party_open": "Third parties: not checked",
     "no_secrets": "No secrets",
     "csv_safe": "Tables open without formulas",
     "opens_offline": "Opens offline",
