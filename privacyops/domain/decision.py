@@ -9,8 +9,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from privacyops.domain.consent.projection import LIFTED, StateRow
+from privacyops.domain.consent.projection import LIFTED, StateRow, erased_at
 from privacyops.domain.consent.state import GRANTED, UNDECIDED, ConsentState, Grade, RowKind, Strength
+from privacyops.domain.consent.suppression import (
+    ADVERTISING_ONLY,
+    OWNER_LIFTS_FOR_ITSELF,
+    TEXT_FAMILY,
+    SuppressionReason,
+)
 from privacyops.domain.purpose import Ground, LegalBasis, OutdatedPolicy, PurposeFlag, PurposeVersion, Regime
 from privacyops.kernel.clock import Instant
 
@@ -58,8 +64,6 @@ _REASON_OF_STATE: Final = {
     ConsentState.REVOKED: Reason.TERMINATED,
     ConsentState.INVALIDATED: Reason.INVALIDATED,
 }
-_MARKETING_SUPPRESSIONS: Final = frozenset({"complaint", "stop_keyword", "erased_opt_out"})
-"""Reasons that stop advertising and never a message that the contract needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def decide(rows: Iterable[StateRow], asked: Asked, now: Instant) -> Decision:
     choice = as_of(recorded, now)
     stop_all = max((row.t for row in covering if row.kind is RowKind.STOP_ALL), default=None)
     reason = (
-        _suppressed(covering, asked)
+        _suppressed(covering, asked, choice, now)
         or _objected(covering, asked, choice, now)
         or _signalled(covering, asked, choice, now)
         or _stopped(asked, choice, stop_all)
@@ -119,6 +123,23 @@ def decide(rows: Iterable[StateRow], asked: Asked, now: Instant) -> Decision:
         or _judged_by_silence(asked, choice)
     )
     return _decision(reason, asked, choice)
+
+
+def of_nobody(decision: Decision) -> Decision:
+    """The answer on an id that was given out and leads to nobody: no, under every regime.
+
+    Whoever was erased may have said no to everything; their silence is not one that may be taken for a yes.
+    """
+    if decision.reason is Reason.SUPPRESSED:
+        return decision
+    return Decision(Answer.DENY, Reason.NO_CONSENT, ConsentState.UNKNOWN)
+
+
+def when_stale(decision: Decision, asked: Asked) -> Decision:
+    """The answer where what was read is older than asked for: no, but for what is strictly necessary."""
+    if decision.is_allowed and asked.purpose.has(PurposeFlag.STRICTLY_NECESSARY):
+        return decision
+    return Decision(Answer.DENY, Reason.STALE, ConsentState.UNKNOWN)
 
 
 def as_of(row: StateRow | None, now: Instant) -> StateRow | None:
@@ -143,21 +164,37 @@ def _covers(row: StateRow, asked: Asked) -> bool:
     )
 
 
-def _suppressed(covering: Iterable[StateRow], asked: Asked) -> Reason | None:
+def _suppressed(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
     for row in covering:
-        if row.kind is not RowKind.SUPPRESSION:
-            continue
-        if row.state not in _MARKETING_SUPPRESSIONS:
-            return Reason.SUPPRESSED  # a dead mailbox, or an order: whatever the message
-        if (
-            row.purpose is None
-            and row.state != "erased_opt_out"
-            and not asked.purpose.has(PurposeFlag.DIRECT_MARKETING)
+        if row.kind is not RowKind.SUPPRESSION or (
+            row.contact and asked.contacts and row.contact not in asked.contacts
         ):
             continue
-        if not asked.purpose.ignores_stops:
+        if row.state not in ADVERTISING_ONLY:
+            return Reason.SUPPRESSED  # a dead mailbox, or an order: whatever the message
+        if asked.purpose.ignores_stops:
+            continue
+        if row.state == SuppressionReason.STOP_KEYWORD and asked.channel not in TEXT_FAMILY:
+            continue
+        if row.purpose is not None or asked.purpose.has(PurposeFlag.DIRECT_MARKETING):
+            is_lifted = row.state in OWNER_LIFTS_FOR_ITSELF and _is_lifted_by_owner(row, row.t, asked, choice, now)
+            if not is_lifted:
+                return Reason.SUPPRESSED
+        erased = erased_at(row)
+        if erased is not None and not _is_lifted_by_owner(row, erased, asked, choice, now):
             return Reason.SUPPRESSED
     return None
+
+
+def _is_lifted_by_owner(row: StateRow, t: Instant, asked: Asked, choice: StateRow | None, now: Instant) -> bool:
+    """Whether the owner of this very contact has confirmed a grant since `t`: it counts for itself only.
+
+    A question by a person's id names no contact: the row has to be about the one that the grant is bound to, and
+    where it is about several it is about one that nobody has confirmed.
+    """
+    if choice is None or choice.contact is None or not _lifts(choice, t, {Strength.CONFIRMED}, now):
+        return False
+    return choice.contact in asked.contacts if asked.contacts else choice.contact == row.contact
 
 
 def _objected(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
@@ -188,20 +225,32 @@ def _lifts(choice: StateRow | None, t: Instant, strengths: set[Strength], now: I
 def _stopped(asked: Asked, choice: StateRow | None, stop_all: Instant | None) -> Reason | None:
     if asked.purpose.ignores_stops:
         return None
-    own = _REASON_OF_STATE.get(ConsentState(choice.state)) if choice else None
+    own = _REASON_OF_STATE.get(_said(asked, choice)) if choice else None
     reason = own if own and (stop_all is None or choice is None or choice.t > stop_all) else None
-    if reason is None and stop_all is not None and not _outlives(choice, stop_all):
+    if reason is None and stop_all is not None and not _outlives(asked, choice, stop_all):
         reason = Reason.WITHDRAWN
     if reason in (Reason.WITHDRAWN, Reason.REFUSED) and asked.ground.regime is Regime.NONE:
         return Reason.OBJECTED  # without consent there is nothing to withdraw: a stop is an objection
     return reason
 
 
-def _outlives(choice: StateRow | None, stop_all: Instant) -> bool:
-    """Only a later grant, or a later request for one, lifts an unsubscribe-all; a closed banner does not."""
+def _said(asked: Asked, choice: StateRow) -> ConsentState:
+    """What stands as said. Where the basis is not consent a request waits for nothing: the stop behind it stands."""
+    if asked.ground.regime is Regime.NONE and choice.state == ConsentState.REQUESTED and choice.prior_state is not None:
+        return choice.prior_state
+    return ConsentState(choice.state)
+
+
+def _outlives(asked: Asked, choice: StateRow | None, stop_all: Instant) -> bool:
+    """Only a later grant, or a later request for one, lifts an unsubscribe-all; a closed banner does not.
+
+    The request is then answered as pending, which it is nowhere but where the basis is consent.
+    """
     if choice is None or choice.asked_at <= stop_all:
         return False
-    return choice.state in GRANTED | {ConsentState.REQUESTED, ConsentState.EXPIRED}
+    if choice.state == ConsentState.REQUESTED:
+        return asked.ground.regime is not Regime.NONE
+    return choice.state in GRANTED | {ConsentState.EXPIRED}
 
 
 def _judged_by_choice(asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:

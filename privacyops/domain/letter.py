@@ -48,6 +48,8 @@ class LetterKind(StrEnum):
     UK_COMPLAINT_OUTCOME = "uk_complaint_outcome"
     STATUS_MESSAGE = "status_message"
     WITHDRAWN = "withdrawn"
+    CONFIRM_CONSENT = "confirm_consent"
+    PREFERENCE_LINK = "preference_link"
 
 
 class LetterState(StrEnum):
@@ -275,6 +277,8 @@ VARIABLES: Final[Mapping[LetterKind, Mapping[str, Variable]]] = MappingProxyType
             "status_url": _text(),
         },
         LetterKind.WITHDRAWN: {"right": Variable(Right), "withdrawn_on": _DAY, "again_url": _text()},
+        LetterKind.CONFIRM_CONSENT: {"purposes": _texts(), "link": _text(), "valid_until": _DAY},
+        LetterKind.PREFERENCE_LINK: {"link": _text(), "valid_until": _DAY},
     }
 )
 """The closed list of what the template of each kind may read, beside `EVERY_LETTER`."""

@@ -3,6 +3,7 @@
 Source: ISO/IEC 29184:2020 section 5 (the parts); EDPB Guidelines 05/2020 (granularity, no preselection).
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ class NoticeLintFailed(Unprocessable):
 
     type = "/problems/notice-lint-failed"
     title = "The notice lacks something that a person has to be told"
+
+
+class NoticeMalformed(Unprocessable):
+    type = "/problems/notice-malformed"
+    title = "This is not a notice; the detail names the rule"
 
 
 class Part(StrEnum):
@@ -41,6 +47,8 @@ class Part(StrEnum):
     RISKS = "risks"
 
 
+_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-[0-9]{3})?")
 SECTION: Final[Mapping[Part, str]] = {
     Part.PURPOSES: "5.3.2",
     Part.CONTROLLER: "5.3.4",
@@ -91,15 +99,20 @@ class NoticeVersion:
     preselected: frozenset[str] = frozenset()
     is_material: bool = True
     material_reason: str = ""
+    judged_by: str = ""
 
-    def digest(self, locale: str) -> str:
-        """SHA-256 in hex over the canonical JSON of id, version, locale and parts in NFC.
+    def canonical_text(self, locale: str) -> bytes:
+        """Canonical JSON of id, version, locale and parts in NFC: what is hashed, and served, byte for byte.
 
         Raises: KeyError: the notice has no text in `locale`.
         """
         parts: Json = {str(part): unicodedata.normalize("NFC", text) for part, text in self.texts[locale].items()}
         body: Json = {"id": self.id, "version": self.version, "locale": locale, "parts": parts}
-        return sha256(canonical(body)).hexdigest()
+        return canonical(body)
+
+    def digest(self, locale: str) -> str:
+        """SHA-256 in hex over `canonical_text`. Raises: KeyError: the notice has no text in `locale`."""
+        return sha256(self.canonical_text(locale)).hexdigest()
 
     def ref(self, locale: str) -> NoticeRef:
         """Raises: KeyError: the notice has no text in `locale`."""
@@ -117,20 +130,33 @@ class NoticeVersion:
             "preselected": sorted(self.preselected),
             "material": "yes" if self.is_material else "no",
             "material_reason": self.material_reason,
+            **({"judged_by": self.judged_by} if self.judged_by else {}),
         }
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> "NoticeVersion":
-        return cls(
-            id=body["id"],
-            version=body["version"],
-            texts={loc: {Part(part): text for part, text in parts.items()} for loc, parts in body["texts"].items()},
-            purposes=tuple(body["purposes"]),
-            bundles=tuple(tuple(bundle) for bundle in body.get("bundles", ())),
-            preselected=frozenset(body.get("preselected", ())),
-            is_material=body.get("material", "yes") == "yes",
-            material_reason=body.get("material_reason", ""),
-        )
+        """The version that `to_json` or a file wrote. Raises: NoticeMalformed."""
+        try:
+            notice = cls(
+                id=body["id"],
+                version=body["version"],
+                texts={
+                    loc: {Part(part): str(text) for part, text in parts.items()} for loc, parts in body["texts"].items()
+                },
+                purposes=tuple(body["purposes"]),
+                bundles=tuple(tuple(bundle) for bundle in body.get("bundles", ())),
+                preselected=frozenset(body.get("preselected", ())),
+                is_material=body.get("material", "yes") == "yes",
+                material_reason=body.get("material_reason", ""),
+                judged_by=body.get("judged_by", ""),
+            )
+        except KeyError as missing:
+            raise NoticeMalformed(f"the member {missing} is missing") from None
+        except (TypeError, ValueError, AttributeError):
+            raise NoticeMalformed("a member has a value that is not allowed there") from None
+        if not _ID.fullmatch(notice.id) or not all(_LOCALE.fullmatch(locale) for locale in notice.texts):
+            raise NoticeMalformed("an id has small letters, digits, - and _; a locale is written as in de-DE")
+        return notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +167,18 @@ class LintFinding:
     place: str
 
 
-def lint(notice: NoticeVersion, published: Iterable[PurposeVersion]) -> Sequence[LintFinding]:
+def lint(
+    notice: NoticeVersion, published: Iterable[PurposeVersion], languages: Iterable[str] = ()
+) -> Sequence[LintFinding]:
     """Everything that forbids publishing `notice`, in a stable order; empty when it may be published.
 
-    `published` are the purposes' current versions.
+    `published` are the purposes' current versions; `languages` those in which the controller speaks to people: each
+    needs a text, in whichever region's spelling.
     """
     purposes = {purpose.key: purpose for purpose in published}
     found = [LintFinding("locale-missing", "*")] if not notice.texts else []
+    spoken = {locale.partition("-")[0] for locale in notice.texts}
+    found += [LintFinding("locale-missing", language) for language in languages if language not in spoken]
     for locale, parts in sorted(notice.texts.items()):
         found += [
             LintFinding("part-empty", f"{locale}/{SECTION[part]} {part}")
@@ -169,8 +200,10 @@ def lint(notice: NoticeVersion, published: Iterable[PurposeVersion]) -> Sequence
     return found
 
 
-def require_publishable(notice: NoticeVersion, published: Iterable[PurposeVersion]) -> None:
+def require_publishable(
+    notice: NoticeVersion, published: Iterable[PurposeVersion], languages: Iterable[str] = ()
+) -> None:
     """Raises: NoticeLintFailed: `lint` found something; `findings` lists it."""
-    findings = lint(notice, published)
+    findings = lint(notice, published, languages)
     if findings:
         raise NoticeLintFailed(findings=[{"code": finding.code, "place": finding.place} for finding in findings])

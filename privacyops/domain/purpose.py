@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from privacyops.domain.handling import Handling, HandlingMalformed
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Unprocessable
 
@@ -101,6 +102,8 @@ class Ground:
 
 UNKNOWN_GROUND: Final = Ground(LegalBasis.CONSENT, Regime.OPT_IN)
 """Where the catalogue says nothing, silence is a no."""
+UNKNOWN_SPECIAL: Final = Ground(LegalBasis.EXPLICIT_CONSENT, Regime.OPT_IN)
+"""The same for special categories of data, for which no other consent counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class PurposeVersion:
     """One published version. Jurisdictions are ISO 3166 codes (`DE`, `US-CA`) or `*`.
 
     `confirmed_in` says where a channel needs double opt-in. `is_material` and its reason are a person's
-    judgement on whether older grants still cover this version.
+    judgement on whether older grants still cover this version; `judged_by` names that person.
 
     Raises: PurposeMalformed: see `_broken_rule`.
     """
@@ -152,8 +155,10 @@ class PurposeVersion:
     data_categories: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     retention: str | None = None
+    handling: Handling = field(default_factory=Handling)
     is_material: bool = True
     material_reason: str = ""
+    judged_by: str = ""
 
     def __post_init__(self) -> None:
         broken = _broken_rule(self)
@@ -172,7 +177,7 @@ class PurposeVersion:
         for code in (named, named.partition("-")[0] if named else None, ANYWHERE):
             if code and code in self.grounds:
                 return self.grounds[code], named
-        return UNKNOWN_GROUND, named
+        return (UNKNOWN_SPECIAL if self.has(PurposeFlag.SPECIAL_CATEGORY) else UNKNOWN_GROUND), named
 
     def needs_confirmation(self, channel: str, jurisdiction: str | None) -> bool:
         """Whether a grant over `channel` counts only after the contact's owner confirmed it."""
@@ -217,7 +222,13 @@ class PurposeVersion:
             "material": "yes" if self.is_material else "no",
             "material_reason": self.material_reason,
         }
-        optional = {"valid_for": self.valid_for, "dpv": self.dpv, "retention": self.retention}
+        optional = {
+            "valid_for": self.valid_for,
+            "dpv": self.dpv,
+            "retention": self.retention,
+            "handling": self.handling.to_json() or None,
+            "judged_by": self.judged_by or None,
+        }
         return body | {name: value for name, value in optional.items() if value is not None}
 
     @classmethod
@@ -239,11 +250,15 @@ class PurposeVersion:
                 data_categories=tuple(body.get("data_categories", ())),
                 recipients=tuple(body.get("recipients", ())),
                 retention=body.get("retention"),
+                handling=Handling.of_json(body.get("handling", {})),
                 is_material=body.get("material", "yes") == "yes",
                 material_reason=body.get("material_reason", ""),
+                judged_by=body.get("judged_by", ""),
             )
         except KeyError as missing:
             raise PurposeMalformed(f"the member {missing} is missing") from None
+        except HandlingMalformed as refusal:
+            raise PurposeMalformed(str(refusal)) from None
         except (TypeError, ValueError, AttributeError):
             raise PurposeMalformed("a member has a value that is not allowed there") from None
 
@@ -262,8 +277,14 @@ def _broken_rule(purpose: PurposeVersion) -> str | None:
         return "a purpose names at least one channel"
     if not purpose.grounds:
         return "a purpose names its legal basis, at least for *"
+    if not {*purpose.handling.optional, *purpose.handling.special} <= set(purpose.data_categories):
+        return "optional and special data are among the data categories of the purpose"
     if not set(purpose.confirmed_in) <= purpose.channels:
         return "double opt-in is asked for a channel that the purpose does not use"
+    if purpose.has(PurposeFlag.SPECIAL_CATEGORY) and any(
+        ground.basis is LegalBasis.CONSENT for ground in purpose.grounds.values()
+    ):
+        return "special categories of data need explicit_consent wherever the basis is consent"
     return next(filter(None, (_broken_ground(place, ground) for place, ground in purpose.grounds.items())), None)
 
 
@@ -273,6 +294,8 @@ def _broken_ground(place: str, ground: Ground) -> str | None:
         return "where the basis is consent, silence means yes or no: the regime cannot be none"
     if ground.regime is Regime.OPT_IN and not asks:
         return "a regime of opt_in means that the basis is consent"
+    if ground.regime is Regime.OPT_OUT and ground.basis is LegalBasis.EXPLICIT_CONSENT:
+        return "explicit consent is never silence: its regime is opt_in"
     if place == ANYWHERE and ground.regime is Regime.OPT_OUT:
         return "opt_out is named per jurisdiction: in an unknown one silence is a no"
     return None

@@ -74,8 +74,10 @@ class LinkKind(StrEnum):
     INVITE = "poj_"
     DOWNLOAD = "pod_"
     PREFERENCE = "pop_"
+    CONFIRM = "pok_"  # confirms what one mail asked for, for its address alone
     UNSUBSCRIBE = "pou_"  # stops one purpose over one channel for one person, and can do nothing else
     WAITING = "pow_"  # cookie of a browser that may type the code of one request and see nothing yet
+    CHOICES = "pog_"  # cookie of a browser that came by a preference link: sees and changes one address's choices
     PORTAL = "pot_"  # cookie of a browser that has proved the mailbox of one request
 
 
@@ -85,8 +87,10 @@ LINK_LIFE: Final = {
     LinkKind.INVITE: timedelta(hours=24),
     LinkKind.DOWNLOAD: timedelta(minutes=10),
     LinkKind.PREFERENCE: timedelta(hours=24),
+    LinkKind.CONFIRM: timedelta(days=7),
     LinkKind.UNSUBSCRIBE: timedelta(days=730),
     LinkKind.WAITING: timedelta(hours=1),
+    LinkKind.CHOICES: timedelta(minutes=30),
     LinkKind.PORTAL: timedelta(minutes=30),
 }
 

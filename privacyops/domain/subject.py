@@ -1,5 +1,6 @@
 """Whom a choice belongs to: the identifiers a shop knows a person or device by, each in one normal form."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,7 @@ from privacyops.domain.identity.phone import e164, is_phone
 from privacyops.kernel.errors import Conflict, NotFound, Unprocessable
 
 MAX_VALUE: Final = 254
+_NUMBER: Final = re.compile(r"[+(\s\d][\d\s()./-]{5,}")
 
 
 class IdentifierMalformed(Unprocessable):
@@ -37,6 +39,11 @@ class IdentifierType(StrEnum):
     PHONE = "phone"
     DEVICE_ID = "device_id"
     PUSH_TOKEN = "push_token"  # noqa: S105 - the name of a kind of identifier
+
+
+def is_contact(text: str) -> bool:
+    """Whether this has the form of an address or a telephone number, so that it must not stand where an id belongs."""
+    return "@" in text or _NUMBER.fullmatch(text) is not None
 
 
 ANONYMOUS: Final = frozenset({IdentifierType.DEVICE_ID, IdentifierType.PUSH_TOKEN})

@@ -27,6 +27,11 @@ class TaskKind(StrEnum):
     UNDELIVERED = "undelivered"
     DUE_SOON = "due_soon"
     JOB_DEAD = "job_dead"
+    RENEW_CONSENT = "renew_consent"
+    WEIGH_OBJECTION = "weigh_objection"
+    READ_STOP = "read_stop"
+    ACK_OVERDUE = "ack_overdue"
+    STORE_DRIFT = "store_drift"
 
 
 class TaskState(StrEnum):

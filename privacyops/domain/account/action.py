@@ -15,8 +15,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-SENIOR_ROLES: Final = frozenset({Role.ADMIN, Role.APPROVER})
-"""Granting one of these needs a second person."""
+SENIOR_ROLES: Final = frozenset({Role.ADMIN, Role.APPROVER, Role.DPO})
+"""Granting one of these needs a second person. The officer is among them: the role approves, and confirms roles."""
 
 
 class Scope(StrEnum):
@@ -27,12 +27,17 @@ class Scope(StrEnum):
     CONSENT_BACKDATE = "consent:backdate"
     CONSENT_READ = "consent:read"
     CONSENT_IMPORT = "consent:import"
+    CONSENT_EXPORT = "consent:export"
+    CONSENT_EXPORT_CLEAR = "consent:export_clear"
+    CATALOGUE_MANAGE = "catalogue:manage"
     FEED_READ = "feed:read"
     LEDGER_READ = "ledger:read"
     DSAR_CREATE = "dsar:create"
     DSAR_READ = "dsar:read"
     TASK_ANSWER = "task:answer"
     WEBHOOK_MANAGE = "webhook:manage"
+    DATAMAP_READ = "datamap:read"
+    DATAMAP_MANAGE = "datamap:manage"
     EVIDENCE_READ = "evidence:read"
     KPI_WRITE = "kpi:write"
     EVENT_WRITE = "event:write"
@@ -106,6 +111,10 @@ class Action(StrEnum):
     CONSENT_READ = "consent.read"
     CONSENT_PROOF = "consent.proof"
     CONSENT_IMPORT = "consent.import"
+    SUPPRESSION_LIFT = "suppression.lift"
+    OBJECTION_DECIDE = "objection.decide"
+    SUBJECT_ERASE = "subject.erase"
+    CONSENT_EXPORT = "consent.export"
     CONSENT_EXPORT_CLEAR = "consent.export_clear"
     RING_OPEN = "ring.open"
     FEED_READ = "feed.read"
@@ -124,6 +133,9 @@ class Action(StrEnum):
     PURPOSE_SEE = "purpose.see"
     PURPOSE_DRAFT = "purpose.draft"
     PURPOSE_CHANGE = "purpose.change"
+    COLLECTION_SEE = "collection.see"
+    COLLECTION_MANAGE = "collection.manage"
+    COLLECTION_TOKEN = "collection.token"  # noqa: S105 - the name of an action
     RETENTION_SEE = "retention.see"
     RETENTION_DRAFT = "retention.draft"
     RETENTION_CHANGE = "retention.change"

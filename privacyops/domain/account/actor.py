@@ -18,14 +18,16 @@ class ActorKind(StrEnum):
     API_KEY = "api_key"
     SUBJECT = "subject"
     SYSTEM = "system"
+    COLLECTION_POINT = "collection_point"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever asks. Built at the door from a session, a key or a portal cookie, never from request data.
 
-    `controller` is the boundary of isolation. `stores` are those a store owner answers for; `request` is the
-    one request a data subject's cookie is bound to; `ends_at` is the end of an auditor's engagement.
+    `controller` is the boundary of isolation. `stores` are those a store owner answers for; `systems` those a key may
+    acknowledge for; `request` is the one request a data subject's cookie is bound to; `ends_at` is the end of an
+    auditor's engagement.
     """
 
     kind: ActorKind
@@ -38,6 +40,7 @@ class Actor:
     step_up_at: Instant | None = None
     is_counsel: bool = False
     ends_at: Instant | None = None
+    systems: frozenset[str] = frozenset()
 
 
 def staff(account: AccountId, controller: str, *roles: Role, step_up_at: Instant | None = None) -> Actor:
@@ -52,6 +55,11 @@ def api_key(key: ApiKeyId, controller: str, *scopes: Scope) -> Actor:
 def subject(controller: str, request: DsarId | None = None, subject_id: UUID = NOBODY) -> Actor:
     """A customer or visitor; bound to `request` once a code or token has been accepted for it."""
     return Actor(ActorKind.SUBJECT, subject_id, controller, request=request)
+
+
+def collection_point(controller: str, point: UUID) -> Actor:
+    """A registered form, till or checkout, by its signed token."""
+    return Actor(ActorKind.COLLECTION_POINT, point, controller)
 
 
 def system(controller: str) -> Actor:

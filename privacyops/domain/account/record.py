@@ -45,7 +45,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A back end's key without its secret."""
+    """A back end's key without its secret. `systems` are those, by name, for which it may confirm what they did."""
 
     id: ApiKeyId
     controller: str
@@ -57,3 +57,4 @@ class ApiKey:
     created_at: Instant
     expires_at: Instant
     revoked_at: Instant | None
+    systems: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from typing import Final
 from privacyops.domain.account.action import Action, Extent, Role
 from privacyops.domain.account.actor import Actor, ActorKind, Target
 from privacyops.domain.account.table import (
+    BY_KEY_ALONE,
     ON_OWN_REQUEST,
     SCOPES,
     STAFF,
@@ -48,9 +49,13 @@ def extent(actor: Actor, action: Action) -> Extent | None:
             return Extent.CLEAR if action in SUBJECT else None
         case ActorKind.SYSTEM:
             return Extent.CLEAR if action in SYSTEM else None
+        case ActorKind.COLLECTION_POINT:
+            return Extent.CLEAR if action is Action.CONSENT_WRITE else None
 
 
 def _extent_of_staff(actor: Actor, action: Action) -> Extent | None:
+    if action is Action.ACCOUNT_SELF:
+        return Extent.CLEAR  # also for an account whose first role still waits for a second person
     row = STAFF.get(action)
     if row is None or (action is Action.DSAR_JUDGE and not actor.is_counsel):
         return None
@@ -66,6 +71,23 @@ def may(actor: Actor, action: Action) -> bool:
     return extent(actor, action) is not None
 
 
+def refused(actor: Actor, controller: str, action: Action) -> Forbidden | None:
+    """What `actor` is told who may not take `action` for `controller`; None: as far as the table says it may."""
+    if actor.controller != controller:
+        return Forbidden()
+    return None if may(actor, action) else refusal(actor, action)
+
+
+def refusal(actor: Actor, action: Action) -> Forbidden:
+    """What an actor is told whom the table does not let; a key, the scope it lacks: its owner can have it given."""
+    if actor.kind is not ActorKind.API_KEY:
+        return Forbidden()
+    giving = [str(scope) for scope, actions in SCOPES.items() if action in actions]
+    if not giving:
+        return Forbidden("No key may do this; a person signs in for it")
+    return Forbidden(f"This key lacks the scope {' or '.join(giving)}")
+
+
 def require(actor: Actor, action: Action, now: Instant, on: Target | None = None, *, reason: str = "") -> Extent:
     """How far `actor` may take `action` on `on` now.
 
@@ -78,14 +100,16 @@ def require(actor: Actor, action: Action, now: Instant, on: Target | None = None
             ReasonNeeded: the view is recorded with a reason and `reason` is blank.
     """
     reach = extent(actor, action)
-    if reach is None or (actor.ends_at is not None and now >= actor.ends_at):
+    if reach is None:
+        raise refusal(actor, action)
+    if actor.ends_at is not None and now >= actor.ends_at:
         raise Forbidden
     if on is not None and on.controller != actor.controller:
         raise NotFound
     _require_own(actor, action, reach, on)
     if action is Action.ACCOUNT_MANAGE and on is not None and on.account == actor.id:
         raise Forbidden("another administrator changes this account")
-    if action in STEP_UP:
+    if wants_step_up(actor, action):
         require_step_up(actor, now)
     if reach is Extent.REASONED and not reason.strip():
         raise ReasonNeeded
@@ -105,6 +129,11 @@ def _require_own(actor: Actor, action: Action, reach: Extent, on: Target | None)
         and (actor.request is None or on is None or on.request != actor.request)
     ):
         raise NotFound
+
+
+def wants_step_up(actor: Actor, action: Action) -> bool:
+    """Whether the action waits for a second factor. A key has none, and is let off BY_KEY_ALONE, which says why."""
+    return action in STEP_UP and not (actor.kind is ActorKind.API_KEY and action in BY_KEY_ALONE)
 
 
 def require_step_up(actor: Actor, now: Instant) -> None:

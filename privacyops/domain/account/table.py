@@ -75,6 +75,10 @@ STAFF: Final[Mapping[Action, tuple[Extent | None, ...]]] = {
     Action.CONSENT_READ: (_N, _C, _R, _N, _N, _N),
     Action.CONSENT_PROOF: (_N, _C, _C, _N, _N, _C),
     Action.CONSENT_IMPORT: (_N, _C, _N, _N, _N, _N),
+    Action.SUPPRESSION_LIFT: (_N, _C, _C, _N, _N, _N),
+    Action.OBJECTION_DECIDE: (_N, _C, _N, _N, _N, _N),
+    Action.SUBJECT_ERASE: (_N, _C, _N, _N, _N, _N),
+    Action.CONSENT_EXPORT: (_N, _C, _N, _N, _N, _N),
     Action.CONSENT_EXPORT_CLEAR: (_N, _R, _N, _N, _N, _N),
     Action.RING_OPEN: (_N, _R, _N, _N, _N, _N),
     Action.LEDGER_SEE: (_C, _C, _N, _N, _N, _C),
@@ -91,6 +95,8 @@ STAFF: Final[Mapping[Action, tuple[Extent | None, ...]]] = {
     Action.PURPOSE_SEE: (_N, _C, _C, _N, _N, _C),
     Action.PURPOSE_DRAFT: (_N, _C, _C, _N, _N, _N),
     Action.PURPOSE_CHANGE: (_N, _C, _N, _N, _N, _N),
+    Action.COLLECTION_SEE: (_N, _C, _C, _N, _N, _C),
+    Action.COLLECTION_MANAGE: (_N, _C, _N, _N, _N, _N),
     Action.RETENTION_SEE: (_N, _C, _C, _N, _N, _C),
     Action.RETENTION_DRAFT: (_N, _C, _C, _N, _N, _N),
     Action.RETENTION_CHANGE: (_N, _C, _N, _N, _N, _N),
@@ -105,16 +111,36 @@ STAFF: Final[Mapping[Action, tuple[Extent | None, ...]]] = {
 
 SCOPES: Final[Mapping[Scope, Mapping[Action, Extent]]] = {
     Scope.CONSENT_CHECK: {Action.CONSENT_CHECK: _C},
-    Scope.CONSENT_WRITE: {Action.CONSENT_WRITE: _C},
+    Scope.CONSENT_WRITE: {Action.CONSENT_WRITE: _C, Action.COLLECTION_TOKEN: _C},
     Scope.CONSENT_BACKDATE: {Action.CONSENT_BACKDATE: _C},
-    Scope.CONSENT_READ: {Action.CONSENT_READ: _C, Action.CONSENT_PROOF: _C},
+    Scope.CONSENT_READ: {
+        Action.CONSENT_READ: _C,
+        Action.CONSENT_PROOF: _C,
+        Action.PURPOSE_SEE: _C,
+        Action.NOTICE_SEE: _C,
+    },
     Scope.CONSENT_IMPORT: {Action.CONSENT_IMPORT: _C},
+    Scope.CONSENT_EXPORT: {Action.CONSENT_EXPORT: _C},
+    Scope.CONSENT_EXPORT_CLEAR: {Action.CONSENT_EXPORT: _C, Action.CONSENT_EXPORT_CLEAR: _R},
+    Scope.CATALOGUE_MANAGE: {
+        Action.PURPOSE_SEE: _C,
+        Action.PURPOSE_DRAFT: _C,
+        Action.PURPOSE_CHANGE: _C,
+        Action.COLLECTION_SEE: _C,
+        Action.COLLECTION_MANAGE: _C,
+        Action.COLLECTION_TOKEN: _C,
+        Action.NOTICE_SEE: _C,
+        Action.NOTICE_DRAFT: _C,
+        Action.NOTICE_CHANGE: _C,
+    },
     Scope.FEED_READ: {Action.FEED_READ: _C},
     Scope.LEDGER_READ: {Action.LEDGER_SEE: _C, Action.CONSENT_PROOF: _C},
     Scope.DSAR_CREATE: {Action.DSAR_INTAKE: _C},
     Scope.DSAR_READ: {Action.DSAR_LIST: _M, Action.DSAR_STATUS: _M},
     Scope.TASK_ANSWER: {Action.TASK_LIST: _C, Action.TASK_ANSWER: _C},
     Scope.WEBHOOK_MANAGE: {Action.WEBHOOK_SEE: _C, Action.WEBHOOK_MANAGE: _C},
+    Scope.DATAMAP_READ: {Action.DATAMAP_SEE: _C},
+    Scope.DATAMAP_MANAGE: {Action.DATAMAP_SEE: _C, Action.DATAMAP_CHANGE: _C},
     Scope.EVIDENCE_READ: {Action.EVIDENCE_SEE: _C},
     Scope.KPI_WRITE: {Action.KPI_WRITE: _C},
     Scope.EVENT_WRITE: {Action.EVENT_WRITE: _C},
@@ -132,7 +158,9 @@ ON_OWN_REQUEST: Final = frozenset(
         Action.DSAR_HALT,
     }
 )
-SUBJECT: Final = ON_OWN_REQUEST | {Action.DSAR_INTAKE, Action.CONSENT_WRITE, Action.COMPLAINT_CREATE}
+SUBJECT: Final = ON_OWN_REQUEST | {
+    Action.DSAR_INTAKE, Action.CONSENT_WRITE, Action.COMPLAINT_CREATE, Action.NOTICE_SEE,
+}  # fmt: skip
 
 SYSTEM: Final = frozenset(
     {
@@ -147,9 +175,23 @@ SYSTEM: Final = frozenset(
         Action.TASK_ASSIGN,
         Action.CONSENT_CHECK,
         Action.CONSENT_WRITE,
+        Action.SUBJECT_ERASE,
+        Action.CONSENT_IMPORT,
+        Action.CONSENT_EXPORT,
+        Action.CONSENT_PROOF,
         Action.LEDGER_SEE,
+        Action.PURPOSE_SEE,
+        Action.PURPOSE_DRAFT,
         Action.PURPOSE_CHANGE,
+        Action.NOTICE_SEE,
+        Action.NOTICE_DRAFT,
         Action.NOTICE_CHANGE,
+        Action.WEBHOOK_SEE,
+        Action.WEBHOOK_MANAGE,
+        Action.STORE_SEE,
+        Action.STORE_MANAGE,
+        Action.DATAMAP_SEE,
+        Action.DATAMAP_CHANGE,
         Action.KPI_WRITE,
         Action.EVENT_WRITE,
         Action.INCIDENT_REPORT,
@@ -175,6 +217,15 @@ STEP_UP: Final = frozenset(
     }
 )
 """What needs a second factor within the last five minutes."""
+
+BY_KEY_ALONE: Final = frozenset({Action.CONSENT_EXPORT_CLEAR})
+"""What of it a key may do although a key has no second factor: no more than this, whatever scopes are added.
+
+A step-up answers whether the person whose session this is still sits before it; behind a key sits nobody. What stands
+for it: the key was made by an administrator with a fresh factor, names this very scope, ends after a year at most and
+at once when it is revoked; the order gives a reason, and order and fetch are audited under the key's id. Everything
+else in STEP_UP decides, releases or changes keys, which no key may (SCOPES gives none of it).
+"""
 
 FOUR_EYES: Final = STEP_UP - {Action.APIKEY_MANAGE, Action.CONSENT_EXPORT_CLEAR, Action.RING_OPEN}
 """What needs a second person: the service calls `second_person` after `require`."""

@@ -65,6 +65,11 @@ def parse_plain_yaml(text: str) -> Any:
         raise TextMalformed("a value is not what its tag says") from None
 
 
+def write_plain_yaml(value: Any) -> str:
+    """YAML that `parse_plain_yaml` reads back as the same value."""
+    return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=110))
+
+
 def _refuse_depth_and_aliases(text: str) -> None:
     """The composer of libyaml calls itself for every level and takes the process down where they are many."""
     depth = 0

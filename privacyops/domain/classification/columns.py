@@ -151,9 +151,13 @@ def _named_category(table: str, parts: tuple[str, ...], kind: FieldType) -> Cate
     return None
 
 
-def role_of(path: str) -> Role:
-    """Whose data a column of contact data holds: `gift_recipient_email` points, `buyer_email` owns."""
-    parts = w.words(path.replace("$", "_").replace("[*]", ""))
+def role_of(table: str, path: str) -> Role:
+    """Whose data a column of contact data holds: `gift_recipient_email` points, `buyer_email` owns.
+
+    A word that the table is named after says nothing: `employees.employee_email` is the employee's own.
+    """
+    own_words = {w.stem(part) for part in w.words(table)}
+    parts = tuple(part for part in w.words(path.replace("$", "_").replace("[*]", "")) if w.stem(part) not in own_words)
     if w.holds_any(parts, w.POINT):
         return Role.POINT
     return Role.OWN if w.holds_any(parts, w.OWN) else Role.NEUTRAL

@@ -87,7 +87,8 @@ PERSON_TABLE: Final = _set(
     "uzytkownik admin administrator"
 )
 ORGANISATION_TABLE: Final = _set(
-    "company organisation organization supplier vendor brand manufacturer carrier warehouse branch store shop "
+    "company organisation organization supplier vendor brand manufacturer carrier shipper courier "
+    "forwarder warehouse branch store shop "
     "partner bank publisher merchant firma lieferant hersteller filiale lager spediteur marke haendler "
     "fournisseur marque magasin entrepot transporteur proveedor marca tienda almacen fornitore marchio negozio "
     "leverancier merk winkel"
@@ -138,6 +139,9 @@ POINT: Final = _set(
     "ontvanger actor"
 )
 """Roles of somebody who handled the row, or whom it only names."""
+
+MADE: Final = _set("created creator posted written commented uploaded erstellt angelegt verfasst")
+"""Roles of whom a text is by: somebody who handled the row, or, where nothing else says whose it is, its author."""
 
 STAFF_TABLE: Final = _set(
     "staff employee agent rep representative salesperson clerk operator mitarbeiter personal vertreter verkaeufer "

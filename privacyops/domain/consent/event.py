@@ -47,7 +47,8 @@ class ConsentEvent:
 
     `state` is what the event leads to if it is applied. `scope` narrows a wildcard event in a word
     (`direct_marketing`, a suppression's reason). `contact` is the keyed hash of the address or number the choice
-    is bound to; `notice_published_at` is looked up; neither stands in the leaf in clear.
+    is bound to, `former_contact` the one that a change of contact left behind; `notice_published_at` is looked up;
+    none of them stands in the leaf in clear.
     """
 
     id: EventId
@@ -73,6 +74,7 @@ class ConsentEvent:
     grade: Grade | None = None
     scope: str | None = None
     contact: str | None = None
+    former_contact: str | None = None
     notice_published_at: Instant | None = None
 
     @property
@@ -131,14 +133,16 @@ def leaf_members(event: ConsentEvent, commitments: Mapping[str, str]) -> dict[st
 
 
 def event_of(members: Mapping[str, Any]) -> ConsentEvent:
-    """The event that a leaf tells; without the contact, which the leaf only commits to.
+    """The event that a leaf tells; without the contact, which the leaf only commits to. The leaf of a notice's
+    publication names every text of it and so none that somebody was shown.
 
     Raises: LeafNotCanonical: the members are not those of a consent event of this version.
     """
     if members.get("v") != LEAF_VERSION:
         raise LeafNotCanonical("a leaf of another version")
     try:
-        purpose, notice = members.get("purpose"), members.get("notice")
+        purpose = members.get("purpose")
+        notice = members.get("notice") if members["type"] != EventType.NOTICE_PUBLISHED else None
         return ConsentEvent(
             id=EventId(UUID(members["id"])),
             type=EventType(members["type"]),

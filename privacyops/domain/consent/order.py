@@ -1,7 +1,7 @@
 """Which of two facts counts as the later one, and which claims about time are refused at the door.
 
 A foreign clock can only make the answer stricter: a stop counts from the moment we learned of it, a grant from
-the earliest moment it may have been given.
+the earliest moment it may have been given, and never from one that lies ahead.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ class OccurredTooOld(Unprocessable):
 def order_time(*, is_stop: bool, clock: ClockTrust, occurred_at: Instant, recorded_at: Instant) -> Instant:
     """The time by which facts are put in order. Computed, never sent."""
     if clock is ClockTrust.TRUSTED:
-        return occurred_at
+        return occurred_at if is_stop else min(occurred_at, recorded_at)
     if is_stop:
         return recorded_at
     is_late = recorded_at - occurred_at > CLOCK_SLACK

@@ -21,6 +21,7 @@ from privacyops.domain.consent.state import (
     RowKind,
     Strength,
 )
+from privacyops.domain.consent.suppression import STRENGTH, SuppressionReason
 from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis, Regime
 from privacyops.kernel.clock import Instant
@@ -157,6 +158,8 @@ def _requested(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
     row = rows.get(key_of(event))
     if _is_behind(rows, row, event) or (row is not None and _stands(rows, row, event.recorded_at)):
         return ()
+    if event.confirm_until is None and row is not None and row.state not in UNDECIDED:
+        return ()  # a prompt that was shown is no answer: it stands in front of nothing that was said
     fresh = replace(_choice(row, event, Strength.EXPRESSED), state=ConsentState.REQUESTED, valid_until=None)
     if row is None:
         return (fresh,)
@@ -167,6 +170,7 @@ def _requested(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
             prior_state=row.prior_state if again else ConsentState(row.state),
             prior_t=row.prior_t if again else row.t,
             valid_until=row.valid_until,
+            grade=event.grade or row.grade,
         ),
     )
 
@@ -213,10 +217,7 @@ def _imported(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
 
 
 def _contact_changed(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
-    """Grants bound to the old contact wait for its successor's owner; stops stay where they are.
-
-    `scope` holds the old contact's keyed hash, `contact` the new one's.
-    """
+    """Grants bound to the former contact wait for its successor's owner; stops stay where they are."""
     return tuple(
         replace(
             row,
@@ -232,7 +233,7 @@ def _contact_changed(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
         for row in rows.values()
         if row.kind is RowKind.CHOICE
         and row.contact is not None
-        and row.contact == event.scope
+        and row.contact == event.former_contact
         and row.is_valid_grant(event.recorded_at)
     )
 
@@ -252,16 +253,56 @@ def _wildcard(kind: RowKind, state: str) -> Callable[[Rows, ConsentEvent], tuple
         old = rows.get((kind, purpose, event.channel, event.brand))
         if old is not None and event.t < old.t:
             return ()
-        told = event.scope if kind is RowKind.SUPPRESSION and state == IN_FORCE else None
-        return (
-            StateRow(
-                kind=kind, purpose=purpose, channel=event.channel, brand=event.brand, state=told or state,
-                t=event.t, since=event.occurred_at, event_id=event.id, contact=event.contact,
-                jurisdiction=event.jurisdiction,
-            ),
-        )  # fmt: skip
+        return (_wide(kind, state, event),)
 
     return rule
+
+
+def _suppressed(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
+    """`scope` is the reason. The strongest is shown; where two contacts are meant, the row names neither of them."""
+    fresh = _wide(RowKind.SUPPRESSION, event.scope or "", event)
+    old = rows.get(fresh.key)
+    if old is None or old.state == LIFTED:
+        return (fresh,)
+    after = both_suppressed(old, fresh)
+    return (after,) if after != old else ()
+
+
+def both_suppressed(old: StateRow, fresh: StateRow) -> StateRow:
+    """One row that stops all that either stops: the stronger reason's, as of the later time.
+
+    An opt-out before an erasure reaches further than a complaint; `prior_t` keeps its time where it is not shown.
+    """
+    shown = fresh if STRENGTH.get(fresh.state, 0) >= STRENGTH.get(old.state, 0) else old
+    erased = [t for row in (old, fresh) if (t := erased_at(row)) is not None]
+    return replace(
+        shown,
+        t=max(old.t, fresh.t),
+        prior_t=max(erased, default=None) if shown.state != SuppressionReason.ERASED_OPT_OUT else None,
+        contact=fresh.contact if fresh.contact == old.contact else None,
+    )
+
+
+def erased_at(row: StateRow) -> Instant | None:
+    """When what a suppression's row says of an opt-out before an erasure was put on the list; None: nothing."""
+    return row.t if row.state == SuppressionReason.ERASED_OPT_OUT else row.prior_t
+
+
+def _unsuppressed(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
+    """What else stands against the contact is added again by the events that follow."""
+    fresh = _wide(RowKind.SUPPRESSION, LIFTED, event)
+    old = rows.get(fresh.key)
+    if old is None or old.state != event.scope or (old.contact is not None and old.contact != event.contact):
+        return ()
+    return (fresh,)
+
+
+def _wide(kind: RowKind, state: str, event: ConsentEvent) -> StateRow:
+    return StateRow(
+        kind=kind, purpose=event.purpose.key if event.purpose else None, channel=event.channel, brand=event.brand,
+        state=state, t=event.t, since=event.occurred_at, event_id=event.id, contact=event.contact,
+        jurisdiction=event.jurisdiction,
+    )  # fmt: skip
 
 
 def _stands(rows: Rows, row: StateRow, now: Instant) -> bool:
@@ -330,8 +371,8 @@ _RULES: Final[Mapping[EventType, Callable[[Rows, ConsentEvent], tuple[StateRow, 
     EventType.OBJECTION_LIFTED: _wildcard(RowKind.OBJECTION, LIFTED),
     EventType.GPC: _wildcard(RowKind.GPC, IN_FORCE),
     EventType.STOP_ALL: _wildcard(RowKind.STOP_ALL, IN_FORCE),
-    EventType.SUPPRESSION_ADDED: _wildcard(RowKind.SUPPRESSION, IN_FORCE),
-    EventType.SUPPRESSION_LIFTED: _wildcard(RowKind.SUPPRESSION, LIFTED),
+    EventType.SUPPRESSION_ADDED: _suppressed,
+    EventType.SUPPRESSION_LIFTED: _unsuppressed,
     EventType.CONTACT_CHANGED: _contact_changed,
     EventType.IMPORT: _imported,
     EventType.STATE_CARRIED: _imported,

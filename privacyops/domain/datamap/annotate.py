@@ -64,8 +64,8 @@ def as_document(value: Value) -> Value:
 
 
 def _annotated(table: str, field: Field, values: tuple[Value, ...]) -> Field:
-    category = category_of(table, field.path, field.type)
-    role = role_of(field.path)
+    category = field.category or category_of(table, field.path, field.type)
+    role = role_of(table, field.path)
     texts = [value for part in values for value in _elements(part) if isinstance(value, str) and value.strip()]
     if not texts or field.type in {FieldType.BINARY, FieldType.JSON}:
         return replace(field, category=category, role=role)
@@ -121,7 +121,7 @@ def _paths(table: str, field: Field, values: tuple[Value, ...]) -> list[Field]:
     made = []
     for path, seen in found.items():
         held = tuple(value for value in seen if value is not None)
-        virtual = Field(path, _type_of(held), virtual=True)
+        virtual = Field(path, _type_of(held), virtual=True, asked=field.asked)
         made.append(_annotated(table, virtual, held))
     return made
 

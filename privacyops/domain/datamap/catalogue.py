@@ -76,7 +76,8 @@ class Shape(StrEnum):
 class Field:
     """A column, or a path into a document (`payload$.user.email`, `tags[*]`).
 
-    `digests` are the shapes of digests met in it (`sha256:hex`). `virtual`: found inside a sampled document.
+    `digests` are the shapes of digests met in it (`sha256:hex`). `virtual`: found inside a sampled document. `enum`
+    lists the only values the store accepts.
     """
 
     path: str
@@ -92,16 +93,20 @@ class Field:
     shape: Shape | None = None
     digests: tuple[str, ...] = ()
     virtual: bool = False
+    asked: tuple[str, ...] | None = None
+    """The operators that the store takes on this field; None: all of its own."""
+    enum: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredLink:
-    """A foreign key: `fields` here point at `to_fields` in `to`."""
+    """A foreign key: `fields` here point at `to_fields` in `to`. `ownership`: where the store's connector knows it."""
 
     name: str
     fields: tuple[str, ...]
     to: str
     to_fields: tuple[str, ...]
+    ownership: str = ""
 
 
 @dataclass(frozen=True, slots=True)

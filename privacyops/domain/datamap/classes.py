@@ -8,7 +8,7 @@ from typing import Final
 
 from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import TableWord, link_role, table_words
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role, Shape
 from privacyops.domain.datamap.link import Link, LinkKind
 
 PERSONAL: Final = frozenset(
@@ -165,6 +165,8 @@ def _referenced(
     personal = {field.category for field in one.fields} & PERSONAL
     if personal and (TableWord.SATELLITE in kinds or personal - {Category.FIRST_NAME, Category.LAST_NAME}):
         return CollectionClass.SATELLITE
+    if TableWord.SATELLITE in kinds and any(field.shape is Shape.FREE_TEXT for field in one.fields):
+        return CollectionClass.SATELLITE  # a whole address in one column
     once = any(searched[link.collection].is_unique(link.fields) for link in pointing)
     return CollectionClass.DETAIL if once and TableWord.ACTIVITY in kinds else None
 

@@ -64,7 +64,7 @@ def _collection(data: Mapping[str, Any]) -> Collection:
     plain["unique"] = tuple(tuple(one) for one in plain.get("unique", ()))
     plain["fields"] = tuple(_field(one) for one in plain.get("fields", ()))
     plain["links"] = tuple(
-        DeclaredLink(one["name"], tuple(one["fields"]), one["to"], tuple(one["to_fields"]))
+        DeclaredLink(one["name"], tuple(one["fields"]), one["to"], tuple(one["to_fields"]), one.get("ownership", ""))
         for one in plain.get("links", ())
     )
     return Collection(**{**plain, **_enums(plain, kind=CollectionKind, cls=CollectionClass)})
@@ -72,7 +72,9 @@ def _collection(data: Mapping[str, Any]) -> Collection:
 
 def _field(data: Mapping[str, Any]) -> Field:
     enums = _enums(data, type=FieldType, element=FieldType, category=Category, role=Role, shape=Shape)
-    return Field(**{**data, "digests": tuple(data.get("digests", ())), **enums})
+    asked = {"asked": tuple(data["asked"])} if "asked" in data else {}
+    listed = {name: tuple(data.get(name, ())) for name in ("digests", "enum")}
+    return Field(**{**data, **listed, **asked, **enums})
 
 
 def _link(data: Mapping[str, Any]) -> Link:

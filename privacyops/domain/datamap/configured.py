@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from privacyops.domain.datamap.build import DataMap, settle
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, Shape
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, Role, Shape
 from privacyops.domain.datamap.link import (
     IDENTITY,
     Condition,
@@ -46,8 +46,9 @@ class MapMalformed(Unprocessable):
     title = "The map of the store cannot be applied"
 
 
-def apply_map(drawn: DataMap, written: Mapping[str, Any]) -> DataMap:
-    """The map with the operator's classes, identity columns and links in place of those inferred.
+def apply_map(drawn: DataMap, written: Mapping[str, Any], reason: str = "written by the operator") -> DataMap:
+    """The map with the classes, identity columns and links of a file in place of those inferred; `reason` is their
+    evidence.
 
     Raises: MapMalformed: an unknown key, collection, field, class or ownership, named in the text.
     """
@@ -65,7 +66,10 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any]) -> DataMap:
     listed = written.get("links") or ()
     if not all(isinstance(one, Mapping) for one in listed):
         raise MapMalformed("a link is a mapping with from and to")
-    links = [_link(one, collections) for one in listed]
+    links = [_link(one, collections, reason) for one in listed]
+    for one in links:
+        if one.to == IDENTITY:
+            collections[one.collection] = _speaking(collections[one.collection], one)
     replaced = {(link.collection, link.fields) for link in links}
     kept = [
         link for link in drawn.links if (link.collection, link.fields) not in replaced and link.collection not in fixed
@@ -79,9 +83,10 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any]) -> DataMap:
         if (link := value_link(name, field)) is not None and (name, link.fields) not in replaced
     ]
     open_links = [
-        link if link.by_value else replace(link, ownership=Ownership.UNDECIDED, outward=Outward.NO, owner=False)
+        link
+        if link.by_value or link.kind is LinkKind.CONFIGURED  # what an earlier map said stands until this one says else
+        else replace(link, ownership=Ownership.UNDECIDED, outward=Outward.NO, owner=False)
         for link in (*kept, *others)
-        if link.kind is not LinkKind.CONFIGURED
     ]
     return settle(DataMap(drawn.store, tuple(collections.values()), (*open_links, *valued, *links)), fixed)
 
@@ -107,13 +112,25 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
     return replace(one, fields=tuple(fields.values()), cls=cls)
 
 
+def _speaking(one: Collection, link: Link) -> Collection:
+    """The collection with what a column of contact data says of its row: a `to` may be the person the row is about."""
+    role = {Ownership.OWNED: Role.NEUTRAL, Ownership.POINTER: Role.POINT}.get(link.ownership)
+    fields = (
+        replace(field, role=role)
+        if role is not None and field.path in link.fields and field.role is not Role.OWN
+        else field
+        for field in one.fields
+    )
+    return replace(one, fields=tuple(fields))
+
+
 def _known(one: Collection, path: str) -> str:
     if one.field(path) is None:
         raise MapMalformed(f"no field {path} in {one.name}")
     return path
 
 
-def _link(said: Mapping[str, Any], collections: Mapping[str, Collection]) -> Link:
+def _link(said: Mapping[str, Any], collections: Mapping[str, Collection], reason: str) -> Link:
     if not {"from", "to"} <= set(said) or set(said) - _LINK_KEYS:
         raise MapMalformed("a link has from and to, and may have ownership, kind, when, except, outward")
     name, fields = _end(said["from"], collections)
@@ -140,7 +157,7 @@ def _link(said: Mapping[str, Any], collections: Mapping[str, Collection]) -> Lin
         element=_holds_several(field),
         condition=condition,
         without=tuple(str(value) for value in said.get("except") or ()),
-        evidence=(Evidence("written by the operator", 1.0),),
+        evidence=(Evidence(reason, 1.0),),
         confidence=1.0,
         state=LinkState.CONFIRMED,
     )

@@ -5,7 +5,7 @@ from typing import Final
 
 from privacyops.domain.classification.words import words
 from privacyops.domain.datamap.catalogue import Collection, CollectionKind, DeclaredLink
-from privacyops.domain.datamap.link import Evidence, Link, LinkKind
+from privacyops.domain.datamap.link import Evidence, Link, LinkKind, Ownership
 
 INHERITED: Final = 0.98
 
@@ -52,7 +52,9 @@ def _link(
         return None
     to = target.parent if target.kind is CollectionKind.PARTITION and target.parent else key.to
     reasons = (evidence or Evidence("constraint", 1.0),)
-    return Link(name, key.fields, to, key.to_fields, kind, evidence=reasons, confidence=confidence)
+    known = Ownership(key.ownership) if key.ownership in set(Ownership) else Ownership.UNDECIDED
+    owner = known is Ownership.OWNED
+    return Link(name, key.fields, to, key.to_fields, kind, known, owner=owner, evidence=reasons, confidence=confidence)
 
 
 def _of_partitions(name: str, collections: Mapping[str, Collection]) -> list[tuple[DeclaredLink, int, int]]:

@@ -6,11 +6,12 @@ from typing import Final
 
 from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import link_role
-from privacyops.domain.datamap.catalogue import EXPANDS, Category, Collection, CollectionClass, FieldType, Role
+from privacyops.domain.datamap.catalogue import EXPANDS, Category, Collection, CollectionClass, FieldType, Role, Shape
 from privacyops.domain.datamap.classes import is_passing
 from privacyops.domain.datamap.link import Link, Outward, Ownership
 
 _HANGS_ON: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG})
+_SAYS_WHOSE: Final = frozenset({Category.EMAIL, Category.EMAIL_DIGEST, Category.CUSTOMER_NUMBER, Category.LOGIN})
 _PLAIN: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.BOOLEAN, FieldType.TIME})
 
 
@@ -84,7 +85,8 @@ def _person_links(one: Collection, links: list[Link], hangs: bool, collections: 
         if link.element or (junction and link in tied):
             result.append(replace(link, ownership=Ownership.SHARED))
         elif link not in owners:
-            result.append(replace(link, ownership=Ownership.POINTER))
+            asked = may_be_authors(one, link.fields[0], has_owner=bool(owners))
+            result.append(replace(link, ownership=Ownership.UNDECIDED if asked else Ownership.POINTER))
         elif several:
             result.append(replace(link, ownership=Ownership.UNDECIDED))
         else:
@@ -130,6 +132,17 @@ def _of_the_many(links: list[Link], collections: Mapping[str, Collection]) -> li
     if len(sizes) > 1 and all(sizes[largest] >= 3 * size for name, size in sizes.items() if name != largest):
         return [link for link in links if link.to == largest]
     return links
+
+
+def may_be_authors(one: Collection, path: str, *, has_owner: bool) -> bool:
+    """Whether `created_by` may name whose the row is: it holds a text, and nothing else in it says whose it is.
+
+    The post of a forum is its author's; an article of the shop is nobody's, whoever typed it in. A person decides.
+    """
+    if has_owner or not w.holds_any(w.words(path), w.MADE):
+        return False
+    own = any(field.category in _SAYS_WHOSE and field.role is not Role.POINT for field in one.fields)
+    return not own and any(field.category is Category.TEXT or field.shape is Shape.FREE_TEXT for field in one.fields)
 
 
 def is_in_document(one: Collection, link: Link) -> bool:

@@ -11,6 +11,7 @@ from privacyops.domain.datamap.annotate import values_at
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Collection, CollectionClass, Role
 from privacyops.domain.datamap.link import Link, Ownership
+from privacyops.domain.datamap.ownership import may_be_authors
 from privacyops.domain.finding.asking import link_columns
 from privacyops.domain.finding.judge import Standing, Whose, fits, is_same_person, verdict
 from privacyops.domain.finding.model import (
@@ -175,6 +176,10 @@ def _value(draft: Draft, row: Row) -> None:
     pointing = [each for each in met if each.field.role is Role.POINT and each.rule in {*SURE, Rule.TAGGED}]
     if pointing:
         via = (f"{one.name}.{pointing[0].field.path}",)
+        has_owner = bool(draft.drawn.owner_links.get(one.name))
+        if any(may_be_authors(one, each.field.path, has_owner=has_owner) for each in pointing):
+            draft.take(row, FindingTier.CANDIDATE, Match.EXACT, via, reason="made_by", confidence=0.6)
+            return
         cells = [each.field.path.partition("$")[0] for each in pointing]
         draft.take(row, FindingTier.POINTER, Match.EXACT, via, fields=cells, reason="named_in_role")
         return

@@ -92,14 +92,22 @@ def identity_leaves(
     for field in one.fields:
         if field.path in links:
             if field.category is Category.EMAIL:
-                yield from _email_leaves(field, news)
+                yield from _answerable(field, _email_leaves(field, news))
             elif field.category is Category.EMAIL_DIGEST and fresh:
-                yield from _digest_leaves(field, emails if not since else fresh, settings)
+                yield from _answerable(field, _digest_leaves(field, emails if not since else fresh, settings))
             elif field.category is Category.PHONE:
-                yield from _phone_leaves(field, phones, settings)
+                yield from _answerable(field, _phone_leaves(field, phones, settings))
         for identifier in known[since:]:
             if identifier.tier <= Tier.STRONG and is_typed_for(identifier, one, field):
-                yield from _typed_leaves(field, identifier)
+                yield from _answerable(field, _typed_leaves(field, identifier))
+
+
+def _answerable(field: Field, asked: Iterator[Leaf | All]) -> Iterator[Leaf | All]:
+    """Without what the store says that it cannot be asked of this field: it was never searchable, so no gap."""
+    for one in asked:
+        parts = one.parts if isinstance(one, All) else (one,)
+        if field.asked is None or all(isinstance(part, Leaf) and part.op.value in field.asked for part in parts):
+            yield one
 
 
 def _email_leaves(field: Field, emails: Sequence[Identifier]) -> Iterator[Leaf | All]:
@@ -122,7 +130,7 @@ def _email_leaves(field: Field, emails: Sequence[Identifier]) -> Iterator[Leaf |
         yield All((tagged, Leaf("tag", path, PredicateOp.CONTAINS_CI, f"@{domain}")))
 
 
-def _digest_leaves(field: Field, emails: Sequence[Identifier], settings: StoreSettings) -> Iterator[Leaf]:
+def _digest_leaves(field: Field, emails: Sequence[Identifier], settings: StoreSettings) -> Iterator[Leaf | All]:
     addresses = tuple(sorted({email.value for email in emails}))
     for code in field.digests:
         found = tuple(sorted(digests_of(addresses, code, settings.salts)))
@@ -133,14 +141,14 @@ def _digest_leaves(field: Field, emails: Sequence[Identifier], settings: StoreSe
             yield Leaf("digest", field.path, op, found)
 
 
-def _phone_leaves(field: Field, phones: Sequence[Identifier], settings: StoreSettings) -> Iterator[Leaf]:
+def _phone_leaves(field: Field, phones: Sequence[Identifier], settings: StoreSettings) -> Iterator[Leaf | All]:
     for phone in phones:
         tail = search_tail(phone.value, settings.region)
         if tail is not None:
             yield Leaf("phone", field.path, PredicateOp.DIGITS_END, tail)
 
 
-def _typed_leaves(field: Field, identifier: Identifier) -> Iterator[Leaf]:
+def _typed_leaves(field: Field, identifier: Identifier) -> Iterator[Leaf | All]:
     text = identifier.normal
     if field.type in {FieldType.INTEGER, FieldType.NUMBER}:
         if text.lstrip("-").isdigit() and len(text) <= 18:
@@ -185,6 +193,8 @@ def text_leaves(
     numbers = {each.value for _, each in fresh if each.kind is IdentifierKind.ORDER_NUMBER}
     names = known_names([each for _, each in fresh]) if one.cls in _TEXT_NAME else ()
     for field in text_fields(one):
+        if field.asked is not None and PredicateOp.CONTAINS_CI.value not in field.asked:
+            continue
         yield from (Leaf("email", field.path, PredicateOp.CONTAINS_CI, form) for form in sorted(addresses))
         yield from (Leaf("phone", field.path, PredicateOp.DIGITS_END, tail) for tail in sorted(tails))
         yield from (Leaf("number", field.path, PredicateOp.CONTAINS_CI, number) for number in sorted(numbers))

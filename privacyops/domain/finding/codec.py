@@ -67,6 +67,7 @@ def state_to_json(state: SearchState) -> dict[str, Any]:
         ],
         "doubt": state.doubt.value if state.doubt else None,
         "failed": state.failed,
+        "is_patient": state.is_patient,
     }
 
 
@@ -107,6 +108,7 @@ def _state(data: Mapping[str, Any]) -> SearchState:
         spent=Spent(*data["spent"]),
         doubt=Doubt(data["doubt"]) if data["doubt"] else None,
         failed=data["failed"],
+        is_patient=data["is_patient"],
     )
 
 

@@ -214,6 +214,8 @@ def _texts(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
         if again.queue:
             return again
         state = replace(state, seeded=again.seeded)
+    if state.is_patient:
+        return replace(state, phase=Phase.DONE)
     known = len(state.identifiers)
     queue = tuple(
         Ask(AskKind.TEXT, one.name, since=state.texted, identifiers=known)

@@ -227,7 +227,8 @@ class SearchState:
 
     `doubtful` are the hits that settling left to a person. `references` are, for each row that was reached outward,
     the ids of the rows that point at it ("*" for too many to list). `known` says of digests of values whether another
-    person holds them.
+    person holds them. `is_patient` leaves the texts unread until the other stores have taught what they know: reading
+    them is the dearest part, and each new name would have them read once more.
     """
 
     store: str
@@ -250,6 +251,12 @@ class SearchState:
     spent: Spent = Spent()
     doubt: Doubt | None = None
     failed: str = ""
+    is_patient: bool = False
+
+    @property
+    def awaits_others(self) -> bool:
+        """Whether only the texts and what points at the subject are left, for when the other stores are done."""
+        return self.is_patient and self.phase is Phase.DONE and self.doubt is None and not self.failed
 
     @property
     def is_done(self) -> bool:
@@ -269,6 +276,6 @@ class SearchState:
         return f"SearchState({self.store!r}, {self.phase.value}, {len(self.taken)} rows)"
 
 
-def begin(store: str, identifiers: tuple[Identifier, ...]) -> SearchState:
+def begin(store: str, identifiers: tuple[Identifier, ...], *, is_patient: bool = False) -> SearchState:
     """A search that has not asked anything yet."""
-    return SearchState(store, identifiers)
+    return SearchState(store, identifiers, is_patient=is_patient)

@@ -52,6 +52,24 @@ def text_hit(
     return TextHit(tuple(spans), sure) if spans else None
 
 
+def subject_spans(
+    text: str,
+    identifiers: Sequence[Identifier],
+    settings: StoreSettings,
+    shared_phones: frozenset[str] = frozenset(),
+) -> tuple[tuple[int, int], ...]:
+    """Every span of one text that names the subject, by an identifier or by the full name, joined where they meet."""
+    named = [(span.start, span.end) for name in known_names(identifiers) for span in name_spans(name, text)]
+    found = sorted({*_identifier_spans(text, identifiers, settings, shared_phones), *named})
+    joined: list[tuple[int, int]] = []
+    for start, end in found:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
 def repeated(
     one: Collection, row: Mapping[str, Value], identifiers: Sequence[Identifier], settings: StoreSettings
 ) -> tuple[str, ...]:

@@ -10,7 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 _ADDRESS: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\]{1,253}")
+_SHORT: Final = 254
 _LABEL: Final = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
+_PLAIN: Final = re.compile(
+    r"[a-z0-9._+-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
 _IN_BRACKETS: Final = re.compile(r"<([^<>]*)>\s*$")
 _GOOGLE: Final = frozenset({"gmail.com", "googlemail.com"})
 ROLE_MAILBOXES: Final = frozenset(
@@ -96,6 +100,8 @@ def normal_email(text: str) -> str | None:
 
     NFKC, zero-width signs, `mailto:` and a display name off, all lower case, the domain as A-labels.
     """
+    if len(text) <= _SHORT and _PLAIN.fullmatch(text) is not None:
+        return text  # as nearly every address is written: nothing below would change it
     plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf").strip()
     bracketed = _IN_BRACKETS.search(plain)
     if bracketed is not None:

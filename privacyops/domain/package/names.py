@@ -59,6 +59,11 @@ def attachment_name(place: int, media_type: str) -> str:
     return f"file-{place:04d}.{EXTENSIONS.get(kind, 'bin')}"
 
 
+def attachment_path(place: int, media_type: str) -> str:
+    """Where the attachment of this place, from 1, lies inside the package."""
+    return f"files/{attachment_name(place, media_type)}"
+
+
 def folder_name(reference: str, part: tuple[int, int] | None) -> str:
     """Name of the one folder in the archive: `your-data-PR-Q83D`, or `...-part-2-of-3`."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", reference).strip("-") or "request"

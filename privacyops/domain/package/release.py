@@ -21,6 +21,7 @@ class Check(StrEnum):
 
     NO_UNDECIDED_FINDING = "no_undecided_finding"
     NO_THIRD_PARTY_OPEN = "no_third_party_open"
+    FILES_INSIDE = "files_inside"
     NO_SECRETS = "no_secrets"
     CSV_SAFE = "csv_safe"
     OPENS_OFFLINE = "opens_offline"

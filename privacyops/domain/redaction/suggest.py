@@ -1,0 +1,212 @@
+"""What to take out about other people before a text is handed over: suggestions, labels, and the text without them.
+
+A person decides each; nothing is taken out, and no text is released, on a score alone (GDPR Art. 15(4)).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from privacyops.domain.detection.entity import NATIONAL_IDS
+from privacyops.domain.detection.span import Span
+from privacyops.domain.identity.email import normal_email
+from privacyops.domain.identity.person_name import fold_name
+from privacyops.domain.identity.phone import search_tail
+from privacyops.domain.redaction.keep import Doubt, Judged, KeepList, Whose, judge
+
+THIRD_PARTY: Final = "[third party]"
+REDACTED: Final = frozenset(
+    {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "LOCATION", "IBAN_CODE", "CREDIT_CARD", "US_SSN"}
+    | {name for names in NATIONAL_IDS.values() for name in names}
+)
+_KINDS: Final = {"PERSON": "Person", "LOCATION": "Address", "EMAIL_ADDRESS": "E-mail", "PHONE_NUMBER": "Phone"}
+
+
+class Decision(StrEnum):
+    """What a person said of a suggestion; ADDED is a span that nobody suggested."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ADDED = "added"
+
+
+class StaffNames(StrEnum):
+    """What the controller does with the names of people who work for it."""
+
+    KEEP = "keep"
+    LABEL = "label"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A stretch of a text that its structure names: a sender's line, a mention, a form field. `is_staff`: by role."""
+
+    start: int
+    end: int
+    type: str
+    is_staff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """One text of an answer: what structure and detection say of it. `is_searched`: names were looked for in its
+    language at all.
+    """
+
+    key: str
+    text: str
+    marked: tuple[Marked, ...] = ()
+    spans: tuple[Span, ...] = ()
+    is_searched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Take out code points `start` to `end` of the text `key` and put `label` there."""
+
+    key: str
+    start: int
+    end: int
+    type: str
+    label: str
+    score: float
+    why: str
+    is_certain: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    decision: Decision = Decision.OPEN
+
+
+@dataclass(slots=True)
+class Labels:
+    """Labels of one request: one person, address or number keeps one over all its texts. Which label is whom is
+    personal data: it is kept with the request, encrypted, and never in the answer.
+    """
+
+    of: dict[str, str] = field(default_factory=dict)
+
+    def label(self, piece: str, kind: str, *, is_staff: bool = False) -> str:
+        """The label of this piece; a new one where it is met for the first time."""
+        key = self._key(piece, kind)
+        known = self.of.get(key) or (self._same_person(key) if kind == "PERSON" else None)
+        if known is None:
+            noun = "Agent" if is_staff else _KINDS.get(kind, "Number")
+            count = len({label for label in self.of.values() if label.startswith(f"[{noun} ")})
+            known = f"[{noun} {_letters(count) if noun == 'Person' else count + 1}]"
+        self.of[key] = known
+        return known
+
+    def _key(self, piece: str, kind: str) -> str:
+        if kind == "PERSON":
+            return "PERSON " + " ".join(fold_name(piece))
+        if kind == "EMAIL_ADDRESS":
+            return f"{kind} {normal_email(piece) or piece.casefold()}"
+        if kind == "PHONE_NUMBER":
+            return f"{kind} {search_tail(piece) or piece}"
+        return f"{kind} {' '.join(piece.casefold().split())}"
+
+    def _same_person(self, key: str) -> str | None:
+        """The label of the one person of whom this is a part of the name, or who is a part of this; of two, none."""
+        words = set(key.split()[1:])
+        people = {known: set(known.split()[1:]) for known in self.of if known.startswith("PERSON ")}
+        found = {self.of[known] for known, others in people.items() if words and (words <= others or others <= words)}
+        return found.pop() if len(found) == 1 else None
+
+
+def suggest(
+    texts: Sequence[SourceText], keep: KeepList, labels: Labels, staff: StaffNames = StaffNames.ASK
+) -> list[Suggestion]:
+    """Every span about somebody else, in the order of the texts; what structure says comes first and is certain.
+
+    Full names are given their labels before parts of names, so that `Peter` after `Peter Novak` is the same person.
+    """
+    wanted = [
+        (source, start, end, kind, is_staff, found, judged)
+        for source in texts
+        for start, end, kind, is_staff, found in _pieces(source)
+        if (judged := _judged(source.text[start:end], kind, found, keep)).whose is Whose.OTHER
+        and not (is_staff and staff is StaffNames.KEEP)
+    ]
+    for source, start, end, kind, is_staff, _, _ in sorted(wanted, key=lambda one: one[1] - one[2]):
+        labels.label(source.text[start:end], kind, is_staff=is_staff)
+    return [
+        Suggestion(
+            source.key, start, end, kind, labels.label(source.text[start:end], kind, is_staff=is_staff),
+            found.score if found else 1.0, found.why if found else "structure of the text",
+            is_certain=found is None and not (is_staff and staff is StaffNames.ASK),
+            doubts=(*judged.doubts, *((Doubt.IN_THEIR_ROLE,) if is_staff else ())),
+        )
+        for source, start, end, kind, is_staff, found, judged in wanted
+    ]  # fmt: skip
+
+
+def _pieces(source: SourceText) -> Iterable[tuple[int, int, str, bool, Span | None]]:
+    """What is marked, then what detection found beside it, in order of place."""
+    found: list[tuple[int, int, str, bool, Span | None]] = [
+        (one.start, one.end, one.type, one.is_staff, None) for one in source.marked
+    ]
+    for span in source.spans:
+        if span.type in REDACTED and not any(one.start < span.end and span.start < one.end for one in source.marked):
+            found.append((span.start, span.end, span.type, False, span))
+    return sorted(found, key=lambda one: (one[0], one[1]))
+
+
+def _judged(piece: str, kind: str, found: Span | None, keep: KeepList) -> Judged:
+    return judge(piece, found or Span(0, len(piece), kind, 1.0, "structure", ""), keep)
+
+
+def _letters(number: int) -> str:
+    """A to Z, then AA; the subject has none of them."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def redacted(text: str, suggestions: Iterable[Suggestion], *, plain: bool = False) -> str:
+    """The text with what a person accepted or added replaced. Overlapping stretches go as one, by the first label."""
+    parts: list[str] = []
+    at = 0
+    for one in sorted(suggestions, key=lambda each: (each.start, -each.end)):
+        if one.decision not in {Decision.ACCEPTED, Decision.ADDED}:
+            continue
+        if one.start >= at:
+            parts += [text[at : one.start], THIRD_PARTY if plain else one.label]
+        at = max(at, one.end)
+    return "".join([*parts, text[at:]])
+
+
+def unseen(texts: Sequence[SourceText], suggestions: Sequence[Suggestion], seen: frozenset[str]) -> tuple[str, ...]:
+    """The texts that nobody looked at and that hold the answer back: with a suggestion, or in a language in which
+    names were not searched.
+    """
+    with_one = {one.key for one in suggestions}
+    return tuple(one.key for one in texts if one.key not in seen and (one.key in with_one or not one.is_searched))
+
+
+def undecided(suggestions: Iterable[Suggestion]) -> int:
+    """Suggestions that nobody has accepted or refused."""
+    return sum(one.decision is Decision.OPEN for one in suggestions)
+
+
+def decide(one: Suggestion, decision: Decision) -> Suggestion:
+    """The suggestion as a person decided it."""
+    return replace(one, decision=decision)
+
+
+def log_entry(
+    text: str, one: Suggestion, reason: str, actor: str, at: str, previous: str
+) -> tuple[Mapping[str, object], str]:
+    """One line of the decision log and its hash, which covers the line before: places and hashes, no piece of text."""
+    line: dict[str, object] = {
+        "text": hashlib.sha256(text.encode()).hexdigest(), "start": one.start, "end": one.end, "type": one.type,
+        "label": one.label, "score": one.score, "why": one.why, "decision": str(one.decision), "reason": reason,
+        "actor": actor, "at": at, "previous": previous,
+    }  # fmt: skip
+    return line, hashlib.sha256(json.dumps(line, sort_keys=True).encode()).hexdigest()
