@@ -157,7 +157,8 @@ def add_api_key(tx: Tx, key: ApiKey, created_by: AccountId | None) -> None:
         insert(_KEY),
         {
             "id": key.id, "controller": tx.controller, "public_id": key.public_id, "name": key.name,
-            "scopes": sorted(key.scopes), "secret_hmac": key.secret_hmac, "is_live": key.is_live,
+            "scopes": sorted(key.scopes), "systems": sorted(key.systems),
+            "secret_hmac": key.secret_hmac, "is_live": key.is_live,
             "created_by": created_by, "created_at": key.created_at, "expires_at": key.expires_at,
         },
     )  # fmt: skip
@@ -203,4 +204,5 @@ def _key(row: Row[Any]) -> ApiKey:
         id=ApiKeyId(row.id), controller=row.controller, public_id=row.public_id, name=row.name,
         scopes=frozenset(Scope(scope) for scope in row.scopes), secret_hmac=row.secret_hmac, is_live=row.is_live,
         created_at=row.created_at, expires_at=row.expires_at, revoked_at=row.revoked_at,
+        systems=frozenset(row.systems),
     )  # fmt: skip

@@ -22,7 +22,7 @@ AUDIT = table_of(AuditRow)
 _LEAF = table_of(LedgerLeafRow)
 PREPARING: Final = (
     "dsar.decide", "dsar.finish_review", "dsar.submit_for_approval", "dsar.start_execution", "dsar.identity_accepted",
-    "run.done_by_hand", "run.answered_without", "run.retry", "dsar.search_again",
+    "run.done_by_hand", "run.answered_without", "run.retry", "dsar.search_again", "dsar.plan_erasure",
 )  # fmt: skip
 """Acts that shape an answer."""
 _PENDING = table_of(LedgerPendingRow)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from privacyops.domain.consent.projection import RowKey, StateRow
@@ -18,11 +18,10 @@ from privacyops.domain.subject import IdentityConflict
 from privacyops.kernel.clock import Instant
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.store.purpose import Catalogue
-from privacyops.store.subject import Subject, SubjectRaced
+from privacyops.store.subject import Subject
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.consent import (
     HEAD,
-    ClientEventRow,
     ConsentEventRow,
     ConsentStateRow,
     EventPrivateRow,
@@ -31,9 +30,9 @@ from privacyops.store.tables.consent import (
     SuppressionRow,
 )
 from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow
+from privacyops.store.types import as_bytes
 from privacyops.store.uow import Tx
 
-_CLIENT = table_of(ClientEventRow)
 _EVENT = table_of(ConsentEventRow)
 _IDENTIFIER = table_of(SubjectIdentifierRow)
 _LEAF = table_of(LedgerLeafRow)
@@ -64,6 +63,7 @@ class WrittenEvent:
     applied: bool
     contact: bytes | None
     sealed: bytes | None
+    former_contact: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class PastEvent:
     applied: bool
     contact: bytes | None
     seq: int | None
+    former_contact: bytes | None = None
 
 
 def lock_subject(tx: Tx, subject_no: int) -> int:
@@ -120,32 +121,6 @@ def load_known(tx: Tx, refs: Iterable[bytes], purpose_no: int, names: Catalogue)
     )
 
 
-def save_rows(tx: Tx, subject_no: int, rows: Mapping[StateRow, int], names: Catalogue) -> None:
-    """Write rows that events made anew, each with the state version of its event."""
-    dialect = postgresql if tx.dialect == "postgresql" else sqlite
-    values = [_values(subject_no, row, version, names) for row, version in rows.items()]
-    if not values:
-        return
-    statement = dialect.insert(_STATE)
-    changed = {name: statement.excluded[name] for name in values[0] if name not in _STATE.primary_key.columns}
-    tx.run(statement.on_conflict_do_update(index_elements=list(_STATE.primary_key.columns), set_=changed), values)
-
-
-def add_events(tx: Tx, subject_no: int, events: Sequence[WrittenEvent]) -> None:
-    """Append events, what is private about them, and their leaves for the sequencer; move the person's version."""
-    add_leaves(tx, [(event.id, event.leaf) for event in events])
-    private = [
-        {
-            "event_id": event.id, "subject_no": subject_no, "state_version": event.state_version,
-            "applied": event.applied, "contact": event.contact, "sealed": event.sealed,
-        }
-        for event in events
-    ]  # fmt: skip
-    tx.run(insert(_PRIVATE), private)
-    latest = max(event.state_version for event in events)
-    tx.run(update(_STATE).where(*_head_of(subject_no)).values(state_version=latest))
-
-
 def add_leaves(tx: Tx, leaves: Sequence[tuple[UUID, bytes]]) -> None:
     """Append events that concern nobody in particular, or the public half of those that do."""
     tx.run(insert(_EVENT), [{"id": id_, "controller": tx.controller, "leaf": leaf} for id_, leaf in leaves])
@@ -169,7 +144,14 @@ def last_leaf_hash(tx: Tx, subject_no: int, state_version: int) -> bytes | None:
 def list_events(tx: Tx, subject_no: int, before: int | None, limit: int | None) -> Sequence[PastEvent]:
     """The person's events, newest first; those older than state version `before`. `limit` None: all of them."""
     query = (
-        select(_EVENT.c.leaf, _PRIVATE.c.state_version, _PRIVATE.c.applied, _PRIVATE.c.contact, _LEAF.c.seq)
+        select(
+            _EVENT.c.leaf,
+            _PRIVATE.c.state_version,
+            _PRIVATE.c.applied,
+            _PRIVATE.c.contact,
+            _PRIVATE.c.former_contact,
+            _LEAF.c.seq,
+        )
         .join(_PRIVATE, _PRIVATE.c.event_id == _EVENT.c.id)
         .outerjoin(_LEAF, _LEAF.c.entry_id == _EVENT.c.id)
         .where(_PRIVATE.c.subject_no == subject_no)
@@ -179,25 +161,49 @@ def list_events(tx: Tx, subject_no: int, before: int | None, limit: int | None) 
         query = query.where(_PRIVATE.c.state_version < before)
     if limit is not None:
         query = query.limit(limit)
-    return [PastEvent(row.leaf, row.state_version, row.applied, row.contact, row.seq) for row in tx.run(query)]
+    return [
+        PastEvent(as_bytes(row.leaf), row.state_version, row.applied, row.contact, row.seq, row.former_contact)
+        for row in tx.run(query)
+    ]
 
 
-def find_client_event(tx: Tx, point: str, key: str) -> Mapping[str, Any] | None:
-    """The answer that the caller's own event id was given, however long ago."""
-    query = select(_CLIENT.c.answer).where(
-        _CLIENT.c.controller == tx.controller, _CLIENT.c.point == point, _CLIENT.c.key == key
-    )
-    answer: Mapping[str, Any] | None = tx.run(query).scalar()
-    return answer
+def delete_rows(tx: Tx, subject_no: int, keys: Iterable[RowKey], names: Catalogue) -> None:
+    """Take away rows that no event of this person's leads to any more."""
+    for kind, purpose, channel, brand in keys:
+        tx.run(
+            delete(_STATE).where(
+                _STATE.c.subject_no == subject_no,
+                _STATE.c.purpose_no == (names.purposes[purpose].no if purpose else 0),
+                _STATE.c.channel_no == (names.channels[channel] if channel else 0),
+                _STATE.c.brand_no == (names.brands[brand].no if brand else 0),
+                _STATE.c.kind == str(kind),
+            )
+        )
 
 
-def add_client_event(tx: Tx, point: str, key: str, answer: Mapping[str, Any]) -> None:
-    """Raises: SubjectRaced: the same id was answered in the meantime."""
-    dialect = postgresql if tx.dialect == "postgresql" else sqlite
-    row = {"controller": tx.controller, "point": point, "key": key, "answer": dict(answer), "at": tx.now}
-    fresh = dialect.insert(_CLIENT).values(**row).on_conflict_do_nothing()
-    if tx.run(fresh.returning(_CLIENT.c.key)).first() is None:
-        raise SubjectRaced
+def load_leaf(tx: Tx, event_id: UUID) -> bytes:
+    """The leaf of an event that another row names."""
+    leaf: bytes = tx.run(select(_EVENT.c.leaf).where(_EVENT.c.id == event_id)).scalar_one()
+    return leaf
+
+
+def has_owner(tx: Tx, event_id: UUID) -> bool:
+    """Whether the event still belongs to somebody: an erasure leaves the leaf and takes the owner."""
+    return owner_of(tx, event_id) is not None
+
+
+def owner_of(tx: Tx, event_id: UUID) -> int | None:
+    """The number of the person an event is about; None after an erasure, or where it is about nobody."""
+    query = select(_SUBJECT.c.no).join(_PRIVATE, _PRIVATE.c.subject_no == _SUBJECT.c.no)
+    of_ours = (_PRIVATE.c.event_id == event_id, _SUBJECT.c.controller == tx.controller)
+    found: int | None = tx.run(query.where(*of_ours)).scalar()
+    return found
+
+
+def load_evidence(tx: Tx, event_id: UUID) -> bytes | None:
+    """The sealed circumstances of an event; None where there were none, or they were erased."""
+    sealed: bytes | None = tx.run(select(_PRIVATE.c.sealed).where(_PRIVATE.c.event_id == event_id)).scalar()
+    return sealed
 
 
 def add_suppression(tx: Tx, ref: bytes, row: StateRow, names: Catalogue) -> None:
@@ -215,13 +221,20 @@ def list_suppressions(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Sequen
     """What keeps the addresses behind `refs` from being written to, over whatever channel they were looked up for."""
     query = select(_SUPPRESSION).where(_SUPPRESSION.c.ref.in_(list(refs)), _SUPPRESSION.c.controller == tx.controller)
     return [
-        StateRow(
-            kind=RowKind.SUPPRESSION, purpose=names.purpose_of(row.purpose_no), channel=None,
-            brand=names.brand_of(row.brand_no), state=row.reason, t=_instant(row.order_t), since=_instant(row.order_t),
-            event_id=row.event_id,
-        )
+        suppression_row(row.reason, row.purpose_no, row.brand_no, row.order_t, row.event_id, names)
         for row in tx.run(query)
-    ]  # fmt: skip
+    ]
+
+
+def suppression_row(
+    reason: str, purpose_no: int, brand_no: int, order_t: int, event_id: UUID | str, names: Catalogue
+) -> StateRow:
+    """A suppression as a row that the decision can read."""
+    at = instant_at(order_t)
+    return StateRow(
+        kind=RowKind.SUPPRESSION, purpose=names.purpose_of(purpose_no), channel=None, brand=names.brand_of(brand_no),
+        state=reason, t=at, since=at, event_id=UUID(event_id) if isinstance(event_id, str) else event_id,
+    )  # fmt: skip
 
 
 def _head_of(subject_no: int) -> tuple[Any, ...]:
@@ -234,7 +247,8 @@ def _head_of(subject_no: int) -> tuple[Any, ...]:
     )
 
 
-def _values(subject_no: int, row: StateRow, state_version: int, names: Catalogue) -> dict[str, Any]:
+def state_values(subject_no: int, row: StateRow, state_version: int, names: Catalogue) -> dict[str, Any]:
+    """The columns of a row of `consent_state`."""
     notice = row.notice
     return {
         "subject_no": subject_no,
@@ -265,7 +279,7 @@ def _values(subject_no: int, row: StateRow, state_version: int, names: Catalogue
     }
 
 
-def _state_row(row: Row[Any], names: Catalogue) -> StateRow | None:
+def _state_row(row: Any, names: Catalogue) -> StateRow | None:
     """The domain's row; None where it is about something that is no longer published here."""
     purpose, channel = names.purpose_of(row.purpose_no), names.channel_of(row.channel_no)
     brand = names.brand_of(row.brand_no)
@@ -278,8 +292,8 @@ def _state_row(row: Row[Any], names: Catalogue) -> StateRow | None:
         channel=channel,
         brand=brand,
         state=ConsentState(row.state) if kind is RowKind.CHOICE else row.state,
-        t=_instant(row.order_t),
-        since=_instant(row.since),
+        t=instant_at(row.order_t),
+        since=instant_at(row.since),
         event_id=row.event_id,
         prior_state=ConsentState(row.prior_state) if row.prior_state else None,
         prior_t=_maybe(row.prior_t),
@@ -296,23 +310,39 @@ def _state_row(row: Row[Any], names: Catalogue) -> StateRow | None:
     )
 
 
-def _notice(row: Row[Any]) -> NoticeRef | None:
+class _Columns:
+    """A row by column name, as the driver gave it."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def state_row_of(values: Mapping[str, Any], names: Catalogue) -> StateRow | None:
+    """The domain's row out of a plain row by column name; None as in `load_rows`."""
+    event = values["event_id"]
+    return _state_row(_Columns({**values, "event_id": UUID(event) if isinstance(event, str) else event}), names)
+
+
+def _notice(row: Any) -> NoticeRef | None:
     if row.notice_id is None:
         return None
     return NoticeRef(row.notice_id, row.notice_version, row.notice_locale, row.notice_sha256)
 
 
-def _ms(at: Instant | None) -> int | None:
+def milliseconds(at: Instant) -> int:
     """Milliseconds since 1970, exactly: a float of seconds would round."""
-    if at is None:
-        return None
     since = at - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
-def _instant(ms: int) -> Instant:
+def _ms(at: Instant | None) -> int | None:
+    return None if at is None else milliseconds(at)
+
+
+def instant_at(ms: int) -> Instant:
+    """The instant that a column of milliseconds means."""
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
 def _maybe(ms: int | None) -> Instant | None:
-    return None if ms is None else _instant(ms)
+    return None if ms is None else instant_at(ms)

@@ -30,9 +30,13 @@ def add_dsar(tx: Tx, dsar: Dsar) -> None:
     tx.run(insert(DSAR), {"controller": tx.controller, **_values(dsar)})
 
 
-def load_dsar(tx: Tx, dsar_id: DsarId) -> Dsar:
-    """Raises: NotFound: no such request of this controller."""
-    row = tx.run(select(DSAR).where(DSAR.c.id == dsar_id, DSAR.c.controller == tx.controller)).one_or_none()
+def load_dsar(tx: Tx, dsar_id: DsarId, *, is_locked: bool = False) -> Dsar:
+    """`is_locked`: nobody else changes it, or gets it locked, before this transaction has ended.
+
+    Raises: NotFound: no such request of this controller.
+    """
+    query = select(DSAR).where(DSAR.c.id == dsar_id, DSAR.c.controller == tx.controller)
+    row = tx.run(query.with_for_update() if is_locked else query).one_or_none()
     if row is None:
         raise NotFound
     return as_dsar(row)

@@ -17,6 +17,7 @@ WRITER_WAIT_S: Final = 10
 _WRITER_PRAGMAS: Final = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
     "busy_timeout=5000", "wal_autocheckpoint=1000", "trusted_schema=0",
+    "cache_size=-32768", "temp_store=MEMORY",
 )  # fmt: skip
 _READER_PRAGMAS: Final = (
     "query_only=1", "busy_timeout=5000", "wal_autocheckpoint=0", "recursive_triggers=ON", "trusted_schema=0",

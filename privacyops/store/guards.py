@@ -8,6 +8,7 @@ hinders an owner, it does not stop one: what proves tampering is the ledger (led
 from sqlalchemy import Connection, text
 
 from privacyops.kernel.errors import Unavailable
+from privacyops.store.tables import every
 from privacyops.store.tables.base import APPEND_ONLY
 
 
@@ -35,6 +36,18 @@ def install(connection: Connection) -> None:
         connection.execute(text(ddl))
 
 
+def lift(connection: Connection, tables: frozenset[str]) -> None:
+    """Take the guards of `tables` off, inside a transaction that puts them back with `install` before it ends.
+
+    On PostgreSQL this is the owner's right: the application's own role is refused.
+    """
+    for name in _wanted(connection.dialect.name):
+        table = name.rsplit("_no_", 1)[0].removeprefix("guard_")
+        if table in tables:
+            drop = f"DROP TRIGGER IF EXISTS {name}"
+            connection.execute(text(drop if connection.dialect.name == "sqlite" else f"{drop} ON {table}"))
+
+
 def check(connection: Connection) -> None:
     """Compare the database's triggers with this module.
 
@@ -48,7 +61,7 @@ def check(connection: Connection) -> None:
 
 def _wanted(dialect: str) -> dict[str, str]:
     guards: dict[str, str] = {}
-    for table in sorted(APPEND_ONLY):
+    for table in sorted(APPEND_ONLY.intersection(every.TABLES)):  # whatever else the process has imported
         for verb in ("UPDATE", "DELETE", *(["TRUNCATE"] if dialect == "postgresql" else [])):
             name = f"guard_{table}_no_{verb.lower()}"
             if dialect == "sqlite":

@@ -1,6 +1,5 @@
 """Answer packages: where they lie in the vault, until when, how often they may still be fetched."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,9 +108,9 @@ def forget_bytes(tx: Tx, package: PackageId) -> None:
 
 
 def known_blobs(tx: Tx) -> frozenset[UUID]:
-    """The blobs that some package refers to."""
+    """The blobs that some package refers to; a reference begins with its blob."""
     refs = tx.run(select(_PACKAGE.c.vault_ref).where(_PACKAGE.c.vault_ref.is_not(None))).scalars()
-    return frozenset(UUID(json.loads(ref)["blob"]) for ref in refs)
+    return frozenset(UUID(ref.partition(":")[0]) for ref in refs)
 
 
 def _package(row: Row[Any]) -> StoredPackage:

@@ -137,7 +137,7 @@ def add_purpose_version(tx: Tx, purpose: PurposeVersion) -> str:
             "sha256": digest, "is_material": purpose.is_material, "published_at": tx.now,
         },
     )  # fmt: skip
-    _raise_ver(tx)
+    raise_ver(tx)
     return digest
 
 
@@ -150,19 +150,19 @@ def add_notice_version(tx: Tx, notice: NoticeVersion) -> None:
             "is_material": notice.is_material, "published_at": tx.now,
         },
     )  # fmt: skip
-    _raise_ver(tx)
+    raise_ver(tx)
 
 
 def add_channel(tx: Tx, key: str) -> None:
     """A way to reach people; a second time changes nothing."""
     _once(tx, ChannelRow, key=key)
-    _raise_ver(tx)
+    raise_ver(tx)
 
 
 def add_brand(tx: Tx, key: str, title: str, jurisdiction: str | None = None) -> None:
     """A storefront; a second time changes nothing."""
     _once(tx, BrandRow, key=key, title=title, jurisdiction=jurisdiction)
-    _raise_ver(tx)
+    raise_ver(tx)
 
 
 def _once(tx: Tx, model: type[PurposeRow | ChannelRow | BrandRow], **values: object) -> None:
@@ -170,6 +170,7 @@ def _once(tx: Tx, model: type[PurposeRow | ChannelRow | BrandRow], **values: obj
     tx.run(dialect.insert(table_of(model)).values(controller=tx.controller, **values).on_conflict_do_nothing())
 
 
-def _raise_ver(tx: Tx) -> None:
+def raise_ver(tx: Tx) -> None:
+    """Say that what checks hold in memory has changed: they read it anew before their next answer."""
     if tx.run(update(_CONTROL).where(_CONTROL.c.id == 1).values(ver=_CONTROL.c.ver + 1)).rowcount == 0:
         tx.run(insert(_CONTROL), {"id": 1, "ver": 1})

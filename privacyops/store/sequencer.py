@@ -17,6 +17,7 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.ledger.merkle import Frontier
 from privacyops.ledger.tiles import TILE_HEIGHT
+from privacyops.store.change import note_changes
 from privacyops.store.lease import take_lease
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.ledger import (
@@ -110,6 +111,8 @@ def run_round(tx: Tx, log: Log, owner: str, prefix: str, limit: int = ROUND_ROWS
             for seq, row in enumerate(waiting, head.last_seq + 1)
         ],
     )
+    if log is Log.CONSENT:
+        note_changes(tx, head.last_seq + 1, len(waiting))
     crash_point("sequencer.after_leaf")
     frontier, full = head.frontier.grow((row.leaf_hash for row in waiting), TILE_HEIGHT)
     if full:
@@ -134,21 +137,38 @@ def mark_signed(tx: Tx, log: Log, tree: str, size: int) -> None:
     )
 
 
-def _open_head(tx: Tx, log: Log, prefix: str, year: str) -> Head:
-    """The head to append to. A new year opens a new tree once the old one's last leaf is under a checkpoint."""
+def open_successor(tx: Tx, log: Log, prefix: str, first_seq: int) -> str:
+    """Leave the present tree as it is and append to a new one from `first_seq` on; its name, such as `2026-r1`.
+
+    For a log that lost leaves: its old tree can never again be what was signed over it.
+    """
     head = load_head(tx, log)
-    if head is not None and (head.tree.partition("-")[0] >= year or head.signed_size < head.frontier.size):
-        return head
-    first_seq = head.last_seq + 1 if head is not None else 1
+    if head is None or first_seq <= head.last_seq:
+        raise ValueError("a successor begins behind a tree")
+    year, _, again = head.tree.partition("-r")
+    name = f"{year}-r{int(again or 0) + 1}"
+    _open_tree(tx, log, prefix, name, first_seq, head)
+    return name
+
+
+def _open_tree(tx: Tx, log: Log, prefix: str, name: str, first_seq: int, head: Head | None) -> Head:
     same = {"controller": tx.controller, "log": str(log)}
-    fresh = {"tree": year, "first_seq": first_seq, "size": 0, "frontier": b"", "signed_size": 0, "signed_at": None}
-    opened = {"name": year, "origin": f"{prefix}/{year}", "first_seq": first_seq, "opened_at": tx.now}
+    fresh = {"tree": name, "first_seq": first_seq, "size": 0, "frontier": b"", "signed_size": 0, "signed_at": None}
+    opened = {"name": name, "origin": f"{prefix}/{name}", "first_seq": first_seq, "opened_at": tx.now}
     tx.run(insert(_TREE), {**same, **opened})
     if head is None:
         tx.run(insert(_HEAD), {**same, **fresh})
     else:
         tx.move(update(_HEAD).where(*_of_log(tx, _HEAD, log), _HEAD.c.tree == head.tree).values(**fresh))
-    return Head(year, first_seq, Frontier(), 0, None)
+    return Head(name, first_seq, Frontier(), 0, None)
+
+
+def _open_head(tx: Tx, log: Log, prefix: str, year: str) -> Head:
+    """The head to append to. A new year opens a new tree once the old one's last leaf is under a checkpoint."""
+    head = load_head(tx, log)
+    if head is not None and (head.tree.partition("-")[0] >= year or head.signed_size < head.frontier.size):
+        return head
+    return _open_tree(tx, log, prefix, year, head.last_seq + 1 if head is not None else 1, head)
 
 
 def _of_log(tx: Tx, table: Table, log: Log) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

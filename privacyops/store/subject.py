@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from privacyops.domain.subject import IdentityConflict
+from privacyops.domain.subject import IdentityConflict, SubjectIdentifier
 from privacyops.kernel.errors import StaleState
 from privacyops.store.tables.base import table_of
-from privacyops.store.tables.consent import HEAD, ConsentStateRow, SubjectIdentifierRow, SubjectKeyRow, SubjectRow
+from privacyops.store.tables.consent import ConsentStateRow, SubjectIdentifierRow, SubjectKeyRow, SubjectRow
 from privacyops.store.uow import Tx
 
 _IDENTIFIER = table_of(SubjectIdentifierRow)
@@ -36,11 +36,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class NewIdentifier:
-    """An identifier to be kept: found by `ref`, sealed under the person's key."""
+    """An identifier to be kept: found by `ref`, sealed under the person's key.
+
+    `contact` is the same in clear, where it can be written to: for as long as the write that attaches it lasts.
+    """
 
     ref: bytes
     type: str
     sealed: bytes | None
+    contact: SubjectIdentifier | None = None
 
 
 def find_subject(tx: Tx, refs: Iterable[bytes]) -> Subject | None:
@@ -58,25 +62,24 @@ def find_subject(tx: Tx, refs: Iterable[bytes]) -> Subject | None:
     return Subject(rows[0].no, rows[0].public_id, rows[0].jurisdiction) if rows else None
 
 
-def list_contacts(tx: Tx, subject_no: int, type_: str) -> Sequence[bytes]:
-    """The keyed hashes of a person's identifiers of one type, oldest first."""
-    query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.type == type_)
-    return tx.run(query.order_by(_IDENTIFIER.c.created_at)).scalars().all()
+def load_subject(tx: Tx, subject_no: int) -> Subject:
+    """The person or device of a number that another row names."""
+    query = select(_SUBJECT.c.no, _SUBJECT.c.public_id, _SUBJECT.c.jurisdiction).where(_SUBJECT.c.no == subject_no)
+    row = tx.run(query).one()
+    return Subject(row.no, row.public_id, row.jurisdiction)
+
+
+def load_sealed(tx: Tx, subject_no: int, ref: bytes) -> bytes | None:
+    """The sealed value of one of the person's identifiers."""
+    query = select(_IDENTIFIER.c.sealed).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.ref == ref)
+    sealed: bytes | None = tx.run(query).scalar()
+    return sealed
 
 
 def known_refs(tx: Tx, subject_no: int, refs: Iterable[bytes]) -> frozenset[bytes]:
     """Those of `refs` that this person is already known by."""
     query = select(_IDENTIFIER.c.ref).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.ref.in_(list(refs)))
     return frozenset(tx.run(query).scalars())
-
-
-def add_subject(tx: Tx, public_id: str, kind: str, jurisdiction: str | None) -> Subject:
-    """A new person without events; `add_key` and `add_identifiers` follow."""
-    row = {"controller": tx.controller, "public_id": public_id, "kind": kind, "jurisdiction": jurisdiction}
-    number = tx.run(insert(_SUBJECT).values(**row, created_at=tx.now).returning(_SUBJECT.c.no)).scalar_one()
-    head = {"purpose_no": 0, "channel_no": 0, "brand_no": 0, "kind": HEAD, "state_version": 0, "state": HEAD}
-    tx.run(insert(_STATE), {"subject_no": number, **head, "order_t": 0, "since": 0})
-    return Subject(number, public_id, jurisdiction)
 
 
 def add_key(tx: Tx, subject_no: int, wrapped: bytes) -> None:
@@ -98,6 +101,11 @@ def add_identifiers(tx: Tx, subject_no: int, identifiers: Sequence[NewIdentifier
         fresh = dialect.insert(_IDENTIFIER).values(**row).on_conflict_do_nothing()
         if tx.run(fresh.returning(_IDENTIFIER.c.ref)).first() is None:
             raise SubjectRaced
+
+
+def remove_identifier(tx: Tx, subject_no: int, ref: bytes) -> None:
+    """An address or number that is the person's no longer."""
+    tx.run(delete(_IDENTIFIER).where(_IDENTIFIER.c.subject_no == subject_no, _IDENTIFIER.c.ref == ref))
 
 
 def list_subjects(tx: Tx, after: int, limit: int) -> Sequence[Subject]:

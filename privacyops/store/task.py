@@ -56,6 +56,15 @@ def list_open_tasks(tx: Tx, limit: int = 200) -> Sequence[Task]:
     return [_task(row) for row in tx.run(query.order_by(_TASK.c.due_on, _TASK.c.id).limit(limit))]
 
 
+def find_open_task(tx: Tx, kind: TaskKind, code: str) -> TaskId | None:
+    """An open task of this kind about this, if there is one."""
+    query = select(_TASK.c.id).where(
+        _TASK.c.controller == tx.controller, _TASK.c.kind == kind, _TASK.c.code == code, _TASK.c.state.in_(OPEN_TASKS)
+    )
+    found = tx.run(query.limit(1)).scalar_one_or_none()
+    return TaskId(found) if found else None
+
+
 def list_tasks_of(tx: Tx, dsar_id: DsarId) -> Sequence[Task]:
     """Every task of one request, oldest first."""
     return [_task(row) for row in tx.run(select(_TASK).where(_TASK.c.dsar_id == dsar_id).order_by(_TASK.c.id))]

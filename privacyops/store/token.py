@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from privacyops.kernel.clock import Instant
@@ -145,10 +145,10 @@ def claim_call(tx: Tx, account: str, key: str, request_hash: bytes) -> tuple[byt
     return row.request_hash, row.status, row.answer
 
 
-def answer_call(tx: Tx, account: str, key: str, status: int, answer: bytes) -> None:
-    """Keep the answer for whoever sends the same call again."""
+def answer_call(tx: Tx, account: str, key: str, status: int, answer: bytes, subject_id: str | None = None) -> None:
+    """Keep the answer for whoever sends the same call again. `subject_id`: whom it names."""
     statement = update(_CALL).where(_CALL.c.account == account, _CALL.c.key == key)
-    tx.run(statement.values(status=status, answer=answer))
+    tx.run(statement.values(status=status, answer=answer, subject_id=subject_id))
 
 
 def sweep_tokens(tx: Tx) -> int:
@@ -158,9 +158,3 @@ def sweep_tokens(tx: Tx) -> int:
     gone += tx.run(delete(_LINK).where(_LINK.c.expires_at < tx.now - timedelta(days=7))).rowcount
     gone += tx.run(delete(_CALL).where(_CALL.c.created_at < tx.now - timedelta(days=7))).rowcount
     return gone
-
-
-def count_open_links(tx: Tx, kind: str) -> int:
-    """How many links of a kind could still be used."""
-    query = select(func.count()).where(_LINK.c.kind == kind, _LINK.c.used_at.is_(None), _LINK.c.expires_at > tx.now)
-    return int(tx.run(query).scalar_one())

@@ -33,3 +33,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         instant: datetime = value
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def as_bytes(value: Any) -> bytes:
+    """A value of a binary column as bytes. SQLite keeps whatever a stranger's tool wrote there, text and numbers too:
+    verification has to name such a row and must not stumble over it."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")

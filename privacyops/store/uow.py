@@ -1,10 +1,14 @@
 """The unit of work: the only place that commits."""
 
-from collections.abc import Iterator
+import functools
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -12,6 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import StaleState, Unavailable
 from privacyops.store.engine import Engines
+from privacyops.store.group_commit import GroupCommit, GroupLost
+
+R = TypeVar("R")
 
 
 class DatabaseUnavailable(Unavailable):
@@ -41,6 +48,37 @@ class Tx:
         """Execute one Core statement."""
         return self.connection.execute(statement, parameters)
 
+    def raw(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute hand-written SQL with `:name` parameters on the driver itself; all rows, as plain tuples.
+
+        For the few statements that carry the load: building and compiling them anew would cost more than they do.
+        Values go over as the driver takes them: no column type of store/types.py is in between.
+        """
+        self._told(sql, many=False)
+        cursor = self._driver.execute(_spelled(sql, self.dialect), parameters)
+        rows: Sequence[Any] = cursor.fetchall() if cursor.description else ()
+        return rows
+
+    def raw_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for every row, with `?` parameters: one call on SQLite, one pipeline on PostgreSQL."""
+        if not rows:
+            return
+        self._told(sql, many=True)
+        if self.dialect == "sqlite":
+            self._driver.executemany(sql, rows)
+        else:
+            with self._driver.cursor() as cursor:
+                cursor.executemany(sql.replace("?", "%s"), rows)
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.driver_connection
+
+    def _told(self, sql: str, *, many: bool) -> None:
+        """Whoever counts statements sees these too."""
+        for listener in self.connection.engine.dispatch.before_cursor_execute:
+            listener(self.connection, None, sql, None, None, many)
+
     def move(self, statement: Executable) -> None:
         """Execute a compare-and-set UPDATE or DELETE. Raises: StaleState: it met no row."""
         if self.connection.execute(statement).rowcount != 1:
@@ -52,6 +90,12 @@ class Database:
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
+        self._groups = GroupCommit(self._writing)
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit of this process, on the thread that committed; it must not wait."""
+        self._listeners = (*self._listeners, listener)
 
     @contextmanager
     def transaction(self, controller: str, now: Instant) -> Iterator[Tx]:
@@ -59,14 +103,32 @@ class Database:
 
         Raises: DatabaseUnavailable, DatabaseFull: nothing was changed.
         """
+        with _translated(), self._writing() as connection:
+            yield Tx(connection, controller, now)
+
+    def grouped(self, controller: str, now: Instant, work: Callable[[Tx], R]) -> R:
+        """Do `work` in a transaction; on SQLite in one that it shares with whoever writes at the same time.
+
+        What `work` raises rolls back its own changes and nobody else's. It may run on another caller's thread.
+        Raises: DatabaseUnavailable, DatabaseFull: nothing was changed.
+        """
+        if self.engines.dialect != "sqlite":
+            with self.transaction(controller, now) as tx:
+                return work(tx)
         with _translated():
-            connection = self.engines.writer.connect()
-            try:
-                with connection.begin() as transaction:
-                    yield Tx(connection, controller, now)
-                    transaction.commit()
-            finally:
-                connection.close()
+            return self._groups.run(lambda connection: work(Tx(connection, controller, now)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        connection = self.engines.writer.connect()
+        try:
+            with connection.begin() as transaction:
+                yield connection
+                transaction.commit()
+        finally:
+            connection.close()
+        for listener in self._listeners:
+            listener()
 
     @contextmanager
     def reading(self, controller: str, now: Instant) -> Iterator[Tx]:
@@ -81,6 +143,12 @@ class Database:
                 connection.close()
 
 
+@functools.cache
+def _spelled(sql: str, dialect: str) -> str:
+    """The statement with parameters as the driver spells them; casts (`::bytea[]`) stay."""
+    return sql if dialect == "sqlite" else re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
+
+
 def is_contention(error: BaseException) -> bool:
     """Whether running the whole use case again is safe and likely to help (serialisation failure, deadlock)."""
     cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
@@ -92,12 +160,15 @@ def is_contention(error: BaseException) -> bool:
 def _translated() -> Iterator[None]:
     """Driver errors that concern the database as a whole become problems; the rest are bugs and pass."""
     try:
-        yield
+        try:
+            yield
+        except GroupLost as lost:
+            raise (lost.__cause__ or lost) from None
     except PoolTimeout as error:
         raise DatabaseUnavailable("no connection became free in time") from error
-    except OperationalError as error:
-        text = str(error.orig)
-        if "disk is full" in text or "No space left" in text or "disk I/O" in text:
+    except (OperationalError, sqlite3.OperationalError, psycopg.OperationalError) as error:
+        text = str(error.orig if isinstance(error, OperationalError) else error)
+        if "is full" in text or "No space left" in text or "disk I/O" in text:
             raise DatabaseFull from error
         raise DatabaseUnavailable from error
     except DBAPIError as error:

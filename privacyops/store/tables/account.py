@@ -68,7 +68,10 @@ class LinkTokenRow(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """`public_id` is the part of the key that is not secret; `secret_hmac` is keyed with the pepper."""
+    """`public_id` is the part of the key that is not secret; `secret_hmac` is keyed with the pepper.
+
+    `systems`: the names of subscribers that the key may acknowledge for.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (UniqueConstraint("public_id"),)
@@ -78,6 +81,7 @@ class ApiKeyRow(SQLModel, table=True):
     public_id: str = Field(max_length=16)
     name: str = Field(max_length=120)
     scopes: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
+    systems: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     secret_hmac: bytes = Field(sa_type=LargeBinary)
     is_live: bool
     created_by: UUID | None = Field(default=None)

@@ -34,6 +34,10 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 def one_of(column: str, values: type[StrEnum] | Iterable[str]) -> CheckConstraint:
-    """CHECK that `column` holds one of the enum's values: truth stands in the database, not in the mapper."""
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+    """CHECK that `column` holds one of the enum's values: truth stands in the database, not in the mapper.
+
+    Spelled with OR, because SQLite builds a table in memory for an IN, again for every row that is written: six of
+    them doubled the time of a row of `consent_state`.
+    """
+    allowed = " OR ".join(f"{column} = '{value}'" for value in values)
+    return CheckConstraint(allowed, name=column)

@@ -122,7 +122,8 @@ class SubjectKeyRow(SQLModel, table=True):
 class SubjectIdentifierRow(SQLModel, table=True):
     """An address, number or id of a person, found by keyed hash (`ref`); the value itself is sealed.
 
-    The person's own id stands here too (type `subject`), so that one search answers whatever the caller holds.
+    The person's own id stands here too (type `subject`), so that one search answers whatever the caller holds. While
+    a device is tied to a person its identifiers lead to that person; `lent_by` is the device they go home to.
     """
 
     __tablename__ = "subject_identifier"
@@ -132,6 +133,7 @@ class SubjectIdentifierRow(SQLModel, table=True):
     subject_no: int = Field(sa_column=Column(BigKey, ForeignKey("subject.no"), nullable=False))
     type: str = Field(max_length=16)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    lent_by: int | None = Field(default=None, sa_column=Column(BigKey))
     created_at: Instant = Field(sa_type=UtcDateTime)
 
 
@@ -147,7 +149,10 @@ class ConsentEventRow(SQLModel, table=True):
 
 
 class EventPrivateRow(SQLModel, table=True):
-    """Whose event it is. `sealed` holds the evidence under the person's key; `applied` whether the state changed."""
+    """Whose event it is. `sealed` holds the evidence under the person's key; `applied` whether the state changed.
+
+    `former_contact` is the address that a change of contact left behind.
+    """
 
     __tablename__ = "event_private"
     __table_args__ = (UniqueConstraint("subject_no", "state_version"),)
@@ -157,6 +162,7 @@ class EventPrivateRow(SQLModel, table=True):
     state_version: int = Field(sa_column=Column(BigKey, nullable=False))
     applied: bool
     contact: bytes | None = Field(default=None, sa_type=LargeBinary)
+    former_contact: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
@@ -211,7 +217,7 @@ class SuppressionRow(SQLModel, table=True):
     """
 
     __tablename__ = "suppression"
-    __table_args__ = (CLUSTERED,)
+    __table_args__ = (Index("ix_suppression_event", "event_id"), CLUSTERED)
 
     ref: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     reason: str = Field(primary_key=True, max_length=24)
@@ -223,12 +229,17 @@ class SuppressionRow(SQLModel, table=True):
 
 
 class ClientEventRow(SQLModel, table=True):
-    """The caller's own id of a choice, unique per collection point for ever, and what was answered to it."""
+    """The caller's own id of a choice, unique per collection point for ever, and what was answered to it.
+
+    The answer of somebody who was erased is empty: the id stays used, and nothing is said about whom.
+    """
 
     __tablename__ = "client_event"
+    __table_args__ = (Index("ix_client_event_subject", "subject_no"),)
 
     controller: str = Field(primary_key=True, max_length=64)
     point: str = Field(primary_key=True, max_length=64)
     key: str = Field(primary_key=True, max_length=128)
+    subject_no: int | None = Field(default=None, sa_column=Column(BigKey))
     answer: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
     at: Instant = Field(sa_type=UtcDateTime)

@@ -135,13 +135,18 @@ class DsarMessageRow(SQLModel, table=True):
 
 
 class IdempotencyRow(SQLModel, table=True):
-    """A writing call that was answered: the same key and body get the same answer, another body is refused."""
+    """A writing call that was answered: the same key and body get the same answer, another body is refused.
+
+    `subject_id` is the person whom the answer names, so that it can be emptied when they are erased.
+    """
 
     __tablename__ = "idempotency"
+    __table_args__ = (Index("ix_idempotency_subject", "subject_id"),)
 
     account: str = Field(primary_key=True, max_length=64)
     key: str = Field(primary_key=True, max_length=128)
     request_hash: bytes = Field(sa_type=LargeBinary)
     status: int | None = Field(default=None)
     answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+    subject_id: str | None = Field(default=None, max_length=40)
     created_at: Instant = Field(sa_type=UtcDateTime)

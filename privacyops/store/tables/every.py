@@ -2,7 +2,34 @@
 
 from typing import Final
 
-from privacyops.store.tables import account, audit, base, consent, deadline, dsar, finding, job, ledger, letter, task
+from privacyops.store.tables import (
+    account,
+    audit,
+    base,
+    change,
+    collection,
+    confirmation,
+    consent,
+    datamap,
+    deadline,
+    draft,
+    dsar,
+    export,
+    finding,
+    identity_link,
+    job,
+    kept_proof,
+    ledger,
+    letter,
+    role_grant,
+    store_erasure,
+    suppression,
+    task,
+    webhook,
+)
 
-MODULES: Final = (account, audit, consent, deadline, dsar, finding, job, ledger, letter, task)
+MODULES: Final = (
+    account, audit, change, collection, confirmation, consent, datamap, deadline, draft, dsar, export, finding,
+    identity_link, job, kept_proof, ledger, letter, role_grant, store_erasure, suppression, task, webhook,
+)  # fmt: skip
 TABLES: Final = tuple(sorted(base.metadata.tables))

@@ -111,3 +111,29 @@ class LedgerKeyRow(SQLModel, table=True):
     controller: str = Field(primary_key=True, max_length=64)
     public_key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     since: Instant = Field(sa_type=UtcDateTime)
+
+
+@append_only
+class LedgerAnchorRow(SQLModel, table=True):
+    """A checkpoint that was given to somebody outside, who can hold us to it."""
+
+    __tablename__ = "ledger_anchor"
+
+    controller: str = Field(primary_key=True, max_length=64)
+    log: str = Field(primary_key=True, max_length=16)
+    tree: str = Field(primary_key=True, max_length=16)
+    size: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    at: Instant = Field(sa_type=UtcDateTime)
+
+
+@append_only
+class LedgerPrunedRow(SQLModel, table=True):
+    """A tree whose records were deleted when their term was over; its last checkpoint stays, with `size` leaves."""
+
+    __tablename__ = "ledger_pruned"
+
+    controller: str = Field(primary_key=True, max_length=64)
+    log: str = Field(primary_key=True, max_length=16)
+    tree: str = Field(primary_key=True, max_length=16)
+    size: int = Field(sa_column=Column(BigKey, nullable=False))
+    at: Instant = Field(sa_type=UtcDateTime)

@@ -1,0 +1,138 @@
+"""Rows of the hot read as the domain's words: what one statement tells of one person and one question."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from privacyops.domain.consent.projection import StateRow
+from privacyops.domain.consent.state import ConsentState, Grade, RowKind, Strength
+from privacyops.domain.notice import NoticeRef
+from privacyops.domain.purpose import LegalBasis
+from privacyops.kernel.clock import Instant
+from privacyops.store.purpose import Catalogue
+from privacyops.store.tables.consent import HEAD
+
+Raw = Sequence[tuple[Any, ...]]
+BEFORE: Final = ("c.ver", "u.reason", "u.purpose_no", "u.brand_no", "u.order_t", "u.event_id", "p.no", "p.jurisdiction")
+"""Control number, suppression, person: the columns before those of the state."""
+STATE: Final = (
+    "kind", "state", "order_t", "since", "event_id", "prior_state", "prior_t", "valid_until", "confirm_until",
+    "notice_id", "notice_version", "notice_locale", "notice_sha256", "purpose_version", "contact", "strength", "grade",
+    "basis", "purpose_no", "channel_no", "brand_no", "state_version",
+)  # fmt: skip
+"""What the rule looks at. Regime and jurisdiction of the choice are history: those of the question count."""
+_FIRST: Final = len(BEFORE)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+_KINDS: Final = {str(kind): kind for kind in RowKind}
+_STATES: Final = {str(state): state for state in ConsentState}
+_STRENGTHS: Final = {str(one): one for one in Strength} | {None: None}
+_GRADES: Final = {str(one): one for one in Grade} | {None: None}
+_BASES: Final = {str(one): one for one in LegalBasis} | {None: None}
+
+
+@dataclass(slots=True)
+class Found:
+    """One read: the control number, the person if known, and the rows that may decide. `is_torn`: several people."""
+
+    ver: int
+    subject_no: int | None
+    home: str | None
+    state_version: int
+    rows: list[StateRow]
+    is_torn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Names by number: what the rows hold, and what an answer says. 0 stands for all."""
+
+    purposes: Mapping[int, str | None]
+    channels: Mapping[int, str | None]
+    brands: Mapping[int, str | None]
+
+    @classmethod
+    def of(cls, names: Catalogue) -> "Numbers":
+        return cls(
+            {0: None, **{known.no: key for key, known in names.purposes.items()}},
+            {0: None, **{no: key for key, no in names.channels.items()}},
+            {0: None, **{brand.no: brand.key for brand in names.brands.values()}},
+        )
+
+
+def found_in(raw: Raw, numbers: Numbers) -> Found:
+    """What the rows say. They repeat suppressions beside states, since one statement reads both."""
+    if not raw:
+        return Found(0, None, None, 0, [])
+    first = raw[0]
+    found = Found(first[0], None, None, 0, [])
+    if first[1] is not None:
+        found.rows += {row[1:4]: _suppression(row, numbers) for row in raw}.values()
+    stop = first[1:4]
+    for row in raw:
+        if row[_FIRST] is None or row[1:4] != stop:  # nobody; or a state that stood beside the first suppression too
+            continue
+        if found.subject_no is None:
+            found.subject_no, found.home = row[6], row[7]
+        elif row[6] != found.subject_no:
+            found.is_torn = True
+        if row[_FIRST] == HEAD:
+            found.state_version = row[-1]
+        else:
+            state = _state(row, numbers)
+            if state is not None:
+                found.rows.append(state)
+    return found
+
+
+def _suppression(row: tuple[Any, ...], numbers: Numbers) -> StateRow:
+    at = _instant(row[4])
+    return StateRow(
+        RowKind.SUPPRESSION,
+        numbers.purposes.get(row[2]),
+        None,
+        numbers.brands.get(row[3]),
+        row[1],
+        at,
+        at,
+        _uuid(row[5]),
+    )
+
+
+def _state(row: tuple[Any, ...], numbers: Numbers) -> StateRow | None:
+    """The domain's row; None where it is about something that is no longer published here."""
+    (
+        kind_, state, order_t, since, event_id, prior_state, prior_t, valid_until, confirm_until, notice_id,
+        notice_version, notice_locale, notice_sha256, purpose_version, contact, strength, grade, basis, purpose_no,
+        channel_no, brand_no, _,
+    ) = row[_FIRST:]  # fmt: skip
+    try:
+        purpose, channel = numbers.purposes[purpose_no], numbers.channels[channel_no]
+        brand = numbers.brands[brand_no]
+    except KeyError:
+        return None
+    kind = _KINDS[kind_]
+    t = _EPOCH + _MS * order_t
+    return StateRow(
+        kind, purpose, channel, brand,
+        _STATES[state] if kind is RowKind.CHOICE else state,
+        t, t if since == order_t else _instant(since), _uuid(event_id),
+        None if prior_state is None else _STATES[prior_state],
+        None if prior_t is None else _instant(prior_t),
+        None if valid_until is None else _instant(valid_until),
+        None if confirm_until is None else _instant(confirm_until),
+        None if notice_id is None else NoticeRef(notice_id, notice_version, notice_locale, notice_sha256),
+        purpose_version, None, None, None if contact is None else contact.hex(),
+        _STRENGTHS[strength], _GRADES[grade], _BASES[basis],
+    )  # fmt: skip
+
+
+def _instant(ms: int) -> Instant:
+    return _EPOCH + _MS * ms  # exact, and a third of the time of a duration made from a number
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(int=int(value, 16))  # SQLite holds it as 32 digits

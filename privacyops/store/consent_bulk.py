@@ -1,0 +1,90 @@
+"""Many people in one read: for lists, batches, copies and exports. The same rows as the single check sees."""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from privacyops.domain.consent.projection import StateRow
+from privacyops.store.check_rows import STATE, Found, Numbers, found_in
+from privacyops.store.consent import suppression_row
+from privacyops.store.purpose import Catalogue
+from privacyops.store.uow import Tx
+
+NOBODY: Final = (0, None, None, None, None, None)
+"""What stands in front of a person where no suppression was asked for."""
+_COLUMNS: Final = ", ".join(f"c.{name}" for name in STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with their rows."""
+
+    no: int
+    public_id: str
+    found: Found
+
+
+def load_people(tx: Tx, refs: Iterable[bytes], purpose_no: int, numbers: Numbers) -> Mapping[bytes, Found]:
+    """Who is behind each keyed hash, with the rows that may decide on one purpose. Nobody: not in the answer."""
+    wanted = sorted(set(refs))
+    raw: dict[bytes, list[tuple[Any, ...]]] = {}
+    values = {"controller": tx.controller, "purpose": purpose_no, **named(tx, wanted)}
+    for row in tx.raw(_people_statement(tx.dialect, len(wanted)), values) if wanted else ():
+        raw.setdefault(bytes(row[0]), []).append((*NOBODY, *row[1:]))
+    return {ref: found_in(rows, numbers) for ref, rows in raw.items()}
+
+
+def load_suppressed(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Mapping[bytes, Sequence[StateRow]]:
+    """What keeps each address from being written to."""
+    wanted = sorted(set(refs))
+    found: dict[bytes, list[StateRow]] = {}
+    statement = _suppressed_statement(tx.dialect, len(wanted))
+    for ref, reason, purpose, brand, order_t, event in (
+        tx.raw(statement, {"controller": tx.controller, **named(tx, wanted)}) if wanted else ()
+    ):
+        found.setdefault(bytes(ref), []).append(suppression_row(reason, purpose, brand, order_t, event, names))
+    return found
+
+
+def list_people(tx: Tx, after: int, limit: int, numbers: Numbers) -> Sequence[Person]:
+    """The next people by number, with all their rows; who was erased has none, and `found.subject_no` is None."""
+    raw = tx.raw(_PAGE, {"controller": tx.controller, "after": after, "limit": limit})
+    people: dict[int, tuple[str, list[tuple[Any, ...]]]] = {}
+    for no, public_id, *row in raw:
+        people.setdefault(no, (public_id, []))[1].append((*NOBODY, no, *row))
+    return [Person(no, public_id, found_in(rows, numbers)) for no, (public_id, rows) in people.items()]
+
+
+def named(tx: Tx, refs: Sequence[bytes]) -> dict[str, Any]:
+    """The parameters of `among`."""
+    if tx.dialect == "postgresql":
+        return {"refs": list(refs)}
+    return {f"r{place}": ref for place, ref in enumerate(refs)}
+
+
+def among(dialect: str, count: int) -> str:
+    """The condition that a hash is one of `count`."""
+    if dialect == "postgresql":
+        return "= ANY(:refs::bytea[])"
+    return f"IN ({', '.join(f':r{place}' for place in range(count))})"
+
+
+@functools.lru_cache(maxsize=64)
+def _people_statement(dialect: str, count: int) -> str:
+    return f"""SELECT i.ref, s.no, s.jurisdiction, {_COLUMNS}
+        FROM subject_identifier i JOIN subject s ON s.no = i.subject_no
+        JOIN consent_state c ON c.subject_no = s.no AND c.purpose_no IN (0, :purpose)
+        WHERE i.ref {among(dialect, count)} AND s.controller = :controller"""  # noqa: S608 - names of parameters
+
+
+@functools.lru_cache(maxsize=64)
+def _suppressed_statement(dialect: str, count: int) -> str:
+    return f"""SELECT ref, reason, purpose_no, brand_no, order_t, event_id FROM suppression
+        WHERE ref {among(dialect, count)} AND controller = :controller"""  # noqa: S608 - names of parameters
+
+
+_PAGE: Final = f"""SELECT s.no, s.public_id, s.jurisdiction, {_COLUMNS}
+    FROM (SELECT no, public_id, jurisdiction FROM subject WHERE controller = :controller AND no > :after
+        ORDER BY no LIMIT :limit) s
+    LEFT JOIN consent_state c ON c.subject_no = s.no ORDER BY s.no"""  # noqa: S608 - column names of our own table
