@@ -7,7 +7,7 @@ from connectors.files.settings import CONFIG_SCHEMA, VERSION, read_settings
 from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Secrets
 
 if TYPE_CHECKING:
-    from connectors.files.writing import FilesStore
+    from connectors.files.store import FilesStore
 
 
 class FilesConnector:
@@ -30,6 +30,6 @@ class FilesConnector:
 
         Raises: Misconfigured: the configuration cannot be right.
         """
-        from connectors.files.writing import FilesStore  # noqa: PLC0415 - the parsers are loaded on the first open
+        from connectors.files.store import FilesStore  # noqa: PLC0415 - the parsers are loaded on the first open
 
         return FilesStore(read_settings(config), secrets)

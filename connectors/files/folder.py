@@ -6,16 +6,16 @@ or a directory that is exchanged for a link between listing and opening is refus
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Final
 
+from connectors.files import replacing
 from connectors.files.settings import Settings
-from privacyops.connector_sdk import Misconfigured, Retriable, Terminal
+from connectors.formats.shelf import Entry, Gap, NotWritten, Stamp, Unreadable
+from privacyops.connector_sdk import Call, Misconfigured, Retriable, Terminal
 
 MAX_FILES: Final = 200_000
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -23,64 +23,18 @@ STEPWISE: Final = os.open in os.supports_dir_fd and os.unlink in os.supports_dir
 """Without descriptors of directories (Windows) nothing is written: a link could be swapped in."""
 
 
-class Gap(StrEnum):
-    """Why a file, or part of it, could not be read. Values are codes for logs, tasks and the `problem` field."""
-
-    OUTSIDE = "leads_outside"
-    NOT_A_FILE = "not_a_file"
-    DENIED = "denied"
-    VANISHED = "vanished"
-    IO = "io"
-    TOO_LARGE = "too_large"
-    BOMB = "unpacks_too_large"
-    BROKEN = "broken"
-    ENCRYPTED = "encrypted"
-    NO_TEXT = "no_text"
-    TEXT_CUT = "text_cut"
-    UNKNOWN_FORMAT = "format_not_read"
-    DOCTYPE = "has_doctype"
-
-
-class Unreadable(Exception):
-    """A file cannot be read. The rest goes on; `gap` says why."""
-
-    def __init__(self, gap: Gap) -> None:
-        super().__init__(gap.value)
-        self.gap = gap
-
-
-@dataclass(frozen=True, order=True)
-class Stamp:
-    """What tells one state of a file from the next."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-
-@dataclass(frozen=True, order=True)
-class Entry:
-    """One file by its path in the folder, with `/` between the parts. `gap`: it cannot even be opened."""
-
-    path: str
-    stamp: Stamp = Stamp(0, 0, 0)
-    gap: Gap | None = None
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
-    @property
-    def suffix(self) -> str:
-        return PurePosixPath(self.name).suffix.lower()
-
-
 class Folder:
     """Lists and opens the files of one folder."""
+
+    attempts = 1
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.root = settings.folder
+
+    def serve(self, call: Call) -> None:
+        """A folder answers at once; there is nothing to bound."""
+        del call
 
     def check(self) -> None:
         """Raises: Misconfigured: there is no such folder, or it may not be read. Retriable: `must_contain` is not
@@ -162,6 +116,9 @@ class Folder:
         except Unreadable as error:
             return None if error.gap in {Gap.VANISHED, Gap.OUTSIDE, Gap.NOT_A_FILE} else Entry(path, gap=error.gap)
 
+    def stamp_of(self, file: BinaryIO) -> Stamp:
+        return stamp_of(file)
+
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
         """The bytes of a file.
@@ -206,6 +163,43 @@ class Folder:
             yield here, name
         finally:
             os.close(here)
+
+    # --- writing ----------------------------------------------------------------------------------------------
+
+    def may_write(self) -> bool:
+        """Whether this role and this system let files be exchanged."""
+        return STEPWISE and os.access(self.root, os.W_OK)
+
+    def exclusive(self, call: Call, path: str) -> AbstractContextManager[None]:
+        return replacing.exclusive(call, lambda: self.directory_of(path))
+
+    def replace(self, call: Call, path: str, seen: Stamp, write: Callable[[BinaryIO], None]) -> None:
+        try:
+            with self.directory_of(path) as (directory, name):
+                replacing.replace(call, directory, name, seen, write)
+        except OSError as error:
+            raise _refusal(error) from None
+
+    def remove(self, call: Call, path: str, seen: Stamp) -> None:
+        try:
+            with self.directory_of(path) as (directory, name):
+                replacing.remove(call, directory, name, seen)
+        except OSError as error:
+            raise _refusal(error) from None
+
+    def settle(self, call: Call, path: str) -> bool:
+        """A folder keeps one state of each file."""
+        del call, path
+        return False
+
+    def keeps_older(self, path: str) -> bool:
+        del path
+        return False
+
+
+def _refusal(error: OSError) -> NotWritten:
+    code = {13: "denied", 1: "denied", 28: "no_space", 122: "no_space", 30: "read_only"}.get(error.errno or 0, "io")
+    return NotWritten(code, may_pass=code in {"no_space", "io"})
 
 
 def _parts(path: str) -> list[str]:

@@ -9,29 +9,25 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import blake2b
 from typing import BinaryIO, Final
 
-from connectors.files.folder import Folder, Stamp, Unreadable
+from connectors.formats.shelf import Changed, Stamp
 from privacyops.connector_sdk import Call
 
 _WAIT: Final = 0.01
 
 
-class Changed(Exception):
-    """The file is not the one that was read."""
-
-
 @contextmanager
-def exclusive(call: Call, folder: Folder, path: str) -> Iterator[None]:
+def exclusive(call: Call, directory_of: Callable[[], AbstractContextManager[tuple[int, str]]]) -> Iterator[None]:
     """Nobody else of ours changes a file of that directory meanwhile, in this process or another.
 
     Raises: Retriable: the call's time is over before the others are done.
     """
     import fcntl  # noqa: PLC0415 - not on Windows, where nothing is written
 
-    with folder.directory_of(path) as (directory, _):
+    with directory_of() as (directory, _):
         while True:
             try:
                 fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,41 +40,39 @@ def exclusive(call: Call, folder: Folder, path: str) -> Iterator[None]:
         yield
 
 
-def replace(call: Call, folder: Folder, path: str, seen: Stamp, write: Callable[[BinaryIO], None]) -> None:
+def replace(call: Call, directory: int, name: str, seen: Stamp, write: Callable[[BinaryIO], None]) -> None:
     """Exchange the file's content for what `write` writes; mode and owner stay.
 
     Raises: Changed: another state than `seen`. Cancelled, Retriable: from the call, right before the exchange.
     OSError: no space, no right; the old file stands. Unreadable: it lies behind a link.
     """
-    with folder.directory_of(path) as (directory, name):
-        beside = f".privacyops-{blake2b(name.encode(), digest_size=8).hexdigest()}"
-        with suppress(FileNotFoundError):
-            os.unlink(beside, dir_fd=directory)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(beside, flags, 0o600, dir_fd=directory)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                write(file)
-                file.flush()
-                _take_over(directory, name, file.fileno())
-                os.fsync(file.fileno())
-            call.check()
-            _compare(directory, name, seen)
-            os.replace(beside, name, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(beside, dir_fd=directory)
-            raise
-        os.fsync(directory)
-
-
-def remove(call: Call, folder: Folder, path: str, seen: Stamp) -> None:
-    """Take the file away. Raises: as `replace`."""
-    with folder.directory_of(path) as (directory, name):
+    beside = f".privacyops-{blake2b(name.encode(), digest_size=8).hexdigest()}"
+    with suppress(FileNotFoundError):
+        os.unlink(beside, dir_fd=directory)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(beside, flags, 0o600, dir_fd=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            _take_over(directory, name, file.fileno())
+            os.fsync(file.fileno())
         call.check()
         _compare(directory, name, seen)
-        os.unlink(name, dir_fd=directory)
-        os.fsync(directory)
+        os.replace(beside, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside, dir_fd=directory)
+        raise
+    os.fsync(directory)
+
+
+def remove(call: Call, directory: int, name: str, seen: Stamp) -> None:
+    """Take the file away. Raises: as `replace`."""
+    call.check()
+    _compare(directory, name, seen)
+    os.unlink(name, dir_fd=directory)
+    os.fsync(directory)
 
 
 def _compare(directory: int, name: str, seen: Stamp) -> None:
@@ -95,12 +89,3 @@ def _take_over(directory: int, name: str, descriptor: int) -> None:
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
     with suppress(PermissionError):  # only root gives files away; the owner stays the one who runs this
         os.fchown(descriptor, old.st_uid, old.st_gid)
-
-
-def refusal_code(error: OSError | Unreadable | Changed) -> str:
-    """The code of what went wrong."""
-    if isinstance(error, Unreadable):
-        return error.gap.value
-    if isinstance(error, Changed):
-        return "file_changed"
-    return {13: "denied", 1: "denied", 28: "no_space", 122: "no_space", 30: "read_only"}.get(error.errno or 0, "io")

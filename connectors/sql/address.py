@@ -128,7 +128,8 @@ def _mysql(url: URL, settings: Settings, setting: str) -> Address:
     def connect(seconds: float) -> Any:
         import pymysql  # noqa: PLC0415 - only the driver in use is loaded
 
-        return pymysql.connect(
+        polite = max(1, round(seconds))
+        connection = pymysql.connect(
             host=url.host,
             port=url.port or 3306,
             user=url.username,
@@ -136,13 +137,15 @@ def _mysql(url: URL, settings: Settings, setting: str) -> Address:
             database=url.database,
             charset="utf8mb4",
             ssl=ssl,
-            connect_timeout=max(1, round(seconds)),
-            read_timeout=settings.statement_timeout + 5,
+            connect_timeout=polite,
+            read_timeout=polite,  # the driver's own limit ends with TCP; a server that never greets must end as well
             write_timeout=settings.statement_timeout + 5,
             local_infile=False,
             client_flag=FOUND_ROWS,
             autocommit=True,
         )
+        connection._read_timeout = settings.statement_timeout + 5  # noqa: SLF001 - read anew by each packet; no setter
+        return connection
 
     return Address(Brand.MYSQL, str(url.database), connect)
 

@@ -32,6 +32,8 @@ from privacyops.connector_sdk import (
 from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
 
 SUCCESS: Final = frozenset({Outcome.DONE, Outcome.ALREADY, Outcome.KEPT})
+_SAID_WHEN_TRIED: Final = frozenset({CONSTRAINT, "statement"})
+"""What no catalogue foretells: a deferred constraint, a trigger that raises."""
 TOGETHER: Final = 200
 """Rows one DELETE takes."""
 
@@ -59,25 +61,36 @@ class Applying:
         self._at = clock(self.session, call)
         if self._at >= plan.expires_at:
             raise Terminal("plan_expired")
-        current: PlannedOp | None = None
+        for together in (TOGETHER, 1):  # a group that is refused is tried again row by row, to name the row
+            if self._attempt(call, chosen, blocked, together):
+                break
+        for each in chosen:
+            yield self.results[each.op.id]
+
+    def _attempt(self, call: Call, chosen: Sequence[PlannedOp], blocked: Mapping[OpId, str], together: int) -> bool:
+        """One transaction. False: a group of several rows was refused, nobody knows for which of them."""
+        current: list[PlannedOp] = []
         try:
             with self.session.transaction(call):
                 todo = self._judge(call, chosen, blocked)
                 if any(each.effect == "delete_row_deferred" for each in todo):
                     self._defer(call)
                 self._cut(call, todo)
-                for group in _groups(todo):
+                for group in _groups(todo, together):
                     call.check()
-                    current = group[0]
+                    current = group
                     self._group(call, group)
         except _Refused as refused:
+            if len(current) > 1 and refused.op == current[0].op.id and refused.code == "suppressed":
+                return False
             self._undone(refused.op, refused.code, refused.outcome)
         except Terminal as refusal:
-            if current is None or refusal.code != CONSTRAINT:
+            if not current or refusal.code not in _SAID_WHEN_TRIED:
                 raise
-            self._undone(current.op.id, refusal.code)
-        for each in chosen:
-            yield self.results[each.op.id]
+            if len(current) > 1:
+                return False
+            self._undone(current[0].op.id, refusal.code)
+        return True
 
     # --- before anything is written -------------------------------------------------------------------------
 
@@ -215,7 +228,7 @@ class Applying:
         try:
             changed = self.session.change(call, sa.update(table.sql).where(where).values(sent))
         except Terminal as refusal:
-            if refusal.code not in {CONSTRAINT, "bad_value"}:
+            if refusal.code not in {*_SAID_WHEN_TRIED, "bad_value"}:
                 raise
             raise _Refused(each.op.id, refusal.code) from None
         if changed < 1 or (changed > 1 and not table.collection.no_key):
@@ -255,7 +268,7 @@ class _Refused(Exception):
         self.op, self.code, self.outcome = op, code, outcome
 
 
-def _groups(todo: Iterable[PlannedOp]) -> Iterator[list[PlannedOp]]:
+def _groups(todo: Iterable[PlannedOp], together: int) -> Iterator[list[PlannedOp]]:
     """Runs of deletes in one collection, none of which waits for another of its run; every other operation alone."""
     group: list[PlannedOp] = []
     for each in todo:
@@ -265,7 +278,7 @@ def _groups(todo: Iterable[PlannedOp]) -> Iterator[list[PlannedOp]]:
             and is_delete
             and isinstance(group[0].op.act, Delete)
             and group[0].op.ref.collection == each.op.ref.collection
-            and len(group) < TOGETHER
+            and len(group) < together
             and not {member.op.id for member in group} & set(each.after)
         )
         if not joins and group:

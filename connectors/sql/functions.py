@@ -5,11 +5,13 @@ functions.
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import md5
 from typing import Any, Final
 
 from privacyops.connector_sdk import Leaf, PredicateOp, Value, matches
-from privacyops.connector_sdk.predicate import fold, text_of
+from privacyops.connector_sdk.equality import fold, text_of
+from privacyops.connector_sdk.predicate import as_document
 
 
 def _fold(value: Value) -> str | None:
@@ -20,11 +22,39 @@ def _digits(value: Value, pattern: str) -> int:
     return int(value is not None and re.search(pattern, text_of(value)) is not None)
 
 
-def _document(value: Value, op: str, path: str, wanted: str) -> int:
+def _document(value: Value | None, op: str, path: str, wanted: str) -> int:
     if value is None:
         return 0
-    leaf = Leaf("", "_" + path, PredicateOp(op), json.loads(wanted))
-    return int(matches(leaf, {"_": value}))
+    held: Value | None = value
+    if path and isinstance(value, str):
+        needle = _needle(wanted)
+        if needle and "\\" not in value and needle not in fold(value):
+            return 0
+        held = _parsed(value)
+    return int(matches(_leaf(op, path, wanted), {"_": held}))
+
+
+@lru_cache(maxsize=256)
+def _needle(wanted: str) -> str:
+    """What stands, folded, in every document without escapes that holds the wanted text; empty: nothing need.
+
+    A number may be spelled in several ways, and what looks like a document is compared as one.
+    """
+    text = json.loads(wanted)
+    is_plain = isinstance(text, str) and any(map(str.isalpha, text)) and text[0] not in "[{" and text.isprintable()
+    return fold(text) if is_plain and not set(text) & set('"\\') else ""
+
+
+@lru_cache(maxsize=256)
+def _leaf(op: str, path: str, wanted: str) -> Leaf:
+    """The comparison that a statement asks of every row."""
+    return Leaf("", "_" + path, PredicateOp(op), json.loads(wanted))
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Value:
+    """A statement asks several things of one document, one after another: it is parsed once."""
+    return as_document(text)
 
 
 def _digest(*values: object) -> str:

@@ -12,7 +12,8 @@ from connectors.sql.schema import Table
 from connectors.sql.speech import Expression, Speech, bind
 from connectors.sql.values import is_sendable, read_moment
 from privacyops.connector_sdk import All, Any, FieldType, Leaf, Predicate, PredicateOp, Terminal, Value
-from privacyops.connector_sdk.predicate import digits_pattern, fold, leaves, split_path, text_of
+from privacyops.connector_sdk.equality import fold, text_of
+from privacyops.connector_sdk.predicate import digits_pattern, leaves, split_path
 
 MAX_IN = 1000
 """Values in one leaf; the drivers' limits are 32,766 and 65,535 in a statement."""

@@ -91,8 +91,8 @@ class Session:
                 cursor.execute(text, bound)
                 rows = [] if cursor.description is None else cursor.fetchmany(batch) if batch else cursor.fetchall()
             yield from map(tuple, rows)
-            while batch and rows:
-                with self._watched(call):
+            while batch and len(rows) == batch:
+                with self._watched(call, statements=0):  # the same statement goes on
                     rows = cursor.fetchmany(batch)
                 yield from map(tuple, rows)
         finally:
@@ -166,10 +166,10 @@ class Session:
             self.drop()
 
     @contextmanager
-    def _watched(self, call: Call) -> Iterator[None]:
+    def _watched(self, call: Call, statements: int = 1) -> Iterator[None]:
         call.check()
-        call.spend(requests=1)
-        self.statements += 1
+        call.spend(requests=statements)
+        self.statements += statements
         self._watchdog.arm(call, self._cancel, self._cut)
         try:
             yield
@@ -265,6 +265,7 @@ class Session:
         raw.text_factory = partial(str, encoding="utf-8", errors="replace")
         raw.execute(f"PRAGMA query_only = {'OFF' if self._writes else 'ON'}")
         raw.execute("PRAGMA trusted_schema = OFF")
+        raw.execute("PRAGMA secure_delete = ON")  # else what was deleted stays readable in the file's free pages
         raw.execute("PRAGMA foreign_keys = ON")
         version = raw.execute("SELECT sqlite_version() FROM (SELECT count(*) FROM sqlite_master)").fetchone()[0]
         return Server("SQLite", version, 0, True, False, "main")

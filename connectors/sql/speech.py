@@ -16,7 +16,7 @@ from connectors.sql.schema import Paging, Table
 from connectors.sql.session import Server
 from connectors.sql.values import is_sendable, plain, read_json, read_moment
 from privacyops.connector_sdk import Field, FieldType, Value
-from privacyops.connector_sdk.predicate import text_of
+from privacyops.connector_sdk.equality import text_of
 
 Expression: TypeAlias = sa.ColumnElement[Any]
 

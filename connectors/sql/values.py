@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from privacyops.connector_sdk import FieldType, Value
-from privacyops.connector_sdk.predicate import text_of
+from privacyops.connector_sdk.equality import text_of
 from privacyops.connector_sdk.records import MAX_JSON_DEPTH
 
 

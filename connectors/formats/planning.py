@@ -1,0 +1,293 @@
+"""`plan`: what each operation will do, tied to what stands in the files now, and what stands in its way."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b, sha256
+from io import BytesIO
+from typing import BinaryIO, Final
+
+from connectors.formats.document import MAX_TEXT
+from connectors.formats.effects import NotPossible, is_done, redacted, touched
+from connectors.formats.encoding import codec_of, encoding_of, looks_binary
+from connectors.formats.papers import DOCUMENTS, MAIL, MAIL_SUFFIXES
+from connectors.formats.rows import Found, TableFile
+from connectors.formats.shelf import VERSIONS, Entry, Gap, Shelf, Stamp, Unreadable, paper_path
+from connectors.formats.tables import TABLE_SUFFIXES, Tables
+from privacyops.connector_sdk import (
+    Act,
+    Blocker,
+    Call,
+    Delete,
+    Keep,
+    Op,
+    Plan,
+    PlannedOp,
+    RedactSpan,
+    StoreRefusal,
+    Value,
+    canonical,
+)
+
+PLAN_LIVES: Final = timedelta(days=7)
+NOTHING: Final = "nothing"
+PAPERS: Final = frozenset({DOCUMENTS, MAIL, VERSIONS})
+"""Collections whose rows are whole files."""
+_MARKUP: Final = frozenset({".pdf", ".docx", ".html", ".htm", ".xhtml", ".xml"})
+_CHUNK: Final = 1 << 18
+
+
+def clock() -> datetime:
+    """The machine's time: what files lie on has no clock to ask."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+class Planning:
+    """One call of `plan`."""
+
+    def __init__(self, shelf: Shelf, tables: Tables, encoding: str | None) -> None:
+        self._shelf, self._tables, self._encoding = shelf, tables, encoding
+        self._planned: list[PlannedOp] = []
+        self._blockers: list[Blocker] = []
+        self._warnings: set[str] = set()
+
+    def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
+        """Operations by collection in the given order. Nothing is written, not even a trial."""
+        by_collection: dict[str, list[Op]] = {}
+        for op in ops:
+            by_collection.setdefault(op.ref.collection, []).append(op)
+        for name in sorted(by_collection):
+            call.check()
+            call.spend(requests=1)
+            if name in PAPERS:
+                for op in by_collection[name]:
+                    self._paper(call, op)
+            else:
+                self._rows(call, name, by_collection[name])
+        made = clock()
+        digest = plan_hash(self._planned, self._blockers)
+        return Plan(
+            id=f"{digest[:12]}-{int(made.timestamp() * 1000):x}",
+            hash=digest,
+            made_at=made,
+            expires_at=made + PLAN_LIVES,
+            ops=tuple(self._planned),
+            blockers=tuple(self._blockers),
+            warnings=tuple(sorted(self._warnings)),
+        )
+
+    def _add(self, op: Op, before: str, effect: str, text: str, *, irreversible: bool = True) -> None:
+        self._planned.append(PlannedOp(op, len(self._planned), (), before, effect, text, irreversible))
+
+    def _block(self, op: Op, why: NotPossible, before: str = "") -> None:
+        fields_ = () if isinstance(op.act, Delete) else _fields(op.act)
+        self._blockers.append(
+            Blocker(why.code, op.ref.collection, fields_[0] if fields_ else None, remedy=why.remedy, op=op.id)
+        )
+        self._add(op, before, "blocked", "This cannot be done in this file.", irreversible=False)
+
+    # --- rows -----------------------------------------------------------------------------------------------
+
+    def _rows(self, call: Call, name: str, ops: list[Op]) -> None:
+        try:
+            table = self._table(name)
+            doable = [op for op in ops if self._takes(op)]
+            for found in table.locate(call, doable):
+                self._row(table, found)
+        except NotPossible as why:
+            for op in ops:
+                self._block_once(op, why)
+        except Unreadable as error:
+            for op in ops:
+                self._block_once(op, NotPossible(error.gap.value, "task"))
+        except StoreRefusal as refusal:
+            if refusal.code in {"cancelled", "deadline", "budget_spent"}:
+                raise
+            for op in ops:
+                self._block_once(op, NotPossible(refusal.code, "task"))
+
+    def _table(self, name: str) -> TableFile:
+        source = self._tables.find(name)
+        if source is None:
+            raise NotPossible("unknown_collection")
+        return TableFile(source, self._tables.secret)
+
+    def _block_once(self, op: Op, why: NotPossible) -> None:
+        if all(each.op.id != op.id for each in self._planned):
+            self._block(op, why)
+
+    def _takes(self, op: Op) -> bool:
+        try:
+            touched(op.act)
+        except NotPossible as why:
+            self._block(op, why)
+            return False
+        return True
+
+    def _row(self, table: TableFile, found: Found) -> None:
+        op, record = found.op, found.record
+        if record is None:
+            self._add(op, "", NOTHING, "The record is not there any more.", irreversible=False)
+            return
+        if isinstance(op.act, Delete):
+            self._add(op, found.before.text(), "delete_row", "Delete one record of the file.")
+            return
+        try:
+            table.edited(record, op.act)
+        except NotPossible as why:
+            self._block(op, why, found.before.text())
+            return
+        names = touched(op.act)
+        if all(is_done(op.act, name, record.values.get(name)) for name in names):
+            self._add(op, found.before.text(), NOTHING, "The cells are so already.", irreversible=False)
+        else:
+            effect = "keep_row" if isinstance(op.act, Keep) else "change_cells"
+            self._add(op, found.before.text(), effect, f"Change {len(names)} cells of one record of the file.")
+
+    # --- documents and mail -----------------------------------------------------------------------------------
+
+    def _paper(self, call: Call, op: Op) -> None:
+        try:
+            paper = Paper(self._shelf, op, self._encoding)
+            state = paper.state(call, self._tables.secret)
+        except NotPossible as why:
+            self._block(op, why)
+            return
+        except Unreadable as error:
+            self._block(op, NotPossible(error.gap.value, "task"))
+            return
+        if state is None:
+            self._add(op, "", NOTHING, "The file is not there any more.", irreversible=False)
+        elif isinstance(op.act, Delete):
+            self._add(op, state.text(), "delete_file", "Delete the file.")
+        elif state.digest == state.wanted:
+            self._add(op, state.text(), NOTHING, "The text is so already.", irreversible=False)
+        else:
+            self._add(op, state.text(), "redact_file", "Black out parts of the file's text.")
+
+
+class PaperState:
+    """The file as the plan saw it, and as a redaction will leave it, as keyed hashes."""
+
+    def __init__(self, digest: str, wanted: str, stamp: Stamp) -> None:
+        self.digest, self.wanted, self.stamp = digest, wanted, stamp
+
+    def text(self) -> str:
+        return json.dumps([self.digest, self.wanted])
+
+
+def read_paper(text: str) -> tuple[str, str] | None:
+    """Hashes before and after, or None: the file was missing when the plan was made."""
+    try:
+        digest, wanted = json.loads(text)
+        return str(digest), str(wanted)
+    except (ValueError, TypeError):
+        return None
+
+
+class Paper:
+    """One operation on one file that is not a table."""
+
+    def __init__(self, shelf: Shelf, op: Op, encoding: str | None) -> None:
+        """Raises: NotPossible: an act or a kind of file that this connector does not change."""
+        self.path = paper_path(op.ref)
+        self.act: Act = op.act
+        self._shelf, self._encoding = shelf, encoding
+        suffix = Entry(self.path).suffix
+        if op.ref.collection == VERSIONS:
+            if not isinstance(op.act, Delete):
+                raise NotPossible("earlier_state", "delete")
+            return
+        is_mail = op.ref.collection == MAIL
+        if is_mail != (suffix in MAIL_SUFFIXES) or suffix in TABLE_SUFFIXES:
+            raise NotPossible("unknown_collection")
+        if is_mail and suffix != ".eml":
+            raise NotPossible("many_in_one_file", "task")
+        if isinstance(op.act, RedactSpan) and not is_mail and suffix not in _MARKUP:
+            if op.act.field != "text":
+                raise NotPossible("unknown_field", "delete")
+        elif not isinstance(op.act, Delete):
+            raise NotPossible("format", "delete")
+
+    def state(self, call: Call, secret: bytes) -> PaperState | None:
+        """The file's hashes, or None: it is gone. Raises: Unreadable; NotPossible: it is no text to redact."""
+        try:
+            with self._shelf.open(self.path) as file:
+                stamp = self._shelf.stamp_of(file)
+                digest = file_digest(call, file, secret)
+                if not isinstance(self.act, RedactSpan):
+                    return PaperState(digest, "", stamp)
+                wanted = file_digest(call, BytesIO(self.blackened(file, self.act)), secret)
+                return PaperState(digest, wanted, stamp)
+        except Unreadable as error:
+            if error.gap is Gap.VANISHED:
+                return None
+            raise
+
+    def blackened(self, file: BinaryIO, act: RedactSpan) -> bytes:
+        """The file's bytes with the spans blacked out and everything else as it was.
+
+        Raises: NotPossible: binary, too long, a span outside the text, or bytes that would not come back the same.
+        """
+        file.seek(0)
+        if looks_binary(file.read(4096)):
+            raise NotPossible("format", "delete")
+        encoding = encoding_of(file, self._encoding)
+        data = file.read(MAX_TEXT * 4 + 4)
+        mark, codec, errors = codec_of(data[:4], encoding)
+        try:
+            text = data[len(mark) :].decode(codec, errors)
+            if len(text) > MAX_TEXT or mark + text.encode(codec, errors) != data:
+                raise NotPossible("encoding", "delete")
+            return mark + redacted(text, act.spans).encode(codec, errors)
+        except UnicodeError:
+            raise NotPossible("encoding", "delete") from None
+
+
+def file_digest(call: Call, file: BinaryIO, secret: bytes) -> str:
+    """Keyed hash of a file's bytes."""
+    found = blake2b(key=secret[:64], digest_size=16)
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        call.check()
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def _fields(act: Act) -> tuple[str, ...]:
+    try:
+        return touched(act)
+    except NotPossible:
+        return ()
+
+
+def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
+    """Equal for equal operations on equal files; a plan that was altered has another."""
+    lines = [
+        "|".join(
+            (
+                each.op.id,
+                each.op.ref.collection,
+                canonical(each.op.ref.key),
+                _spelt(each.op.act),
+                each.effect,
+                each.before,
+            )
+        )
+        for each in ops
+    ]
+    lines += [f"{each.op}|{each.code}|{each.collection}" for each in blockers]
+    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _spelt(part: object) -> str:
+    """An act as text; goes into the hash and nowhere else."""
+    if is_dataclass(part) and not isinstance(part, type):
+        inside = ",".join(f"{each.name}={_spelt(getattr(part, each.name))}" for each in fields(part))
+        return f"{type(part).__name__}({inside})"
+    if isinstance(part, dict):
+        return "{" + ",".join(f"{name}:{_spelt(part[name])}" for name in sorted(part)) + "}"
+    value: Value = part  # type: ignore[assignment]  # what is left of an act are values
+    return canonical(value)
