@@ -26,7 +26,6 @@ from privacyops.services.context import Context
 
 R = TypeVar("R")
 _DATABASE_PAUSE_S: Final = 1.0
-QUEUES: Final = ("connector", "deliver", "model")
 _STATES: Final = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "ended", "ERROR": "ended",
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "ended", "CANCELLED": "cancelled",
@@ -98,7 +97,7 @@ class DbosEngine:
     def launch(self) -> None:
         """Connect, migrate the engine's own tables if it may, and start taking work."""
         DBOS.launch()
-        for queue in QUEUES:
+        for queue in sorted({kind.queue for kind in self._kinds.values()}):
             DBOS.register_queue(
                 queue, worker_concurrency=self._concurrency, polling_interval_sec=self._poll_seconds,
                 on_conflict="always_update",

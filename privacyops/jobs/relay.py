@@ -19,8 +19,11 @@ class Relay:
         self._kinds = kinds
 
     def round(self) -> bool:
-        """Hand over what waits; whether there may be more."""
-        return jobs.has_unsent(self._ctx, self._kinds) and jobs.relay(self._ctx, self._kinds, self._hand_over)
+        """Hand over what waits; whether there was anything, for more may have come meanwhile."""
+        if not jobs.has_unsent(self._ctx, self._kinds):
+            return False
+        jobs.relay(self._ctx, self._kinds, self._hand_over)
+        return True
 
     def _hand_over(self, outbox_id: str, kind: str, job: JobId) -> None:
         self._engine.enqueue(outbox_id, self._kinds[kind].queue, kind, job)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -19,6 +20,16 @@ from privacyops.services.context import Context
 _NOTHING_MORE_AFTER: Final = 0.7
 """Of the time after which others hold a worker for dead: from here on it starts no further step."""
 _STOP_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Work that is done again and again: at least every `rest_s`, at most every `pause_s`, and after each commit."""
+
+    name: str
+    pause_s: float
+    rest_s: float
+    work: Callable[[Context], bool]
 
 
 class Worker:
@@ -39,7 +50,7 @@ class Worker:
         sole: bool,
         on_lost: Callable[[], None],
         migrates: bool = True,
-        rounds: Sequence[tuple[str, float, Callable[[Context], bool]]] = (),
+        rounds: Sequence[Round] = (),
         pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
         self.id = f"{socket.gethostname()[:60]}-{uuid4()}"
@@ -53,9 +64,11 @@ class Worker:
             engine_url, self.id, kinds, lambda: ctx, migrates=migrates, poll_seconds=pace.poll_s,
             may_work=self._may_work,
         )  # fmt: skip
-        self._relay = Loop("relay", 0.1, Relay(ctx, self._engine, kinds).round, self._say)
+        self._relay = Loop("relay", 0.1, Relay(ctx, self._engine, kinds).round, self._say, rest_s=pace.rest_s)
         self._heart = Loop("heart", pace.beat_s, self._beat, self._say)
-        self._rounds = [Loop(name, pause, partial(work, ctx), self._say) for name, pause, work in rounds]
+        self._rounds = [
+            Loop(one.name, one.pause_s, partial(one.work, ctx), self._say, rest_s=one.rest_s) for one in rounds
+        ]
         self._scheduler = Scheduler(ctx, self.id, ticks, pace)
 
     def start(self) -> None:
@@ -63,6 +76,8 @@ class Worker:
         jobs.start_executor(self._ctx, self.id)
         self._last_beat = self._ctx.clock.boot_seconds()
         self._engine.launch()
+        for loop in (self._relay, *self._rounds):
+            self._ctx.database.on_commit(loop.kick)  # what was written here need not wait for the rest to end
         for loop in (self._relay, self._heart, *self._rounds):
             loop.start()
         self._scheduler.start()

@@ -25,9 +25,10 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Conflict, Forbidden, Gone, RateLimited, Unauthenticated, Unprocessable
 from privacyops.kernel.ids import AccountId, uuid7
 from privacyops.ports.keyring import MacLabel
-from privacyops.services import sealing
+from privacyops.services import role, sealing
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.store import account as accounts
+from privacyops.store import role_grant as role_grants
 from privacyops.store import token as tokens
 from privacyops.store.uow import Tx
 
@@ -128,13 +129,18 @@ def set_up(ctx: Context, token: str, name: str, email: str, password: str) -> Si
 def invite(
     ctx: Context, tx: Tx, name: str, email: str, roles: frozenset[Role], password: str, *, is_demo: bool = False
 ) -> Account:
-    """Add an account. Raises: AddressTaken, PasswordTooWeak, Unprocessable."""
+    """Add an account; what of its roles a second person has to confirm, it gets later.
+
+    Raises: AddressTaken, PasswordTooWeak, Unprocessable.
+    """
     normal = normal_email(email)
     if normal is not None and accounts.find_account(tx, normal) is not None:
         raise AddressTaken
     hashed = checked_password(ctx, password, name, email)
-    account = _new_account(tx, name, email, hashed, roles, is_demo=is_demo)
-    record(ctx, tx, "account.invite", "account", account.id, roles=sorted(roles))
+    waits = role.roles_to_confirm(tx, roles, frozenset(), joining=1)
+    account = _new_account(tx, name, email, hashed, roles - waits, is_demo=is_demo)
+    record(ctx, tx, "account.invite", "account", account.id, **role.told(account.roles, frozenset()))
+    role.propose(ctx, tx, account.id, waits)
     return account
 
 
@@ -230,20 +236,13 @@ def sign_out(ctx: Context, signed_in: SignedIn, *, everywhere: bool = False) -> 
 
 
 @use_case(Action.ACCOUNT_MANAGE)
-def set_roles(ctx: Context, tx: Tx, account: AccountId, roles: frozenset[Role]) -> None:
-    """Change what an account may do; its sessions end. Raises: Forbidden: the own account."""
-    _not_own(ctx, account)
-    accounts.save_account(tx, account, roles=sorted(roles))
-    accounts.end_sessions(tx, account)
-    record(ctx, tx, "account.roles", "account", account, roles=sorted(roles))
-
-
-@use_case(Action.ACCOUNT_MANAGE)
 def disable(ctx: Context, tx: Tx, account: AccountId) -> None:
-    """The account opens nothing any more. Raises: Forbidden: the own account."""
-    _not_own(ctx, account)
+    """The account opens nothing any more, and what it proposed or was to get is off. Raises: Forbidden: the own."""
+    if account == ctx.actor.id:
+        raise Forbidden("another administrator changes this account")
     accounts.save_account(tx, account, disabled_at=tx.now)
     accounts.end_sessions(tx, account)
+    role_grants.drop_grants(tx, account)
     record(ctx, tx, "account.disable", "account", account)
 
 
@@ -302,11 +301,6 @@ def switch_demo_user(ctx: Context, email: str) -> SignedIn:
 def _note_failure(ctx: Context, account: Account | None) -> None:
     with ctx.database.transaction(ctx.controller.key, ctx.clock.now()) as tx:
         record(ctx, tx, "account.sign_in_failed", "account", account.id if account else "unknown")
-
-
-def _not_own(ctx: Context, account: AccountId) -> None:
-    if account == ctx.actor.id:
-        raise Forbidden("another administrator changes this account")
 
 
 def checked_password(ctx: Context, password: str, name: str, email: str) -> str:

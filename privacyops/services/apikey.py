@@ -13,6 +13,8 @@ from privacyops.ports.keyring import Mac, MacLabel
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.store import account as accounts
+from privacyops.store import webhook as webhooks
+from privacyops.store.purpose import raise_ver
 from privacyops.store.uow import Tx
 
 LONGEST_LIFE: Final = timedelta(days=365)
@@ -25,6 +27,11 @@ class KeyMadeBefore(Conflict):
 
 def acting(ctx: Context, text: str) -> Context:
     """The context of the back end that sent this key. Raises: Unauthenticated: unknown, revoked, expired, wrong."""
+    return ctx.acting_as(actor_of(proven(ctx, text)))
+
+
+def proven(ctx: Context, text: str) -> ApiKey:
+    """The key that was sent, if it is one of ours and in force. Raises: Unauthenticated, as `acting`."""
     try:
         given = parse_api_key(text)
     except SecretMalformed:
@@ -37,7 +44,12 @@ def acting(ctx: Context, text: str) -> Context:
     stored = Mac(int.from_bytes(key.secret_hmac[:2], "big"), key.secret_hmac[2:])
     if not ctx.ports.keyring.is_mac(stored, MacLabel.API_KEY, key.controller, given.id.encode(), given.secret):
         raise Unauthenticated
-    return ctx.acting_as(Actor(ActorKind.API_KEY, key.id, key.controller, scopes=key.scopes))
+    return key
+
+
+def actor_of(key: ApiKey) -> Actor:
+    """Who a key stands for."""
+    return Actor(ActorKind.API_KEY, key.id, key.controller, scopes=key.scopes, systems=key.systems)
 
 
 @use_case(Action.APIKEY_MANAGE)
@@ -48,17 +60,24 @@ def create(
     scopes: frozenset[Scope],
     life: timedelta = LONGEST_LIFE,
     *,
+    systems: frozenset[str] = frozenset(),
     is_live: bool = True,
     call: Call | None = None,
 ) -> str:
     """A new key; its text is returned here and nowhere else.
 
-    Raises: Unprocessable: no name, no scope, too long. KeyMadeBefore: the same `call` made one already.
+    `systems` are the names of systems for which it may confirm what they did; for any other it may not.
+    Raises: Unprocessable: no name, no scope, too long, a system that is not connected or without the scope to confirm.
+    KeyMadeBefore: the same `call` made one already.
     """
     if not name.strip() or not scopes:
         raise Unprocessable("a key needs a name and at least one scope")
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise Unprocessable("a key lives at most 365 days")
+    if systems and Scope.FEED_READ not in scopes:
+        raise Unprocessable(f"a key that confirms for a system needs the scope {Scope.FEED_READ}")
+    if any(webhooks.find_subscriber(tx, one) is None for one in systems):
+        raise Unprocessable("connect the system first; a key is made for systems that are")
     if call is not None and begin_call(ctx, tx, call) is not None:
         raise KeyMadeBefore
     minted = mint_api_key(is_live=is_live)
@@ -66,10 +85,11 @@ def create(
     key = ApiKey(
         id=ApiKeyId(uuid7(tx.now)), controller=tx.controller, public_id=minted.id, name=name.strip()[:120],
         scopes=scopes, secret_hmac=mac.version.to_bytes(2, "big") + mac.digest, is_live=is_live, created_at=tx.now,
-        expires_at=tx.now + life, revoked_at=None,
+        expires_at=tx.now + life, revoked_at=None, systems=systems,
     )  # fmt: skip
     accounts.add_api_key(tx, key, AccountId(ctx.actor.id))
-    record(ctx, tx, "apikey.create", "apikey", key.id, scopes=sorted(scopes))
+    raise_ver(tx)
+    record(ctx, tx, "apikey.create", "apikey", key.id, scopes=sorted(scopes), systems=sorted(systems))
     if call is not None:
         end_call(ctx, tx, call, {"made": str(key.id)})
     return minted.text
@@ -85,4 +105,5 @@ def all_keys(ctx: Context, tx: Tx) -> tuple[ApiKey, ...]:
 def revoke(ctx: Context, tx: Tx, key: ApiKeyId) -> None:
     """The key opens nothing from the next call on. Raises: StaleState: unknown or revoked already."""
     accounts.revoke_api_key(tx, key)
+    raise_ver(tx)
     record(ctx, tx, "apikey.revoke", "apikey", key)

@@ -8,12 +8,10 @@ from uuid import UUID
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.actor import Actor
-from privacyops.domain.account.rule import may, require_step_up
-from privacyops.domain.account.table import STEP_UP
+from privacyops.domain.account.rule import refused, require_step_up, wants_step_up
 from privacyops.domain.audit import AuditEntry
 from privacyops.domain.controller import ControllerProfile
 from privacyops.kernel.clock import Clock, Instant
-from privacyops.kernel.errors import Forbidden
 from privacyops.kernel.ids import AuditId, uuid7
 from privacyops.services.ports import Ports
 from privacyops.store import audit
@@ -41,13 +39,15 @@ class Context:
 
 
 def use_case(
-    action: Action,
+    action: Action, *, shares_commit: bool = False
 ) -> Callable[[Callable[Concatenate[Context, Tx, P], R]], Callable[Concatenate[Context, P], R]]:
     """Run the function in one writing transaction, for actors that may take `action`.
 
     The function gets the open transaction as its second argument; its caller does not pass one. A deadlock or a
     serialisation failure runs it again from the start, which is safe because no effect leaves a transaction.
     Rules about one object (own store, step-up) are asked inside, where the object is known.
+    `shares_commit`: on SQLite the function runs in a savepoint of a transaction that it shares with whoever writes at
+    the same time, so that many writers wait for the disk once; it may then run on another caller's thread.
 
     Raises: Forbidden, and whatever the function raises; then nothing was changed.
     """
@@ -59,6 +59,9 @@ def use_case(
                 now = _this_moment(ctx)
                 _permit(ctx, action, now)
                 try:
+                    if shares_commit:
+                        key = ctx.controller.key
+                        return ctx.database.grouped(key, now, lambda tx: function(ctx, tx, *args, **kwargs))
                     with ctx.database.transaction(ctx.controller.key, now) as tx:
                         return function(ctx, tx, *args, **kwargs)
                 except DatabaseUnavailable as error:
@@ -91,13 +94,17 @@ def reading(
 
 def record(ctx: Context, tx: Tx, action: str, object_kind: str, object_id: UUID | str, **detail: Any) -> None:
     """Write the use case's audit row. `detail` holds codes, counts, ids: strings and integers only."""
-    audit.add_audit(
-        tx,
-        AuditEntry(
-            id=AuditId(uuid7(tx.now)), controller=tx.controller, at=tx.now, actor_kind=str(ctx.actor.kind),
-            actor_id=ctx.actor.id, action=action, object_kind=object_kind, object_id=str(object_id),
-            detail=detail, request_id=ctx.request_id,
-        ),
+    audit.add_audit(tx, audit_entry(ctx, tx, action, object_kind, object_id, **detail))
+
+
+def audit_entry(
+    ctx: Context, tx: Tx, action: str, object_kind: str, object_id: UUID | str, **detail: Any
+) -> AuditEntry:
+    """The row that `record` writes, for a use case that stores it together with everything else."""
+    return AuditEntry(
+        id=AuditId(uuid7(tx.now)), controller=tx.controller, at=tx.now, actor_kind=str(ctx.actor.kind),
+        actor_id=ctx.actor.id, action=action, object_kind=object_kind, object_id=str(object_id),
+        detail=detail, request_id=ctx.request_id,
     )  # fmt: skip
 
 
@@ -109,7 +116,7 @@ def _this_moment(ctx: Context) -> Instant:
 
 def _permit(ctx: Context, action: Action, now: Instant) -> None:
     """What can be said without the object; `require` with the object is the use case's own call."""
-    if ctx.actor.controller != ctx.controller.key or not may(ctx.actor, action):
-        raise Forbidden
-    if action in STEP_UP:
+    if (refusal := refused(ctx.actor, ctx.controller.key, action)) is not None:
+        raise refusal
+    if wants_step_up(ctx.actor, action):
         require_step_up(ctx.actor, now)

@@ -47,7 +47,14 @@ def begin_call(ctx: Context, tx: Tx, call: Call) -> Mapping[str, Any] | None:
 
     Raises: IdempotencyKeyReused, IdempotencyInProgress.
     """
-    before = tokens.claim_call(tx, str(ctx.actor.id), call.key, call.body_hash)
+    return answer_given(call, tokens.claim_call(tx, str(ctx.actor.id), call.key, call.body_hash))
+
+
+def answer_given(call: Call, before: tuple[bytes, int | None, bytes | None] | None) -> Mapping[str, Any] | None:
+    """What a call with this key was answered, given what was kept of it: hash, status, answer.
+
+    Raises: IdempotencyKeyReused, IdempotencyInProgress.
+    """
     if before is None:
         return None
     body_hash, status, answer = before
@@ -60,5 +67,6 @@ def begin_call(ctx: Context, tx: Tx, call: Call) -> Mapping[str, Any] | None:
 
 
 def end_call(ctx: Context, tx: Tx, call: Call, answer: Mapping[str, Any]) -> None:
-    """Keep the answer with the effect, in one transaction."""
-    tokens.answer_call(tx, str(ctx.actor.id), call.key, 200, json.dumps(answer).encode())
+    """Keep the answer with the effect, in one transaction; an erasure of the person whom it names empties it."""
+    subject_id = answer.get("subject_id") or None
+    tokens.answer_call(tx, str(ctx.actor.id), call.key, 200, json.dumps(answer).encode(), subject_id)

@@ -13,17 +13,28 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.log import Log
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Conflict, NotFound
-from privacyops.ledger.checkpoint import Checkpoint, LogProof, SignedNote, VerifierKey, open_checkpoint, sign_checkpoint
-from privacyops.ledger.fsck import Flaw, Mismatch, Report, fsck
+from privacyops.ledger.checkpoint import (
+    Checkpoint,
+    LogProof,
+    Sign,
+    SignedNote,
+    VerifierKey,
+    open_checkpoint,
+    sign_checkpoint,
+)
+from privacyops.ledger.fsck import Flaw, Mismatch, Report, Row, fsck
 from privacyops.ledger.merkle import consistency_holds, consistency_proof, inclusion_proof
+from privacyops.ledger.person import Disclosure, PersonReport, walk
 from privacyops.ledger.tiles import bundles_of, encode_bundle, encode_tile, tiles_of
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.store import ledger as ledgers
 from privacyops.store import sequencer
+from privacyops.store.pruning import list_pruned
 from privacyops.store.uow import Tx
 
 CHECKPOINT_EVERY: Final = timedelta(seconds=1)
 CHECKPOINT_LEAVES: Final = 256
+BOTH_KEYS_SIGN: Final = timedelta(days=30)
 PATH: Final = {Log.AUDIT: "audit", Log.CONSENT: "ledger"}
 
 
@@ -92,7 +103,7 @@ def drain(ctx: Context, owner: str) -> None:
 @use_case(Action.JOB_RUN)
 def number(ctx: Context, tx: Tx, log: Log, owner: str) -> int:
     """Number a round of leaves; how many. 0 also when another process holds the lease."""
-    done = sequencer.run_round(tx, log, owner, _prefix(ctx, log))
+    done = sequencer.run_round(tx, log, owner, prefix_of(ctx, log))
     return done.numbered if done else 0
 
 
@@ -106,7 +117,7 @@ def checkpoint(ctx: Context, log: Log, owner: str) -> str | None:
     prepared = _prepared(ctx, log)
     if prepared is None:
         return None
-    note = str(sign_checkpoint(prepared, [(_key(ctx, prepared.origin), ctx.ports.signer.sign)]))
+    note = str(sign_checkpoint(prepared, _signers(ctx, prepared.origin)))
     crash_point("checkpoint.after_sign")
     return note if _keep_checkpoint(ctx, log, owner, prepared, note) else None
 
@@ -120,7 +131,7 @@ def _prepared(ctx: Context, tx: Tx, log: Log) -> Checkpoint | None:
     fresh = Checkpoint(tree.origin, head.frontier.size, head.frontier.root())
     last = ledgers.latest_note(tx, log, tree.name)
     if last is not None:
-        old = open_checkpoint(last, _keys(ctx, tx, tree.origin), origin=tree.origin)
+        old = open_checkpoint(last, trusted_keys(ctx, tx, tree.origin), origin=tree.origin)
         _require_beginning(tx, log, tree, old, fresh)
     return fresh
 
@@ -142,8 +153,16 @@ def _keep_checkpoint(ctx: Context, tx: Tx, log: Log, owner: str, signed: Checkpo
     if head is None or signed.origin != _origin_of(tx, log, head.tree) or signed.size <= head.signed_size:
         return False
     ledgers.add_checkpoint(tx, log, head.tree, signed.size, note, ctx.ports.signer.public_key)
+    for key in ctx.ports.signer.former:
+        ledgers.add_key(tx, key.public_key)
     sequencer.mark_signed(tx, log, head.tree, signed.size)
     return True
+
+
+@reading(Action.LEDGER_SEE)
+def controllers(ctx: Context, tx: Tx) -> Sequence[str]:
+    """The keys of all controllers that have a log in this database: an absent log must not pass for a good one."""
+    return ledgers.list_controllers(tx)
 
 
 def verify(ctx: Context, log: Log, *, keys: Sequence[bytes] = (), anchored: Sequence[str] = ()) -> LogReport:
@@ -162,11 +181,15 @@ def examine(ctx: Context, tx: Tx, log: Log, keys: Sequence[bytes] = (), anchored
     """
     outside, trees = list(anchored), []
     head = sequencer.load_head(tx, log)  # before the leaves are read: the log may grow meanwhile
-    all_trees = ledgers.list_trees(tx, log)
+    all_trees, pruned = ledgers.list_trees(tx, log), list_pruned(tx, log)
     for tree, following in zip(all_trees, [*all_trees, None][1:], strict=True):
         source = ledgers.TreeSource(tx, log, tree, following.first_seq if following else None)
-        trusted = [VerifierKey(tree.origin, key) for key in keys] or _keys(ctx, tx, tree.origin)
+        trusted = [VerifierKey(tree.origin, key) for key in keys] or trusted_keys(ctx, tx, tree.origin)
         own = [note for note in outside if note.startswith(f"{tree.origin}\n")]
+        if tree.name in pruned:
+            trees.append(_pruned(tx, log, tree, own, trusted))
+            outside = [note for note in outside if note not in own]
+            continue
         report = fsck(source, [*ledgers.stream_notes(tx, log, tree.name), *own], trusted, origin=tree.origin)
         size = head.frontier.size if head is not None and head.tree == tree.name else 0
         trees.append(TreeReport(tree.name, tree.origin, _at_least(size, report)))
@@ -177,6 +200,22 @@ def examine(ctx: Context, tx: Tx, log: Log, keys: Sequence[bytes] = (), anchored
         for entry in ledgers.list_unlogged(tx, log)
     ]
     return LogReport(log, trees, [*unlogged, *strangers], sequencer.has_pending(tx, log))
+
+
+def _pruned(tx: Tx, log: Log, tree: ledgers.Tree, kept: Sequence[str], trusted: Sequence[VerifierKey]) -> TreeReport:
+    """What can still be said of a tree without records: its last checkpoint, against those that somebody kept."""
+    last = ledgers.latest_note(tx, log, tree.name) or ""
+    report = fsck(_Empty(), [last, *kept], trusted, origin=tree.origin)
+    wrong = tuple(one for one in report.mismatches if one.flaw in (Flaw.CHECKPOINT, Flaw.FORKED))
+    told = replace(report, mismatches=wrong, warnings=("pruned: its records were deleted when their term was over",))
+    return TreeReport(tree.name, tree.origin, told)
+
+
+class _Empty:
+    """A log source without leaves."""
+
+    def rows(self, start: int) -> Iterator[Row]:
+        return iter(())
 
 
 def _at_least(size: int, report: Report) -> Report:
@@ -199,6 +238,11 @@ def prove(ctx: Context, tx: Tx, log: Log, record_id: UUID) -> LogProof:
 
     Raises: RecordNotInLog. NotYetNumbered: committed, but not yet under a checkpoint.
     """
+    return prove_within(ctx, tx, log, record_id)
+
+
+def prove_within(ctx: Context, tx: Tx, log: Log, record_id: UUID) -> LogProof:
+    """As `prove`, in a transaction that reads more."""
     placed = ledgers.find_placed(tx, log, record_id)
     if placed is None:
         if ledgers.is_pending(tx, log, record_id):
@@ -207,7 +251,7 @@ def prove(ctx: Context, tx: Tx, log: Log, record_id: UUID) -> LogProof:
     note = ledgers.latest_note(tx, log, placed.tree.name)
     if note is None:
         raise NotYetNumbered
-    signed = open_checkpoint(note, _keys(ctx, tx, placed.tree.origin), origin=placed.tree.origin)
+    signed = open_checkpoint(note, trusted_keys(ctx, tx, placed.tree.origin), origin=placed.tree.origin)
     if placed.index >= signed.size:
         raise NotYetNumbered
     path = inclusion_proof(ledgers.node_reader(tx, log, placed.tree), placed.index, signed.size)
@@ -226,7 +270,15 @@ def leaf_of(ctx: Context, tx: Tx, log: Log, record_id: UUID) -> bytes:
 @reading(Action.LEDGER_SEE)
 def verifier_keys(ctx: Context, tx: Tx, log: Log) -> Sequence[str]:
     """The keys that the log's checkpoints are verified with, in the form in which they are published."""
-    return [str(key) for tree in ledgers.list_trees(tx, log) for key in _keys(ctx, tx, tree.origin)]
+    return [str(key) for tree in ledgers.list_trees(tx, log) for key in trusted_keys(ctx, tx, tree.origin)]
+
+
+@reading(Action.LEDGER_SEE)
+def person_records(ctx: Context, tx: Tx, held: Disclosure) -> PersonReport:
+    """The records of the person whose keys were handed in, and the gaps among them; indices go through all years."""
+    trees = ledgers.list_trees(tx, Log.CONSENT)
+    rows = ledgers.TreeSource(tx, Log.CONSENT, trees[0]).rows(0) if trees else iter(())
+    return walk((row.leaf for row in rows), held)
 
 
 def publish(ctx: Context, log: Log, write: Callable[[str, bytes], None]) -> Sequence[str]:
@@ -255,7 +307,7 @@ def extract(ctx: Context, tx: Tx, log: Log, write: Callable[[str, bytes], None])
         for size, note in notes.items():
             write(f"{tree.name}/checkpoints/{size:012d}", note.encode())
         write(f"{tree.name}/checkpoint", notes[max(notes)].encode())
-        write(f"{tree.name}/vkeys", "".join(f"{key}\n" for key in _keys(ctx, tx, tree.origin)).encode())
+        write(f"{tree.name}/vkeys", "".join(f"{key}\n" for key in trusted_keys(ctx, tx, tree.origin)).encode())
         folders.append(tree.name)
     return folders
 
@@ -290,7 +342,8 @@ def _may_sign(ctx: Context, log: Log) -> bool:
     return is_old or head.frontier.size - head.signed_size >= CHECKPOINT_LEAVES
 
 
-def _prefix(ctx: Context, log: Log) -> str:
+def prefix_of(ctx: Context, log: Log) -> str:
+    """What the origins of the log's trees begin with: its address without the scheme."""
     host = ctx.controller.base_url.partition("://")[2].strip("/")
     return f"{host}/{PATH[log]}/{ctx.controller.key}"
 
@@ -299,10 +352,35 @@ def _origin_of(tx: Tx, log: Log, name: str) -> str | None:
     return next((tree.origin for tree in ledgers.list_trees(tx, log) if tree.name == name), None)
 
 
-def _key(ctx: Context, origin: str) -> VerifierKey:
-    return VerifierKey(origin, ctx.ports.signer.public_key)
+def _signers(ctx: Context, origin: str) -> list[tuple[VerifierKey, Sign]]:
+    """The key in force, and the one it replaced for as long as verifiers may not know the new one."""
+    now = ctx.clock.now()
+    with ctx.database.reading(ctx.controller.key, now) as tx:
+        since = ledgers.key_since(tx, ctx.ports.signer.public_key)
+    keys = [ctx.ports.signer]
+    if since is None or now - since < BOTH_KEYS_SIGN:
+        keys += ctx.ports.signer.former
+    return [(VerifierKey(origin, key.public_key), key.sign) for key in keys]
 
 
-def _keys(ctx: Context, tx: Tx, origin: str) -> Sequence[VerifierKey]:
+def trusted_keys(ctx: Context, tx: Tx, origin: str) -> Sequence[VerifierKey]:
+    """Every key that signed for this controller and the one that signs now, under the name of one tree."""
     listed: Iterable[bytes] = ledgers.list_public_keys(tx)
-    return [VerifierKey(origin, key) for key in dict.fromkeys([*listed, ctx.ports.signer.public_key])]
+    return [VerifierKey(origin, key) for key in dict.fromkeys([*listed, ctx.ports.signer.public_key, *_former(ctx)])]
+
+
+def _former(ctx: Context) -> list[bytes]:
+    return [key.public_key for key in ctx.ports.signer.former]
+
+
+@use_case(Action.JOB_RUN)
+def key_changed(ctx: Context, tx: Tx, key_id: str) -> None:
+    """The signing key was replaced: the audit log says so, and since when the new one counts."""
+    record(ctx, tx, "key.rotated", "signing_key", key_id)
+
+
+@reading(Action.LEDGER_SEE)
+def may_change_key(ctx: Context, tx: Tx) -> bool:
+    """Whether the key in force has signed alone: a second change too soon would end a key that verifiers rely on."""
+    since = ledgers.key_since(tx, ctx.ports.signer.public_key)
+    return not ctx.ports.signer.former or (since is not None and tx.now - since >= BOTH_KEYS_SIGN)

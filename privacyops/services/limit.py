@@ -10,7 +10,7 @@ from privacyops.store import token as tokens
 from privacyops.store.uow import Tx
 
 
-@use_case(Action.DSAR_INTAKE)
+@use_case(Action.DSAR_INTAKE, shares_commit=True)
 def admit(ctx: Context, tx: Tx, name: str, who: str, at_most: int, window: timedelta) -> None:
     """Count one more try of `who` at `name`. Only a keyed hash of `who` is stored.
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from html import escape
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +37,16 @@ def promise(ctx: Context, tx: Tx, to: str, letter: Letter, dsar_id: DsarId | Non
     body = {"to": to, "subject": letter.subject, "text": letter.text, "html": letter.html}
     sealed = ctx.ports.keyring.seal(json.dumps(body, ensure_ascii=False).encode(), place(ctx, "mail", "sealed", mail))
     mails.add_mail(tx, mail, str(letter.kind), sealed, dsar_id)
+    jobs.enqueue(tx, JOB, mail, outbox_id=str(mail))
+    return mail
+
+
+def promise_text(ctx: Context, tx: Tx, to: str, kind: str, subject: str, text: str) -> UUID:
+    """As `promise`, for a mail to somebody who works with this service: plain words, no template."""
+    mail = uuid7(tx.now)
+    body = {"to": to, "subject": subject, "text": text, "html": f"<pre>{escape(text)}</pre>"}
+    sealed = ctx.ports.keyring.seal(json.dumps(body, ensure_ascii=False).encode(), place(ctx, "mail", "sealed", mail))
+    mails.add_mail(tx, mail, kind, sealed, None)
     jobs.enqueue(tx, JOB, mail, outbox_id=str(mail))
     return mail
 

@@ -1,5 +1,6 @@
 """What is published: purposes, notices, channels, brands. Parsed once and kept until the control number moves."""
 
+from collections.abc import Sequence
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -28,7 +29,11 @@ class VersionOutOfTurn(Conflict):
 
 def catalogue(ctx: Context, tx: Tx) -> Catalogue:
     """What the controller has published, as this transaction sees it."""
-    ver = purposes.load_ver(tx)
+    return catalogue_at(ctx, tx, purposes.load_ver(tx))
+
+
+def catalogue_at(ctx: Context, tx: Tx, ver: int) -> Catalogue:
+    """As `catalogue`, for a transaction that has read the control number already."""
     known = _parsed.setdefault(ctx.database, {})
     held = known.get(tx.controller)
     if held is None or held.ver != ver:
@@ -37,15 +42,27 @@ def catalogue(ctx: Context, tx: Tx) -> Catalogue:
     return held
 
 
+class ScopeChanged(Conflict):
+    type = "/problems/scope-changed"
+    title = "A purpose keeps its scope: choices made for a brand are not those for all; publish another purpose"
+
+
 @use_case(Action.PURPOSE_CHANGE)
 def publish_purpose(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
     """Put a version in force. Whether older grants still cover it is said by `is_material` and its reason.
 
-    Raises: VersionOutOfTurn.
+    Raises: VersionOutOfTurn, ScopeChanged.
     """
-    known = _fresh(tx).purposes.get(purpose.key)
+    put_purpose(ctx, tx, purpose)
+
+
+def put_purpose(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
+    """As `publish_purpose`, in a transaction that does more. Raises: VersionOutOfTurn, ScopeChanged."""
+    known = fresh_catalogue(tx).purposes.get(purpose.key)
     if purpose.version != (known.current.version + 1 if known else 1):
         raise VersionOutOfTurn
+    if known is not None and purpose.scope is not known.current.scope:
+        raise ScopeChanged
     _publish(ctx, tx, purpose)
     record(ctx, tx, "purpose.published", "purpose", purpose.key, version=purpose.version)
 
@@ -53,11 +70,16 @@ def publish_purpose(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
 @use_case(Action.NOTICE_CHANGE)
 def publish_notice(ctx: Context, tx: Tx, notice: NoticeVersion) -> None:
     """Make a notice version readable for ever. Raises: VersionOutOfTurn, NoticeLintFailed."""
-    known = _fresh(tx)
+    put_notice(ctx, tx, notice)
+
+
+def put_notice(ctx: Context, tx: Tx, notice: NoticeVersion, languages: Sequence[str] = ()) -> None:
+    """As `publish_notice`, in a transaction that does more; `languages` are those that must not be missing."""
+    known = fresh_catalogue(tx)
     latest = max((version for id_, version in known.notices if id_ == notice.id), default=0)
     if notice.version != latest + 1:
         raise VersionOutOfTurn
-    require_publishable(notice, [purpose.current for purpose in known.purposes.values()])
+    require_publishable(notice, [purpose.current for purpose in known.purposes.values()], languages)
     purposes.add_notice_version(tx, notice)
     digests = {locale: notice.digest(locale) for locale in notice.texts}
     _log(ctx, tx, EventType.NOTICE_PUBLISHED, None, {"notice": {"id": notice.id, "v": notice.version, **digests}})
@@ -67,11 +89,11 @@ def publish_notice(ctx: Context, tx: Tx, notice: NoticeVersion) -> None:
 @use_case(Action.PURPOSE_CHANGE)
 def install_shipped(ctx: Context, tx: Tx) -> bool:
     """Give a controller without purposes the shipped ones; whether that was needed. Safe to repeat."""
-    if _fresh(tx).purposes:
+    if fresh_catalogue(tx).purposes:
         return False
     shipped = shipped_catalogue()
     purposes.add_brand(tx, shipped.brand, shipped.brand_title, ctx.controller.country)
-    if _fresh(tx).purposes:  # another process was first: its brand was waited for
+    if fresh_catalogue(tx).purposes:  # another process was first: its brand was waited for
         return False
     for channel in shipped.channels:
         purposes.add_channel(tx, channel)
@@ -88,7 +110,7 @@ def add_brand(ctx: Context, tx: Tx, key: str, title: str, jurisdiction: str | No
     record(ctx, tx, "brand.added", "brand", key)
 
 
-def _fresh(tx: Tx) -> Catalogue:
+def fresh_catalogue(tx: Tx) -> Catalogue:
     """Read past the cache: a transaction that changes the catalogue must not leave its own view behind."""
     return purposes.load_catalogue(tx, purposes.load_ver(tx))
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from privacyops.domain.account.action import Action
-from privacyops.kernel.errors import Conflict
-from privacyops.kernel.ids import StoreId
+from privacyops.kernel.errors import Conflict, Unprocessable
+from privacyops.kernel.ids import AccountId, StoreId
 from privacyops.ports.connector_host import Bounds, StoreConfig, StoreHealth, StoreProblem
 from privacyops.services.context import Context, reading, record, use_case
+from privacyops.store import account as accounts
 from privacyops.store import stores
 from privacyops.store.stores import ConnectedStore
 from privacyops.store.uow import Tx
@@ -26,6 +27,21 @@ def connect(ctx: Context, tx: Tx, title: str, config: StoreConfig) -> StoreId:
     store = stores.add_store(tx, config.name, title, config.connector, _kept(config))
     record(ctx, tx, "store.connect", "store", store, connector=config.connector)
     return store
+
+
+@use_case(Action.STORE_MANAGE)
+def give_owner(ctx: Context, tx: Tx, name: str, account: AccountId | None) -> None:
+    """Who answers the tasks of a store; None: the analysts. The same owner again changes nothing.
+
+    Raises: NotFound: no such store or account. Unprocessable: the account is blocked.
+    """
+    store = stores.load_store(tx, name)
+    if account is not None and accounts.load_account(tx, account).disabled_at is not None:
+        raise Unprocessable("this account is blocked")
+    if store.owner_id == account:
+        return
+    stores.save_store(tx, name, owner_id=account)
+    record(ctx, tx, "store.give_owner", "store", store.id, owner=str(account or ""))
 
 
 @reading(Action.STORE_SEE)
@@ -76,7 +92,7 @@ def _kept(config: StoreConfig) -> Mapping[str, Any]:
     return {
         "config": dict(config.config), "budget": dict(config.budget), "region": config.region,
         "salts": list(config.salts), "map": dict(config.map) if config.map else None,
-        "distribution": config.distribution,
+        "distribution": config.distribution, "policy": dict(config.policy) if config.policy else None,
     }  # fmt: skip
 
 
@@ -85,4 +101,5 @@ def _config(store: ConnectedStore) -> StoreConfig:
     return StoreConfig(
         name=store.name, connector=store.connector, config=kept["config"], budget=kept["budget"],
         region=kept["region"], salts=tuple(kept["salts"]), map=kept["map"], distribution=kept["distribution"],
+        policy=kept.get("policy"),
     )  # fmt: skip

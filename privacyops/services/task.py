@@ -1,18 +1,23 @@
 """Tasks: what waits for a person, and answering it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from privacyops.domain.account.action import Action, Extent, Role
 from privacyops.domain.account.rule import extent
 from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
 from privacyops.kernel.errors import NotFound, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, TaskId
+from privacyops.ports.keyring import DataKey
 from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import execution
+from privacyops.services.sealing import RequestEmptied
 from privacyops.store import dsar as dsars
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
+
+LONGEST_NOTE: Final = 4000
 
 
 @use_case(Action.TASK_ASSIGN)
@@ -45,6 +50,32 @@ def read(ctx: Context, tx: Tx, task_id: TaskId) -> Task:
 
 
 @reading(Action.TASK_LIST)
+def note(ctx: Context, tx: Tx, task_id: TaskId) -> str | None:
+    """What was noted when the task was done. None: nothing, the request was emptied, or the actor's view is masked.
+
+    Raises: NotFound.
+    """
+    task = _visible(ctx, tasks.load_task(tx, task_id))
+    if extent(ctx.actor, Action.TASK_LIST) is Extent.MASKED:
+        return None
+    return note_within(ctx, tx, task)
+
+
+def note_within(ctx: Context, tx: Tx, task: Task, key: DataKey | None = None) -> str | None:
+    """As `note`, in a transaction that does more; `key` as for `finish_within`. Raises: SealBroken."""
+    if task.answer_sealed is None:
+        return None
+    place = sealing.place(ctx, "task", "answer_sealed", task.id)
+    try:
+        if task.dsar_id is not None:
+            key = sealing.key_of(ctx, tx, task.dsar_id)
+        opened = key.open(task.answer_sealed, place) if key else ctx.ports.keyring.open(task.answer_sealed, place)
+    except RequestEmptied:
+        return None
+    return opened.decode()
+
+
+@reading(Action.TASK_LIST)
 def references(ctx: Context, tx: Tx, ids: Sequence[DsarId]) -> dict[DsarId, str]:
     """The numbers of the requests that tasks belong to."""
     return dict(dsars.references_of(tx, ids))
@@ -67,18 +98,32 @@ def claim(ctx: Context, tx: Tx, task_id: TaskId) -> None:
 
 @use_case(Action.TASK_ANSWER)
 def answer(ctx: Context, tx: Tx, task_id: TaskId, note: str) -> None:
-    """Done, with a note that is sealed with its request. Raises: Unprocessable, TransitionRefused, StaleState."""
+    """Done, with a note that is sealed with its request.
+
+    Raises: Unprocessable: no note, or an objection, which is decided on and not noted. TransitionRefused, StaleState.
+    """
     if not note.strip():
         raise Unprocessable("say in a sentence what you did")
     task = _visible(ctx, tasks.load_task(tx, task_id))
-    sealed = None
-    if task.dsar_id is not None:
-        key = sealing.key_of(ctx, tx, task.dsar_id)
-        sealed = key.seal(note.strip()[:4000].encode(), sealing.place(ctx, "task", "answer_sealed", task_id))
-    tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id), answer_sealed=sealed)
-    record(ctx, tx, "task.done", "task", task_id, kind=str(task.kind))
+    if task.kind is TaskKind.WEIGH_OBJECTION:
+        raise Unprocessable("an objection is weighed: uphold it or reject it")
+    finish_within(ctx, tx, task, note)
     if task.dsar_id is not None and task.kind is TaskKind.MANUAL_STORE:
         execution.settle_if_done(ctx, tx, task.dsar_id)
+
+
+def finish_within(ctx: Context, tx: Tx, task: Task, note: str, key: DataKey | None = None) -> None:
+    """Done, in a transaction that does more. The note is sealed with the request the task belongs to; without one,
+    with `key`, that of the person it is about; and where it is about nobody, with the service's own.
+
+    Raises: TransitionRefused, StaleState.
+    """
+    if task.dsar_id is not None:
+        key = sealing.key_of(ctx, tx, task.dsar_id)
+    text, place = note.strip()[:LONGEST_NOTE].encode(), sealing.place(ctx, "task", "answer_sealed", task.id)
+    sealed = key.seal(text, place) if key is not None else ctx.ports.keyring.seal(text, place)
+    tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id), answer_sealed=sealed)
+    record(ctx, tx, "task.done", "task", task.id, kind=str(task.kind))
 
 
 def _visible(ctx: Context, task: Task) -> Task:

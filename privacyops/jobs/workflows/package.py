@@ -8,6 +8,7 @@ from privacyops.domain.job import Done, Job, Outcome
 from privacyops.domain.task import TaskKind
 from privacyops.jobs.kind import StepFailed
 from privacyops.kernel.ids import DsarId
+from privacyops.ports.connector_host import StoreProblem
 from privacyops.ports.vault import VaultFull
 from privacyops.services import task
 from privacyops.services.context import Context
@@ -28,6 +29,8 @@ class PackageKind:
             return Done(package.build_package(ctx, job))
         except VaultFull:
             raise StepFailed("vault_full", SPACE_NEEDS) from None
+        except StoreProblem as problem:
+            raise StepFailed(problem.code) from None
 
     def given_up(self, ctx: Context, job: Job, code: str) -> None:
         task.open_for(ctx, DsarId(UUID(job.object_id)), TaskKind.JOB_DEAD, "admin", f"package:{code}")

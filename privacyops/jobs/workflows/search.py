@@ -12,7 +12,7 @@ from privacyops.jobs.kind import StepFailed
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import RunId
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig, StoreMisconfigured, StoreProblem
-from privacyops.services import stores
+from privacyops.services import datamap, stores
 from privacyops.services.context import Context
 from privacyops.services.dsar import search
 from privacyops.services.finding.scan import draw_map
@@ -34,12 +34,13 @@ class _Open:
 
 
 class SearchKind:
-    """One run a job. Open stores and their maps are kept for ten minutes, so that requests share them."""
+    """One run a job. Open stores and their maps are kept for `map_life_s`, so that requests share them."""
 
     name = search.JOB
     queue = "connector"
 
-    def __init__(self) -> None:
+    def __init__(self, map_life_s: float = MAP_LIFE_S) -> None:
+        self._map_life_s = map_life_s
         self._open: dict[str, _Open] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -92,11 +93,11 @@ class SearchKind:
         self._forget(name)
         host = ctx.ports.connectors([config])
         try:
-            drawn = draw_map(host, name)
+            drawn = datamap.answered(ctx, draw_map(host, name))
         except StoreProblem:
             host.close()
             raise
-        held = _Open(config, host, drawn, ctx.clock.boot_seconds() + MAP_LIFE_S)
+        held = _Open(config, host, drawn, ctx.clock.boot_seconds() + self._map_life_s)
         self._open[name] = held
         return held
 

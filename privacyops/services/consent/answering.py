@@ -1,26 +1,26 @@
 """May I, and why; what somebody's choices are, and how they came about."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from privacyops.domain.account.action import Action
-from privacyops.domain.consent.event import ConsentEvent, event_of
-from privacyops.domain.consent.projection import StateRow, fold
+from privacyops.domain.consent.event import ConsentEvent
+from privacyops.domain.consent.projection import StateRow
 from privacyops.domain.consent.state import GRANTED, RowKind
-from privacyops.domain.decision import Asked, Decision, decide
+from privacyops.domain.decision import Asked, Decision, decide, of_nobody, when_stale
 from privacyops.domain.purpose import Ground, PurposeScope
 from privacyops.domain.subject import SubjectUnknown
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import BadRequest
 from privacyops.kernel.pagination import Page, bounded
-from privacyops.ledger.leaf import parse
 from privacyops.services import purpose as published
-from privacyops.services.consent import subjects
+from privacyops.services.consent import life, subjects
+from privacyops.services.consent.freshness import DEFAULT, Freshness, Read
+from privacyops.services.consent.life import event_of_past
 from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import brand_named, purpose_named
 from privacyops.services.context import Context, reading
 from privacyops.store import consent as consents
-from privacyops.store.consent import PastEvent
 from privacyops.store.purpose import Catalogue
 from privacyops.store.subject import Subject
 from privacyops.store.uow import Tx
@@ -40,17 +40,20 @@ class Question:
     channel: str
     brand: str | None = None
     jurisdiction: str | None = None
+    freshness: Freshness = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """The decision and everything it was made from."""
+    """The decision and everything it was made from. `is_stale`: older than the question asked for."""
 
     decision: Decision
     asked: Asked
     jurisdiction: str | None
     state_version: int
     as_of: Instant
+    age_ms: int = 0
+    is_stale: bool = False
 
     @property
     def granted_at(self) -> Instant | None:
@@ -103,7 +106,14 @@ def check(ctx: Context, tx: Tx, question: Question) -> CheckAnswer:
     suppression_refs = subjects.suppression_refs(ctx, question.whom, question.channel)
     if suppression_refs:
         rows += consents.list_suppressions(tx, suppression_refs, names)
-    return CheckAnswer(decide(rows, asked, tx.now), asked, place, found.state_version, tx.now)
+    decision = decide(rows, asked, tx.now)
+    if found.subject is None and subjects.is_own_id(question.whom.subject_id):
+        decision = of_nobody(decision)
+    read = Read(found.subject.no if found.subject else None, found.state_version)
+    if not question.freshness.is_met(ctx.ports.keyring, tx.controller, read):
+        decision = when_stale(decision, asked)
+        return CheckAnswer(decision, asked, place, found.state_version, tx.now, is_stale=True)
+    return CheckAnswer(decision, asked, place, found.state_version, tx.now)
 
 
 @reading(Action.CONSENT_READ)
@@ -117,9 +127,7 @@ def current(ctx: Context, tx: Tx, subject_id: str, at: Instant | None = None) ->
     if at is None:
         rows = consents.load_rows(tx, subject.no, names)
     else:
-        past = reversed(consents.list_events(tx, subject.no, None, None))
-        events = (event_of_past(item, names) for item in past)
-        rows = fold(event for event in events if event.recorded_at <= at)
+        rows = life.rows_of(ctx, tx, subject.no, names, until=at)
     moment = at or tx.now
     return [
         CurrentChoice(row, _decided(names, rows.values(), row, subject, moment))
@@ -149,17 +157,6 @@ def _known(ctx: Context, tx: Tx, subject_id: str) -> Subject:
     if subject is None:
         raise SubjectUnknown
     return subject
-
-
-def event_of_past(past: PastEvent, names: Catalogue) -> ConsentEvent:
-    """The event of a leaf, with what the leaf only commits to or leaves to be looked up."""
-    event = event_of(parse(past.leaf))
-    shown = names.notices.get((event.notice.id, event.notice.version)) if event.notice else None
-    return replace(
-        event,
-        contact=past.contact.hex() if past.contact else None,
-        notice_published_at=shown.published_at if shown else None,
-    )
 
 
 def _decided(

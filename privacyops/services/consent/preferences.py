@@ -1,32 +1,36 @@
-"""A person's own choices, seen and changed by whoever has proved the mailbox they are bound to; and one-click stops."""
+"""A person's own choices, seen and changed by whoever has proved the mailbox they are bound to."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
+from uuid import UUID
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.actor import Target
 from privacyops.domain.account.rule import require
 from privacyops.domain.consent.event import ConsentEvent
-from privacyops.domain.consent.projection import StateRow
+from privacyops.domain.consent.gpc import is_signal
+from privacyops.domain.consent.projection import LIFTED, StateRow
 from privacyops.domain.consent.state import EventType, Method, RowKind
-from privacyops.domain.decision import Asked, decide
+from privacyops.domain.decision import Asked, Decision, Reason, decide
 from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis, PurposeScope, PurposeVersion, Regime
-from privacyops.domain.secret import LINK_LIFE, LinkKind, SecretMalformed, link_digest, mint_link
-from privacyops.domain.subject import CONTACT_OF_CHANNEL, IdentifierType, SubjectIdentifier, SubjectUnknown
+from privacyops.domain.subject import CONTACT_OF_CHANNEL, IdentifierType, SubjectIdentifier
 from privacyops.kernel.clock import Instant
+from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import DsarId
+from privacyops.ledger.leaf import parse
 from privacyops.services import purpose as published
 from privacyops.services import sealing
-from privacyops.services.consent import subjects, writing
-from privacyops.services.consent.answering import event_of_past
+from privacyops.services.consent import signalling, subjects, writing
+from privacyops.services.consent.life import event_of_past
+from privacyops.services.consent.preference_link import ChoicesToken, PreferenceLinkSpent, contact_behind
 from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import Choice, ChoiceAnswer, Circumstances, Scope
-from privacyops.services.context import Context, reading, use_case
+from privacyops.services.context import Context, reading
+from privacyops.services.receipt import Gathered, gather_within
 from privacyops.store import consent as consents
 from privacyops.store import dsar as dsars
-from privacyops.store import token as tokens
 from privacyops.store.purpose import Brand, Catalogue, KnownPurpose
 from privacyops.store.subject import Subject
 from privacyops.store.uow import Tx
@@ -36,13 +40,17 @@ _PAST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One choice that can be made. `is_said`: it was made before, whatever the answer."""
+    """One choice that can be made. `is_said`: it was made before, whatever the answer.
+
+    `is_pending`: it waits for the confirmation by mail, and is not a yes before.
+    """
 
     purpose: str
     title: str
     channel: str
     is_granted: bool
     is_said: bool
+    is_pending: bool
     recipients: tuple[str, ...]
 
 
@@ -59,6 +67,7 @@ class Locked:
 class PastChoice:
     """What was chosen before. `title` and `channel` None: it was about everything."""
 
+    event_id: UUID
     at: Instant
     type: EventType
     title: str | None
@@ -73,17 +82,23 @@ class Preferences:
     offers: tuple[Offer, ...]
     locked: tuple[Locked, ...]
     past: tuple[PastChoice, ...]
+    signal: bool = False
 
 
-@reading(Action.DSAR_STATUS)
-def read_own(ctx: Context, tx: Tx, dsar_id: DsarId, language: str) -> Preferences:
-    """The choices of the address that the actor's cookie has proved.
+Own: TypeAlias = DsarId | ChoicesToken
+"""By what a browser has proved an address: the request behind its cookie, or a preference link."""
+
+
+@reading(Action.CONSENT_WRITE)
+def read_own(ctx: Context, tx: Tx, own: Own, language: str) -> Preferences:
+    """The choices of the address that the browser has proved.
 
     Choices over a channel with a contact of its own (a number, a device) are shown once they were made, since the
-    mailbox proves nothing about it. Raises: NotFound: not the actor's own request. RequestEmptied, IdentityConflict.
+    mailbox proves nothing about it.
+    Raises: NotFound: not the actor's own request. PreferenceLinkSpent: the time is over. RequestEmptied,
+    IdentityConflict.
     """
-    require(ctx.actor, Action.DSAR_STATUS, tx.now, Target(tx.controller, request=dsar_id))
-    contact = sealing.requester_of(ctx, tx, dsars.load_dsar(tx, dsar_id)).email
+    contact = _contact(ctx, tx, own)
     whom = _whom(contact)
     names = published.catalogue(ctx, tx)
     subject = subjects.find(ctx, tx, whom)
@@ -98,31 +113,42 @@ def read_own(ctx: Context, tx: Tx, dsar_id: DsarId, language: str) -> Preference
             locked.append(Locked(purpose.key, _title(purpose, language), ground.basis))
             continue
         for channel in _channels_of(purpose, rows):
-            allowed = [_is_allowed(ctx, names, known, channel, brand, subject, rows, whom, tx) for brand in brands]
+            said = [_decided(ctx, names, known, channel, brand, subject, rows, whom, tx) for brand in brands]
             offers.append(
                 Offer(
-                    purpose.key, _title(purpose, language), channel, all(allowed),
-                    any(_is_about(row, purpose, channel) for row in rows), purpose.recipients,
+                    purpose.key, _title(purpose, language), channel, all(one.is_allowed for one in said),
+                    any(_is_about(row, purpose, channel) for row in rows),
+                    any(one.reason is Reason.PENDING_CONFIRMATION for one in said), purpose.recipients,
                 )
             )  # fmt: skip
     past = consents.list_events(tx, subject.no, None, _PAST) if subject else []
     return Preferences(
         contact, tuple(offers), tuple(locked),
         tuple(_past(event_of_past(one, names), names, language) for one in past),
+        signal=any(row.kind is RowKind.GPC and row.state != LIFTED for row in rows),
     )  # fmt: skip
 
 
-def save_own(ctx: Context, dsar_id: DsarId, language: str, granted: frozenset[tuple[str, str]]) -> int:
+def receive_signal(ctx: Context, own: Own, language: str, values: Sequence[str]) -> None:
+    """Take the opt-out signal of the browser that shows the choices, for the address it has proved; once."""
+    if is_signal(values) and not (known := read_own(ctx, own, language)).signal:
+        signalling.receive(ctx, _whom(known.contact), values)
+
+
+def save_own(
+    ctx: Context, own: Own, language: str, granted: frozenset[tuple[str, str]], *, rejects: bool = False
+) -> int:
     """Make the choices what `granted` (purpose and channel) says; how many were written.
 
-    What stands already is not written again, so that a second click changes nothing. Raises: as `read_own`.
+    What stands already is not written again, so that a second click changes nothing; what waits for its confirmation
+    goes on waiting unless the person `rejects` all. Raises: as `read_own`.
     """
-    now = read_own(ctx, dsar_id, language)
+    now = read_own(ctx, own, language)
     changed = [
         Choice(one.purpose, one.channel, ChoiceAnswer.GRANT if wanted else ChoiceAnswer.REFUSE)
         for one in now.offers
         for wanted in [(one.purpose, one.channel) in granted]
-        if wanted is not one.is_granted or not one.is_said
+        if wanted is not one.is_granted or not one.is_said or (rejects and one.is_pending)
     ]
     names = _catalogue(ctx)
     for (brand, notice), choices in _calls(names, changed, language).items():
@@ -131,63 +157,33 @@ def save_own(ctx: Context, dsar_id: DsarId, language: str, granted: frozenset[tu
     return len(changed)
 
 
-def new_unsubscribe_link(ctx: Context, subject_id: str, purpose: str | None = None, channel: str | None = None) -> str:
-    """The token of a link for mails: it stops this purpose over this channel, and can do nothing else.
-
-    Raises: UnknownPurpose, UnknownChannel.
-    """
-    return _new_link(ctx, subject_id, purpose, channel)
-
-
-def unsubscribe(ctx: Context, token: str) -> None:
-    """The button, or a mail program's one-click POST (RFC 8058). An unknown token does nothing and says nothing.
-
-    A person who has been stopped already is not stopped again: a thousand clicks leave one event.
-    """
-    found = _behind(ctx, token)
-    if found is not None:
-        whom, scope = found
-        writing.withdraw(ctx, whom, scope, Circumstances(Method.ONE_CLICK_POST))
-
-
-@use_case(Action.CONSENT_WRITE)
-def _new_link(ctx: Context, tx: Tx, subject_id: str, purpose: str | None, channel: str | None) -> str:
-    names = published.catalogue(ctx, tx)
-    numbers = [
-        names.purposes[purpose].no if purpose is not None else 0,
-        names.channels[channel] if channel is not None else 0,
-    ]
-    link = mint_link(LinkKind.UNSUBSCRIBE)
-    opens = f"{subject_id}/{numbers[0]}/{numbers[1]}"
-    tokens.add_link(tx, link.digest, LinkKind.UNSUBSCRIBE.name.lower(), opens, LINK_LIFE[LinkKind.UNSUBSCRIBE])
-    return link.text
+def stop_own(ctx: Context, own: Own, language: str) -> None:
+    """Stop everything, also what is published later; messages that the contract needs go on. Raises: as `read_own`."""
+    contact = read_own(ctx, own, language).contact
+    writing.withdraw(ctx, _whom(contact), Scope(), Circumstances(Method.PREFERENCE_CENTRE))
 
 
 @reading(Action.CONSENT_WRITE)
-def _behind(ctx: Context, tx: Tx, token: str) -> tuple[Whom, Scope] | None:
-    """Whom and what a token stops; None: nobody, or stopped already."""
-    try:
-        digest = link_digest(LinkKind.UNSUBSCRIBE, token)
-    except SecretMalformed:
-        return None
-    opens = tokens.find_link(tx, digest, LinkKind.UNSUBSCRIBE.name.lower())
-    if opens is None:
-        return None
-    names = published.catalogue(ctx, tx)
-    subject_id, purpose_no, channel_no = opens.split("/")
-    whom = Whom(subject_id)
-    purpose, channel = names.purpose_of(int(purpose_no)), names.channel_of(int(channel_no))
-    try:
-        subject = subjects.find(ctx, tx, whom)
-    except SubjectUnknown:
-        return None  # erased in the meantime
-    rows = list(consents.load_rows(tx, subject.no, names).values()) if subject else []
-    reached = _reached(names, purpose, channel)
-    if reached and not any(
-        _is_allowed(ctx, names, known, via, brand, subject, rows, whom, tx) for known, via, brand in reached
-    ):
-        return None
-    return whom, Scope(purpose, channel)
+def own_receipt(ctx: Context, tx: Tx, own: Own, event_id: UUID) -> Gathered:
+    """What the receipt of one of the person's own choices is made from.
+
+    Raises: as `read_own`. NotFound: it is not theirs, which nobody is told apart from one that does not exist.
+    """
+    subject = subjects.find(ctx, tx, _whom(_contact(ctx, tx, own)))
+    theirs = consents.list_events(tx, subject.no, None, None) if subject else []
+    if str(event_id) not in {parse(one.leaf)["id"] for one in theirs}:
+        raise NotFound
+    return gather_within(ctx, tx, event_id)
+
+
+def _contact(ctx: Context, tx: Tx, own: Own) -> str:
+    if isinstance(own, ChoicesToken):
+        contact = contact_behind(ctx, tx, own)
+        if contact is None:
+            raise PreferenceLinkSpent
+        return contact
+    require(ctx.actor, Action.DSAR_STATUS, tx.now, Target(tx.controller, request=own))
+    return sealing.requester_of(ctx, tx, dsars.load_dsar(tx, own)).email
 
 
 @reading(Action.CONSENT_WRITE)
@@ -216,22 +212,10 @@ def _is_about(row: StateRow, purpose: PurposeVersion, channel: str) -> bool:
     return row.kind is RowKind.CHOICE and (row.purpose, row.channel) == (purpose.key, channel)
 
 
-def _reached(names: Catalogue, purpose: str | None, channel: str | None) -> list[tuple[KnownPurpose, str, Brand]]:
-    """Everything that a stop of this scope would change."""
-    return [
-        (known, via, brand)
-        for known in names.purposes.values()
-        if purpose in {None, known.current.key} and not known.current.ignores_stops
-        for via in sorted(known.current.channels)
-        if channel in {None, via}
-        for brand in _brands_of(names, known.current)
-    ]
-
-
-def _is_allowed(
+def _decided(
     ctx: Context, names: Catalogue, known: KnownPurpose, channel: str, brand: Brand, subject: Subject | None,
     rows: Sequence[StateRow], whom: Whom, tx: Tx,
-) -> bool:  # fmt: skip
+) -> Decision:  # fmt: skip
     home = subject.jurisdiction if subject else None
     asked = Asked(
         purpose=known.current,
@@ -242,7 +226,7 @@ def _is_allowed(
         material_notices=names.material_notices,
         contacts=subjects.contacts_of_whom(ctx, whom, channel),
     )
-    return decide(rows, asked, tx.now).is_allowed
+    return decide(rows, asked, tx.now)
 
 
 def _calls(
@@ -268,7 +252,7 @@ def _notice_for(names: Catalogue, purpose: str, language: str) -> NoticeRef | No
 def _past(event: ConsentEvent, names: Catalogue, language: str) -> PastChoice:
     known = names.purposes.get(event.purpose.key) if event.purpose else None
     title = _title(known.current, language) if known else None
-    return PastChoice(event.occurred_at, event.type, title, event.channel)
+    return PastChoice(event.id, event.occurred_at, event.type, title, event.channel)
 
 
 def _title(purpose: PurposeVersion, language: str) -> str:

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 from privacyops.domain.account.action import Action
-from privacyops.domain.consent.projection import fold
+from privacyops.domain.consent.projection import BETWEEN_PEOPLE
 from privacyops.ledger.leaf import LeafNotCanonical, parse
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.services import purpose as published
-from privacyops.services.consent.answering import event_of_past
+from privacyops.services.consent import life, suppressed
 from privacyops.services.consent.subjects import opened
 from privacyops.services.context import Context, reading
 from privacyops.store import consent as consents
@@ -26,14 +26,19 @@ from privacyops.store.uow import Tx
 
 PAGE: Final = 500
 MAX_FINDINGS: Final = 1_000
+_BETWEEN: Final = frozenset(str(kind) for kind in BETWEEN_PEOPLE)
 
 
 class Difference(StrEnum):
-    """ROW: an answer is not what the events say. CHAIN: an event is missing or out of its place. LEAF: unreadable."""
+    """ROW: an answer is not what the events say. CHAIN: an event is missing or out of its place. LEAF: unreadable.
+
+    SUPPRESSION: the list of suppressed contacts says more or less than the events.
+    """
 
     ROW = "row"
     CHAIN = "chain"
     LEAF = "leaf"
+    SUPPRESSION = "suppression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ def replay(ctx: Context, tx: Tx) -> ReplayReport:
         count += 1
         if len(findings) < MAX_FINDINGS:
             findings += list(_differences(ctx, tx, subject, names))
+    findings += [Finding(Difference.SUPPRESSION, "the list", at) for at in suppressed.of_nobody(tx, names)]
     return ReplayReport(count, findings[:MAX_FINDINGS])
 
 
@@ -80,29 +86,32 @@ def _everybody(tx: Tx) -> Iterator[Subject]:
 def _differences(ctx: Context, tx: Tx, subject: Subject, names: Catalogue) -> Iterator[Finding]:
     past = list(reversed(consents.list_events(tx, subject.no, None, None)))
     try:
-        events = [event_of_past(one, names) for one in past]
+        told = life.rows_of(ctx, tx, subject.no, names)
     except LeafNotCanonical:
         yield Finding(Difference.LEAF, subject.public_id, "an event is no longer a leaf")
         return
     yield from (Finding(Difference.CHAIN, subject.public_id, at) for at in _gaps(ctx, tx, subject, past))
     served = consents.load_rows(tx, subject.no, names)
-    told = fold(events)
     for key in sorted(served.keys() | told.keys(), key=str):
         if served.get(key) != told.get(key):
             yield Finding(Difference.ROW, subject.public_id, "/".join(str(part or "*") for part in key))
+    for at in suppressed.of_person(ctx, tx, opened(ctx, tx, subject), told.values()):
+        yield Finding(Difference.SUPPRESSION, subject.public_id, at)
 
 
 def _gaps(ctx: Context, tx: Tx, subject: Subject, past: Sequence[PastEvent]) -> Iterator[str]:
     """The records whose commitment does not name the leaf in front of them; and the end, where events are missing."""
     commit = opened(ctx, tx, subject).commit
     previous: bytes | None = None
-    for place, one in enumerate(past, 1):
+    version = 0
+    for one in past:
         members = parse(one.leaf)
         record_id = str(members.get("id"))
-        wanted = commit.chain(record_id=record_id, state_version=place, previous=previous)
-        if one.state_version != place or members.get("chain") != wanted:
+        wanted = commit.chain(record_id=record_id, state_version=one.state_version, previous=previous)
+        jumps = members.get("type") in _BETWEEN and one.state_version > version  # a link is later than both its sides
+        if (one.state_version != version + 1 and not jumps) or members.get("chain") != wanted:
             yield record_id
             return
-        previous = leaf_hash(one.leaf)
-    if consents.load_version(tx, subject.no) != len(past):
+        previous, version = leaf_hash(one.leaf), one.state_version
+    if consents.load_version(tx, subject.no) != version:
         yield "the newest event"

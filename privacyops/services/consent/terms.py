@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from privacyops.domain.consent.collection import PointClock
 from privacyops.domain.consent.state import IndicatedBy, Method
 from privacyops.domain.notice import NoticeRef
 from privacyops.kernel.clock import Instant
@@ -48,15 +49,23 @@ class GuardianRequired(Unprocessable):
     title = "Who speaks for somebody else names the mandate in the evidence"
 
 
+class ExplicitMethodNeeded(Unprocessable):
+    type = "/problems/explicit-method-needed"
+    title = "The purpose needs explicit consent: a statement of its own, not a banner or a box on the way"
+
+
 class EvidenceMalformed(Unprocessable):
     type = "/problems/evidence-malformed"
     title = "Evidence holds strings and integers, at most 65,535 bytes of them"
 
 
 class ChoiceAnswer(StrEnum):
+    """ASK is no answer: a prompt was shown. It changes nothing, and is refused where nobody may be asked."""
+
     GRANT = "grant"
     REFUSE = "refuse"
     DEFER = "defer"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,8 @@ class Circumstances:
     """How choices were expressed. `brand` None: the only one; for a stop: all of them.
 
     `occurred_at` is what the caller's clock said; None: now, by the service's clock. `client_event_id` makes a call
-    unique for ever, beyond the life of its Idempotency-Key.
+    unique for ever, beyond the life of its Idempotency-Key. `age` in years, where the shop knows it; it is not kept.
+    `clock` is that of the collection point which hands the choices over; None: the caller's account decides.
     """
 
     method: Method
@@ -84,6 +94,8 @@ class Circumstances:
     client_event_id: str | None = None
     notice: NoticeRef | None = None
     evidence: Mapping[str, Json] | None = None
+    age: int | None = None
+    clock: PointClock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +108,18 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The answer to a write; `events` are members as they go over the wire."""
+    """The answer to a write; `events` are members as they go over the wire.
+
+    `promise` is added after the commit (promising.py): a repeated call gets the same one, made from what is stored.
+    """
 
     events: Sequence[Mapping[str, Any]]
     subject_id: str
     state_version: int
     recorded_at: str
+    token: str = ""
     is_replayed: bool = False
+    promise: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -110,11 +127,15 @@ class Written:
             "subject_id": self.subject_id,
             "state_version": self.state_version,
             "recorded_at": self.recorded_at,
+            "token": self.token,
         }
 
     @classmethod
     def replayed(cls, body: Mapping[str, Any]) -> "Written":
-        return cls(body["events"], body["subject_id"], body["state_version"], body["recorded_at"], is_replayed=True)
+        return cls(
+            body["events"], body["subject_id"], body["state_version"], body["recorded_at"], body.get("token", ""),
+            is_replayed=True,
+        )  # fmt: skip
 
 
 def purpose_named(names: Catalogue, key: str, channel: str) -> KnownPurpose:

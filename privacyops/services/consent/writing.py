@@ -1,33 +1,31 @@
 """Record a choice, withdraw it, stop everything. One transaction, one audit row, one leaf a choice."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.rule import may
+from privacyops.domain.consent.collection import PointClock
 from privacyops.domain.consent.confirmation import LIFE
-from privacyops.domain.consent.event import ConsentEvent, PurposeRef, leaf_members, state_after
+from privacyops.domain.consent.event import ConsentEvent, PurposeRef, state_after
 from privacyops.domain.consent.order import admit_grant
-from privacyops.domain.consent.projection import StateRow, apply, key_of, no_recorded_as
-from privacyops.domain.consent.state import ClockTrust, EventType, IndicatedBy
+from privacyops.domain.consent.projection import StateRow, key_of, no_recorded_as
+from privacyops.domain.consent.state import EventType
 from privacyops.domain.purpose import PurposeScope
+from privacyops.domain.signals.evidence import with_summaries
 from privacyops.kernel.clock import Instant
-from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import EventId, uuid7
-from privacyops.ledger.leaf import LeafNotCanonical, canonical, instant_text, to_milliseconds
-from privacyops.ledger.merkle import leaf_hash
-from privacyops.ports.keyring import Place
-from privacyops.services import purpose as published
 from privacyops.services.consent import subjects
+from privacyops.services.consent.admitting import needs_owner, require_askable, require_explicit, require_of_age
+from privacyops.services.consent.appending import begin_write, blank_event, settled, with_clock, write_events
+from privacyops.services.consent.promising import promised
 from privacyops.services.consent.subjects import OpenSubject, Whom
 from privacyops.services.consent.terms import (
     Choice,
     ChoiceAnswer,
     Circumstances,
     DuplicateChoice,
-    EvidenceMalformed,
-    GuardianRequired,
     NoticeMismatch,
     NoticeNotPublished,
     Scope,
@@ -37,12 +35,9 @@ from privacyops.services.consent.terms import (
     brand_named,
     purpose_named,
 )
-from privacyops.services.context import Context, record, use_case
-from privacyops.services.idempotency import Call, begin_call, end_call
-from privacyops.store import consent as consents
-from privacyops.store.consent import WrittenEvent
+from privacyops.services.context import Context, use_case
+from privacyops.services.idempotency import Call
 from privacyops.store.purpose import Catalogue
-from privacyops.store.subject import SubjectRaced
 from privacyops.store.uow import Tx
 
 _TRIES: Final = 3
@@ -55,30 +50,32 @@ def record_choices(
     """Write down what a person chose. A grant that came too late is recorded and not applied.
 
     Raises: UnknownPurpose, UnknownChannel, UnknownBrand, DuplicateChoice, OccurredInFuture, OccurredTooOld,
-    NoticeNotPublished, NoticeMismatch, GuardianRequired, EvidenceMalformed, IdentityConflict, SubjectUnknown,
-    IdempotencyKeyReused: nothing was written.
+    NoticeNotPublished, NoticeMismatch, GuardianRequired, EvidenceMalformed, ConsentStringUndecodable,
+    ExplicitMethodNeeded, IdentityConflict, SubjectUnknown, IdempotencyKeyReused: nothing was written.
     """
-    return _settled(lambda: _record_choices(ctx, whom, choices, how, call))
+    grants = any(choice.answer is ChoiceAnswer.GRANT for choice in choices)
+    read = replace(how, evidence=with_summaries(how.evidence, grants=grants))
+    return promised(ctx, settled(lambda: _record_choices(ctx, whom, choices, read, call)))
 
 
-@use_case(Action.CONSENT_WRITE)
+@use_case(Action.CONSENT_WRITE, shares_commit=True)
 def _record_choices(
     ctx: Context, tx: Tx, whom: Whom, choices: Sequence[Choice], how: Circumstances, call: Call | None
 ) -> Written:
-    before = _answered(ctx, tx, how, call)
+    before, names = begin_write(ctx, tx, how, call)
     if before is not None:
         return before
-    names = published.catalogue(ctx, tx)
     brand = brand_named(names, how.brand)
-    how = _with_clock(ctx, tx, how)
+    how = with_clock(ctx, tx, how)
     _require_admissible(ctx, tx, names, choices, how)
-    opened = subjects.find_or_add(ctx, tx, whom, how.jurisdiction)
+    require_of_age(choices, how, names.brands[brand].jurisdiction)
+    opened = subjects.find_or_prepare(ctx, tx, whom, how.jurisdiction, names)
 
     def events(rows: Mapping[Any, StateRow]) -> Iterator[ConsentEvent]:
         for choice in choices:
             yield _chosen(ctx, tx, names, choice, replace(how, brand=brand), whom, opened, rows)
 
-    return _write(ctx, tx, names, opened, events, how, call, "consent.recorded")
+    return write_events(ctx, tx, names, opened, events, how, call, "consent.recorded")
 
 
 def withdraw(ctx: Context, whom: Whom, scope: Scope, how: Circumstances, call: Call | None = None) -> Written:
@@ -88,10 +85,11 @@ def withdraw(ctx: Context, whom: Whom, scope: Scope, how: Circumstances, call: C
     Raises: UnknownPurpose, UnknownChannel, UnknownBrand, EvidenceMalformed, IdentityConflict, SubjectUnknown,
     IdempotencyKeyReused: nothing was written.
     """
-    return _settled(lambda: _withdraw(ctx, whom, scope, how, call))
+    read = replace(how, evidence=with_summaries(how.evidence, grants=False))
+    return promised(ctx, settled(lambda: _withdraw(ctx, whom, scope, read, call)))
 
 
-@use_case(Action.CONSENT_WRITE)
+@use_case(Action.CONSENT_WRITE, shares_commit=True)
 def _withdraw(ctx: Context, tx: Tx, whom: Whom, scope: Scope, how: Circumstances, call: Call | None) -> Written:
     return withdraw_within(ctx, tx, whom, scope, how, call)
 
@@ -103,18 +101,17 @@ def withdraw_within(
 
     Raises: SubjectRaced: run the whole use case again.
     """
-    before = _answered(ctx, tx, how, call)
+    before, names = begin_write(ctx, tx, how, call)
     if before is not None:
         return before
-    names = published.catalogue(ctx, tx)
     if how.brand is not None:
         brand_named(names, how.brand)
     if scope.channel is not None and scope.channel not in names.channels:
         raise UnknownChannel
-    how = _with_clock(ctx, tx, how)
-    opened = subjects.find_or_add(ctx, tx, whom, how.jurisdiction)
+    how = with_clock(ctx, tx, how)
+    opened = subjects.find_or_prepare(ctx, tx, whom, how.jurisdiction, names)
     stops = list(_stops(ctx, tx, names, scope, how))
-    return _write(ctx, tx, names, opened, lambda _rows: iter(stops), how, call, "consent.withdrawn")
+    return write_events(ctx, tx, names, opened, lambda _rows: iter(stops), how, call, "consent.withdrawn")
 
 
 def _chosen(
@@ -130,8 +127,9 @@ def _chosen(
     purpose = purpose_named(names, choice.purpose, choice.channel).current
     brand = names.brands[how.brand or ""]
     ground, place = purpose.ground_in(how.jurisdiction, opened.subject.jurisdiction, brand.jurisdiction)
-    contact = subjects.contact_for(ctx, tx, whom, opened.subject, choice.channel)
-    blank = _event(ctx, tx, how)
+    require_explicit(ground, choice, how)
+    contact = subjects.bound_contact(ctx, whom, opened, choice.channel)
+    blank = blank_event(ctx, tx, how)
     shown = names.notices.get((how.notice.id, how.notice.version)) if how.notice else None
     about = replace(
         blank,
@@ -148,8 +146,12 @@ def _chosen(
     row = rows.get(key_of(about))
     kind = _kind_of(choice.answer, row, tx.now, has_notice=how.notice is not None)
     confirm_until = None
-    if kind in (EventType.GIVEN, EventType.RENEWED) and purpose.needs_confirmation(choice.channel, place):
-        kind, confirm_until = EventType.REQUESTED, tx.now + LIFE
+    if choice.answer is ChoiceAnswer.ASK:
+        require_askable(rows, purpose, place, tx.now)
+    elif kind in (EventType.GIVEN, EventType.RENEWED):
+        must_confirm = needs_owner(about, purpose, rows, how) or purpose.needs_confirmation(choice.channel, place)
+        if must_confirm:
+            kind, confirm_until = EventType.REQUESTED, tx.now + LIFE
     lasts = purpose.valid_for if kind in (EventType.GIVEN, EventType.RENEWED) else None
     return replace(about, type=kind, state=state_after(kind), valid_for=lasts, confirm_until=confirm_until)
 
@@ -160,13 +162,15 @@ def _kind_of(answer: ChoiceAnswer, row: StateRow | None, now: Instant, *, has_no
             return no_recorded_as(row, now)
         case ChoiceAnswer.DEFER:
             return EventType.DEFERRED
+        case ChoiceAnswer.ASK:
+            return EventType.REQUESTED
         case ChoiceAnswer.GRANT:
             renews = has_notice and row is not None and row.is_valid_grant(now)
             return EventType.RENEWED if renews else EventType.GIVEN
 
 
 def _stops(ctx: Context, tx: Tx, names: Catalogue, scope: Scope, how: Circumstances) -> Iterator[ConsentEvent]:
-    blank = _event(ctx, tx, how)
+    blank = blank_event(ctx, tx, how)
     if scope.purpose is None:
         reach = "all" if scope.channel is None else "channel"
         yield replace(blank, type=EventType.STOP_ALL, channel=scope.channel, brand=how.brand, scope=reach)
@@ -194,28 +198,6 @@ def _stops(ctx: Context, tx: Tx, names: Catalogue, scope: Scope, how: Circumstan
             )
 
 
-def _event(ctx: Context, tx: Tx, how: Circumstances) -> ConsentEvent:
-    """What every event of one call shares. Without a claimed time, or from who may backdate, the clock is trusted."""
-    trusted = how.occurred_at is None or may(ctx.actor, Action.CONSENT_BACKDATE)
-    return ConsentEvent(
-        id=EventId(uuid7(tx.now)),
-        type=EventType.STOP_ALL,
-        controller=tx.controller,
-        occurred_at=how.occurred_at or tx.now,
-        recorded_at=tx.now,
-        method=how.method,
-        actor_kind=str(ctx.actor.kind),
-        clock=ClockTrust.TRUSTED if trusted else ClockTrust.CLIENT,
-        indicated_by=how.indicated_by,
-    )
-
-
-def _with_clock(ctx: Context, tx: Tx, how: Circumstances) -> Circumstances:
-    if how.indicated_by is not IndicatedBy.SUBJECT and not (how.evidence or {}).get("mandate"):
-        raise GuardianRequired
-    return replace(how, occurred_at=to_milliseconds(how.occurred_at)) if how.occurred_at else how
-
-
 def _require_admissible(ctx: Context, tx: Tx, names: Catalogue, choices: Sequence[Choice], how: Circumstances) -> None:
     pairs = [(choice.purpose, choice.channel) for choice in choices]
     if len(set(pairs)) != len(pairs):
@@ -223,7 +205,8 @@ def _require_admissible(ctx: Context, tx: Tx, names: Catalogue, choices: Sequenc
     for choice in choices:
         purpose_named(names, choice.purpose, choice.channel)
     if how.occurred_at is not None and any(choice.answer is not ChoiceAnswer.REFUSE for choice in choices):
-        admit_grant(how.occurred_at, tx.now, may_backdate=may(ctx.actor, Action.CONSENT_BACKDATE))
+        may_backdate, is_offline = may(ctx.actor, Action.CONSENT_BACKDATE), how.clock is PointClock.OFFLINE
+        admit_grant(how.occurred_at, tx.now, may_backdate=may_backdate, is_offline=is_offline)
     if how.notice is None:
         return
     shown = names.notices.get((how.notice.id, how.notice.version))
@@ -233,114 +216,3 @@ def _require_admissible(ctx: Context, tx: Tx, names: Catalogue, choices: Sequenc
         raise NoticeMismatch
     if not {choice.purpose for choice in choices} <= set(shown.notice.purposes):
         raise NoticeMismatch
-
-
-def _write(
-    ctx: Context,
-    tx: Tx,
-    names: Catalogue,
-    opened: OpenSubject,
-    events: Callable[[Mapping[Any, StateRow]], Iterator[ConsentEvent]],
-    how: Circumstances,
-    call: Call | None,
-    action: str,
-) -> Written:
-    """Number, commit to, apply and store the events of one call, in the order in which they come."""
-    number = opened.subject.no
-    version = consents.lock_subject(tx, number)
-    rows = consents.load_rows(tx, number, names)
-    previous = consents.last_leaf_hash(tx, number, version)
-    stored: list[WrittenEvent] = []
-    told: list[dict[str, Any]] = []
-    changed: dict[Any, tuple[StateRow, int]] = {}
-    for event in events(rows):
-        version += 1
-        after = apply(rows, event)
-        for row in after:
-            rows[row.key] = row
-            changed[row.key] = row, version
-        written = _stored(ctx, opened, event, how, version, previous, applied=bool(after))
-        previous = leaf_hash(written.leaf)
-        stored.append(written)
-        told.append(_told(event, applied=bool(after)))
-    consents.add_events(tx, number, stored)
-    consents.save_rows(tx, number, dict(changed.values()), names)
-    crash_point("ledger.after_event")
-    record(ctx, tx, action, "subject", opened.subject.public_id, events=len(stored), method=str(how.method))
-    answer = Written(told, opened.subject.public_id, version, instant_text(tx.now))
-    if how.client_event_id is not None:
-        consents.add_client_event(tx, str(ctx.actor.id), how.client_event_id, answer.to_json())
-    if call is not None:
-        end_call(ctx, tx, call, answer.to_json())
-    return answer
-
-
-def _stored(
-    ctx: Context,
-    opened: OpenSubject,
-    event: ConsentEvent,
-    how: Circumstances,
-    version: int,
-    previous: bytes | None,
-    *,
-    applied: bool,
-) -> WrittenEvent:
-    record_id, commit = str(event.id), opened.commit
-    commitments = {
-        "subject": commit.subject(
-            controller=event.controller, subject_id=opened.subject.public_id, record_id=record_id
-        ),
-        "chain": commit.chain(record_id=record_id, state_version=version, previous=previous),
-    }
-    if event.contact is not None:
-        commitments["contact"] = commit.contact(record_id=record_id, contact_hash=event.contact)
-    sealed = None
-    if how.evidence:
-        place = Place(ctx.controller.key, "event_private", "sealed", record_id)
-        try:
-            plain = canonical(dict(how.evidence))
-        except LeafNotCanonical:
-            raise EvidenceMalformed from None
-        commitments["evidence"] = commit.evidence(record_id=record_id, evidence=dict(how.evidence))
-        sealed = opened.key.seal(plain, place)
-    leaf = canonical(leaf_members(event, commitments))
-    contact = bytes.fromhex(event.contact) if event.contact else None
-    return WrittenEvent(event.id, leaf, version, applied, contact, sealed)
-
-
-def _told(event: ConsentEvent, *, applied: bool) -> dict[str, Any]:
-    about = {
-        "event_id": str(event.id),
-        "type": str(event.type),
-        "purpose": event.purpose.key if event.purpose else None,
-        "channel": event.channel,
-        "brand": event.brand,
-        "state": str(event.state) if event.state else None,
-        "applied": applied,
-    }
-    return about | ({"awaiting": "confirmation"} if event.type is EventType.REQUESTED else {})
-
-
-def _answered(ctx: Context, tx: Tx, how: Circumstances, call: Call | None) -> Written | None:
-    """The answer of an earlier call with the same key, or of the same event of the caller's."""
-    before = begin_call(ctx, tx, call) if call is not None else None
-    if before is not None:
-        return Written.replayed(before)
-    if how.client_event_id is None:
-        return None
-    known = consents.find_client_event(tx, str(ctx.actor.id), how.client_event_id)
-    if known is None:
-        return None
-    if call is not None:
-        end_call(ctx, tx, call, known)
-    return Written.replayed(known)
-
-
-def _settled(write: Callable[[], _R]) -> _R:
-    """Run a write again when two first writes met over one identifier: the second finds the person."""
-    for _ in range(_TRIES - 1):
-        try:
-            return write()
-        except SubjectRaced:
-            continue
-    return write()

@@ -11,6 +11,7 @@ from privacyops.domain.account.actor import Target
 from privacyops.domain.account.four_eyes import Matter, second_person
 from privacyops.domain.account.rule import require
 from privacyops.domain.deadline.event import ClockEventKind
+from privacyops.domain.dsar.erasing import ErasingState
 from privacyops.domain.dsar.kind import Outcome, RequestClass
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.run import SETTLED_RUNS, Decision, RunState
@@ -23,6 +24,7 @@ from privacyops.kernel.ids import DsarId
 from privacyops.ports.vault import VaultRef
 from privacyops.services import mail, sealing
 from privacyops.services.context import Context, reading, record, use_case
+from privacyops.services.dsar.erasing import unswept
 from privacyops.services.dsar.identity import check_code, use_code
 from privacyops.services.dsar.lifecycle import end, move
 from privacyops.services.dsar.link import new_link, spend, spend_all
@@ -31,9 +33,11 @@ from privacyops.services.dsar.wording import letter, local_date, url
 from privacyops.store import audit as audits
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
+from privacyops.store import export as exports
 from privacyops.store import finding as findings
 from privacyops.store import mail as mails
 from privacyops.store import package as packages
+from privacyops.store import store_erasure as erasures
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
@@ -203,6 +207,7 @@ def close(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
     dsar = dsars.load_dsar(tx, dsar_id)
     open_tasks = [task for task in tasks.list_tasks_of(tx, dsar_id) if task.state in OPEN_TASKS]
     late = [run.store for run in findings.list_runs(tx, dsar_id) if run.state not in _ENDED_RUNS]
+    late += unswept(tx, dsar_id)
     if open_tasks or late:
         raise WorkOpen(tasks=len(open_tasks), stores=late)
     return end(ctx, tx, dsar, DsarEvent.CLOSE, outcome_of(tx, dsar))
@@ -248,15 +253,15 @@ def _destroyed(ctx: Context, tx: Tx, package: packages.StoredPackage) -> None:
 
 
 def sweep_vault(ctx: Context) -> int:
-    """Delete what no package refers to: recalled packages, and pieces that a kill left behind; how many files."""
+    """Delete what no package or export refers to: recalled ones, and pieces that a kill left behind; how many files."""
     now = ctx.clock.now()
     with ctx.database.reading(ctx.controller.key, now) as tx:
-        known = packages.known_blobs(tx)
+        known = packages.known_blobs(tx) | exports.known_blobs(tx)
     return ctx.ports.vault.sweep(known, now - ORPHAN_AGE)
 
 
 def outcome_of(tx: Tx, dsar: Dsar) -> Outcome:
-    """What became of the request, from its findings and runs."""
+    """What became of the request, from its findings, runs and erasures."""
     groups = findings.count_findings(tx, dsar.id)
     included = any(group.decision == Decision.INCLUDE for group in groups)
     excluded = any(group.decision == Decision.EXCLUDE for group in groups)
@@ -266,4 +271,6 @@ def outcome_of(tx: Tx, dsar: Dsar) -> Outcome:
         return Outcome.FULFILLED_PARTIAL if without else Outcome.NO_DATA_FOUND
     if excluded and not included:
         return Outcome.REFUSED
-    return Outcome.FULFILLED_PARTIAL if excluded or without else Outcome.FULFILLED
+    erased = erasures.list_erasures(tx, dsar.id)
+    less = any(one.state is not ErasingState.VERIFIED or one.report.get("kept") for one in erased)
+    return Outcome.FULFILLED_PARTIAL if excluded or without or less else Outcome.FULFILLED

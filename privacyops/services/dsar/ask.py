@@ -8,6 +8,7 @@ from privacyops.domain.account.four_eyes import Matter, second_person
 from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
+from privacyops.domain.fee import fee_grounds
 from privacyops.domain.letter import LetterKind
 from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import DsarId
@@ -17,6 +18,7 @@ from privacyops.services.dsar import clock
 from privacyops.services.dsar.lifecycle import move
 from privacyops.services.dsar.search import begin_search
 from privacyops.services.dsar.wording import authority_of, letter, local_date, regime_of, url
+from privacyops.store import audit
 from privacyops.store import dsar as dsars
 from privacyops.store.uow import Tx
 
@@ -26,6 +28,21 @@ ANSWER_WITHIN: Final = timedelta(days=14)
 class IdentityFirst(Conflict):
     type = "/problems/identity-first"
     title = "Nothing about the matter is asked before it is known who asks"
+
+
+class FeeNotAllowed(Unprocessable):
+    type = "/problems/fee-not-allowed"
+    title = "The law of this request permits no fee on this ground"
+
+
+class FeeNotPrepared(Conflict):
+    type = "/problems/fee-not-prepared"
+    title = "A fee takes two people: assign the request to whoever prepares it, and let another one sign"
+
+
+def fee_grounds_of(ctx: Context, dsar: Dsar) -> tuple[str, ...]:
+    """On which grounds the law of this request permits a fee; empty: none."""
+    return fee_grounds(dsar.regime, dsar.type, local_date(ctx, dsar.received_at))
 
 
 @use_case(Action.DSAR_ASK)
@@ -56,22 +73,26 @@ def go_on(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
 
 @use_case(Action.DSAR_COUNTERSIGN)
 def demand_fee(
-    ctx: Context, tx: Tx, dsar_id: DsarId, *, ground: str, amount: str, calculation: str, typed_reference: str
-) -> Dsar:
-    """Ask for a fee that a code of the catalog allows. Whoever prepared the request cannot sign it.
+    ctx: Context, tx: Tx, dsar_id: DsarId, *, code: str, ground: str, amount: str, calculation: str,
+    typed_reference: str,
+) -> Dsar:  # fmt: skip
+    """Ask for a fee on a ground that the law lists: `code`, and `ground` in words that the customer reads.
 
-    Raises: Unprocessable, SamePerson, NumberNotTyped, StepUpNeeded, TransitionRefused.
+    It takes two: whoever the request is assigned to or has worked on its answer prepares it, another person signs.
+    Raises: Unprocessable, FeeNotAllowed, FeeNotPrepared, SamePerson, NumberNotTyped, StepUpNeeded, TransitionRefused.
     """
     if not ground.strip() or not amount.strip() or not calculation.strip():
         raise Unprocessable("a fee needs its ground, its amount and how it was calculated")
     dsar = dsars.load_dsar(tx, dsar_id)
-    hands = frozenset({dsar.assignee_id} if dsar.assignee_id else set())
+    if code not in fee_grounds_of(ctx, dsar):
+        raise FeeNotAllowed
+    hands = audit.list_hands(tx, dsar_id) | ({dsar.assignee_id} if dsar.assignee_id else set())
+    if not hands and not ctx.controller.single_operator:
+        raise FeeNotPrepared
     matter = Matter(dsar.reference, "fee", hands, dsar.recorded_at)
     second_person(ctx.actor, matter, "fee", typed_reference, tx.now, single_operator=ctx.controller.single_operator)
     requester = sealing.requester_of(ctx, tx, dsar)
-    after = move(
-        ctx, tx, dsar, DsarEvent.DEMAND_FEE, ClockEventKind.FEE_DEMANDED, audit={"ground": ground.strip()[:60]}
-    )
+    after = move(ctx, tx, dsar, DsarEvent.DEMAND_FEE, ClockEventKind.FEE_DEMANDED, audit={"ground": code})
     text = letter(
         ctx, LetterKind.FEE_NOTICE, after, requester, tx.now, authority=authority_of(ctx),
         regime=regime_of(dsar.regime), ground=ground.strip(), amount=amount.strip(), calculation=calculation.strip(),

@@ -1,5 +1,6 @@
 """What a field of a found record is called and holds, when a person reads it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from privacyops.domain.classification.words import stem, words
 from privacyops.domain.datamap.catalogue import Category, FieldType
 from privacyops.domain.package.contents import Column, Element, FieldKind, Value
 
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])[A-Z](?=[a-z])")
 _ORDERS: Final = ("order", "invoice", "purchase", "bestellung", "auftrag", "rechnung", "commande", "facture", "pedido")
 _NUMBERS: Final = ("id", "number", "no", "nr", "nummer", "num", "code", "ref", "numero")
 _ORDER_WORDS: Final = frozenset(stem(word) for word in _ORDERS)
@@ -23,8 +25,9 @@ _ELEMENTS: Final[Mapping[Category, Element]] = {
 
 
 def labelled(name: str) -> str:
-    """`billing_postcode` as "Billing postcode": for people; the data files keep the field's own name."""
-    words = name.replace("_", " ").replace(".", " ").split()
+    """`billing_postcode` and `BillingPostcode` as "Billing postcode": for people; the data files keep the own name."""
+    apart = _HUMP.sub(lambda found: f" {found[0].lower()}", name)
+    words = apart.replace("_", " ").replace(".", " ").split()
     text = " ".join(words) or name
     return text[:1].upper() + text[1:]
 

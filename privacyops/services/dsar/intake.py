@@ -118,13 +118,14 @@ def submit(ctx: Context, submission: Submission, call: Call | None = None) -> Re
 def _submit_once(ctx: Context, tx: Tx, submission: Submission, call: Call | None) -> Receipt:
     if call is not None and (answered := begin_call(ctx, tx, call)) is not None:
         return Receipt.from_json(answered)
-    receipt = _submit(ctx, tx, submission)
+    receipt = submit_within(ctx, tx, submission)
     if call is not None:
         end_call(ctx, tx, call, receipt.to_json())
     return receipt
 
 
-def _submit(ctx: Context, tx: Tx, submission: Submission) -> Receipt:
+def submit_within(ctx: Context, tx: Tx, submission: Submission) -> Receipt:
+    """As `submit`, in a transaction that does more."""
     requester = _checked(submission.requester)
     received_at = submission.received_at or tx.now
     if received_at > tx.now:

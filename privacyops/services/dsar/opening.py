@@ -12,10 +12,12 @@ from privacyops.domain.classification.columns import category_of
 from privacyops.domain.datamap.catalogue import FieldType
 from privacyops.domain.deadline.clock import ClockView
 from privacyops.domain.deadline.event import ClockEvent
+from privacyops.domain.dsar.erasing import StoreErasure
 from privacyops.domain.dsar.kind import RequestClass
 from privacyops.domain.dsar.proof import may_hand_over
 from privacyops.domain.dsar.record import Dsar, Proof, Requester, Run, StoredFinding
 from privacyops.domain.dsar.run import Decision
+from privacyops.domain.fee import fee_grounds
 from privacyops.domain.letter import Letter
 from privacyops.domain.package.contents import Element, Value
 from privacyops.domain.task import Approval, Task
@@ -31,8 +33,9 @@ from privacyops.services.dsar.package import assemble, open_finding
 from privacyops.services.dsar.people import Person, person_of
 from privacyops.services.dsar.reply import Note, talk_of
 from privacyops.services.dsar.review import needs_approval
+from privacyops.services.dsar.wording import local_date
 from privacyops.services.sealing import RequestEmptied
-from privacyops.store import audit, stores
+from privacyops.store import audit, store_erasure, stores
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import mail as mails
@@ -77,6 +80,7 @@ class OpenedRequest:
     proofs: Sequence[Proof]
     may_hand_over: bool
     needs_approval: bool
+    may_cost: bool
     runs: Sequence[Run]
     groups: Sequence[FoundGroup]
     deciders: frozenset[UUID]
@@ -89,6 +93,12 @@ class OpenedRequest:
     messages: Sequence[Note]
     related: Sequence[Dsar]
     stores: Mapping[str, ConnectedStore]
+    erasures: Sequence[StoreErasure] = ()
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether every store that was begun with has its plan; no word on whether it is still fresh."""
+        return bool(self.erasures) and all(one.planned_at is not None for one in self.erasures)
 
     @property
     def undecided(self) -> int:
@@ -135,13 +145,16 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
         requester=_requester(ctx, tx, dsar) if sees_content and not hides else None, clock=view, clocks=views,
         rule_label=rule.article or rule.law, proofs=proofs,
         may_hand_over=dsar.rule.kind is not RequestClass.FIND or may_hand_over(dsar.type, proofs),
-        needs_approval=needs_approval(tx, dsar), runs=findings.list_runs(tx, dsar.id), groups=_groups(tx, dsar.id),
+        needs_approval=needs_approval(tx, dsar),
+        may_cost=bool(fee_grounds(dsar.regime, dsar.type, local_date(ctx, dsar.received_at))),
+        runs=findings.list_runs(tx, dsar.id), groups=_groups(tx, dsar.id),
         deciders=audit.list_hands(tx, dsar.id), tasks=tasks.list_tasks_of(tx, dsar.id),
         approvals=tasks.list_approvals(tx, dsar.id), package=packages.newest_package(tx, dsar.id),
         is_answer_on_its_way=mails.has_answer(tx, dsar.id), events=events,
         trail=[row for row in audit.list_audit_of(tx, "dsar", str(dsar.id), _TRAIL) if row.action not in VIEWS],
         messages=talk_of(ctx, tx, dsar) if sees_content else (), related=dsars.list_related(tx, dsar),
         stores={store.name: store for store in stores.list_stores(tx)},
+        erasures=store_erasure.list_erasures(tx, dsar.id),
     )  # fmt: skip
 
 
@@ -170,7 +183,7 @@ def open_findings(
     if not page.items and after is None:
         raise NotFound
     key = sealing.key_of(ctx, tx, dsar.id)
-    opened = [_record(one, *_values(ctx, key, one)) for one in page.items]
+    opened = [_record(one, *_values(ctx, key, one)) for one in page.items if one.sealed is not None]
     record(
         ctx, tx, "dsar.view_findings", "dsar", dsar.id, store=store, collection=collection, records=len(opened),
     )  # fmt: skip

@@ -52,14 +52,17 @@ class SystemOutcome:
 
 @dataclass(frozen=True, slots=True)
 class OwnPackage:
-    """The answer's package as far as it concerns whoever fetches it. `state`: building, ready, released, destroyed."""
+    """The answer's package as far as it concerns whoever fetches it. `state`: building, ready, released, destroyed.
+
+    `contents`: the system by the name the shop gave it, what it holds in plain words, and how many records.
+    """
 
     state: str
     size: int | None
     sha256: str | None
     expires_at: Instant | None
     downloads_left: int
-    contents: tuple[tuple[str, int], ...]
+    contents: tuple[tuple[str, str, int], ...]
 
     def is_open(self, now: Instant) -> bool:
         """Whether it can be fetched."""
@@ -117,14 +120,14 @@ def _package(tx: Tx, dsar_id: DsarId) -> OwnPackage | None:
     found = packages.newest_package(tx, dsar_id)
     if found is None:
         return None
-    given: dict[str, int] = {}
+    titles = {store.name: store.title for store in stores.list_stores(tx)}
+    given: dict[tuple[str, str], int] = {}
     for group in findings.count_findings(tx, dsar_id):
         if group.decision == Decision.INCLUDE:
-            label = labelled(group.collection)
-            given[label] = given.get(label, 0) + int(group.records)
-    return OwnPackage(
-        found.state, found.size, found.sha256, found.expires_at, found.downloads_left, tuple(sorted(given.items()))
-    )
+            part = titles.get(group.store, labelled(group.store)), labelled(group.collection)
+            given[part] = given.get(part, 0) + int(group.records)
+    contents = tuple((system, label, count) for (system, label), count in sorted(given.items()))
+    return OwnPackage(found.state, found.size, found.sha256, found.expires_at, found.downloads_left, contents)
 
 
 def _outcomes(tx: Tx, dsar: Dsar, runs: Sequence[Run]) -> tuple[SystemOutcome, ...]:
@@ -133,7 +136,7 @@ def _outcomes(tx: Tx, dsar: Dsar, runs: Sequence[Run]) -> tuple[SystemOutcome, .
     for group in findings.count_findings(tx, dsar.id):
         of_store = counts.setdefault(group.store, {})
         of_store[group.decision] = of_store.get(group.decision, 0) + int(group.records)
-    return tuple(_outcome(run, titles.get(run.store, run.store), counts.get(run.store, {})) for run in runs)
+    return tuple(_outcome(run, titles.get(run.store, labelled(run.store)), counts.get(run.store, {})) for run in runs)
 
 
 def _outcome(run: Run, title: str, counts: dict[str, int]) -> SystemOutcome:

@@ -1,7 +1,7 @@
 """The answer's package: promised when the review ends, built by a worker page by page, kept in the vault."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar, Requester, StoredFinding
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.domain.dsar.state import DsarState
-from privacyops.domain.job import Job
+from privacyops.domain.job import MAX_ATTEMPTS, Job
 from privacyops.domain.letter import Letter, LetterKind, LetterValue
 from privacyops.domain.package.contents import (
     ALWAYS_HELD,
@@ -25,18 +25,21 @@ from privacyops.domain.package.contents import (
     Store,
     Value,
 )
-from privacyops.domain.package.release import failed_checks
+from privacyops.domain.package.release import FailedCheck, failed_checks
 from privacyops.domain.record import Blob, decode
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
 from privacyops.kernel.ids import DsarId, PackageId
+from privacyops.ports.connector_host import ConnectorHost
 from privacyops.ports.keyring import DataKey
 from privacyops.ports.vault import VaultRef
 from privacyops.services import job as jobs
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.columns import column_of, labelled
+from privacyops.services.dsar.erasure_words import CarriedOut, carried_out
 from privacyops.services.dsar.exclusions import exclusion_of
+from privacyops.services.dsar.files import AnswerFiles, HeldFile, WordsOfFiles, attached, held_files, opened_stores
 from privacyops.services.dsar.wording import (
     authority_of,
     controller_of,
@@ -67,6 +70,7 @@ class Answer:
 
     contents: PackageContents
     letter: Letter
+    faults: tuple[FailedCheck, ...] = ()
 
 
 def begin_package(ctx: Context, tx: Tx, dsar: Dsar) -> PackageId:
@@ -80,7 +84,7 @@ def build_package(ctx: Context, job: Job) -> str:
     """Build the package of a job into the vault and register it; its state afterwards.
 
     Repeatable: a second run after a kill builds the same bytes anew and replaces nothing that was registered.
-    Raises: JobLost, VaultFull, RequestEmptied.
+    Raises: JobLost, VaultFull, RequestEmptied; StoreProblem: a file of the answer could not be read, try again.
     """
     package_id = PackageId(UUID(str(job.arguments["package"])))
     with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
@@ -88,21 +92,35 @@ def build_package(ctx: Context, job: Job) -> str:
         dsar = dsars.load_dsar(tx, package.dsar_id)
     if package.state != "building" or dsar.state is not DsarState.ANSWERING:
         return package.state
-    answer = assemble(ctx, dsar, package.created_at)
-    stream = ctx.ports.packages.stream(answer.contents, answer.letter)
-    ref = ctx.ports.vault.put(ctx.controller.key, dsar.id, stream)
+    with opened_stores(ctx, _stores_given(ctx, dsar.id)) as host:
+        held = _HeldFiles(host, is_last_try=job.attempts >= MAX_ATTEMPTS - 1)
+        answer = assemble(ctx, dsar, package.created_at, held)
+        stream = ctx.ports.packages.stream(answer.contents, answer.letter)
+        ref = ctx.ports.vault.put(ctx.controller.key, dsar.id, stream)
     crash_point("package.after_vault_before_register")
     return _register(ctx, job, package_id, ref, stream.built, answer)
 
 
-def assemble(ctx: Context, dsar: Dsar, created_at: Any) -> Answer:
-    """The contents and letter of the answer, as reviewed. Records are read again page by page while writing."""
+@dataclass(frozen=True, slots=True)
+class _HeldFiles:
+    """Where the files of an answer are read from."""
+
+    host: ConnectorHost
+    is_last_try: bool
+
+
+def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None = None) -> Answer:
+    """The contents and letter of the answer, as reviewed. Records are read again page by page while writing.
+
+    Without `held`, as for a look at the letter, files are named and not opened.
+    """
     with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
         requester = sealing.requester_of(ctx, tx, dsar)
         key = sealing.key_of(ctx, tx, dsar.id)
         runs = findings.list_runs(tx, dsar.id)
         groups = findings.count_findings(tx, dsar.id)
         titles = {store.name: store.title for store in stores.list_stores(tx)}
+        carried = carried_out(tx, dsar, titles)
     searched = tuple(
         SearchedStore(run.store, titles.get(run.store, run.store), tuple(run.report.get("identifiers", ())),
                       int(run.report.get("found", 0)), run.settled_at or created_at)
@@ -118,6 +136,10 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any) -> Answer:
     )  # fmt: skip
     given = sorted({(group.store, group.collection) for group in groups if group.decision == Decision.INCLUDE})
     reader = _Reader(ctx, dsar.id, key)
+    files = AnswerFiles()
+    if held is not None:
+        files = attached(held.host, reader.files(given), is_last_try=held.is_last_try)
+        reader = _Reader(ctx, dsar.id, key, files.words)
     packed = tuple(
         Store(name, titles.get(name, name), tuple(reader.collection(name, c) for s, c in given if s == name))
         for name in sorted({store for store, _ in given})
@@ -129,13 +151,23 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any) -> Answer:
         subject=requester.name or requester.email, language=dsar.language, controller=controller_of(ctx),
         authority=authority_of(ctx), received_on=local_date(ctx, dsar.received_at), created_at=created_at,
         zone=ctx.controller.zone, stores=packed, searched=searched, unreached=unreached, exclusions=exclusions,
-        facts=ctx.controller.facts, held=HELD_IN_US if regime.startswith("us") else ALWAYS_HELD,
+        facts=ctx.controller.facts, attachments=files.attachments,
+        held=HELD_IN_US if regime.startswith("us") else ALWAYS_HELD,
     )  # fmt: skip
-    return Answer(contents, answer_letter(ctx, dsar, requester, contents))
+    return Answer(contents, answer_letter(ctx, dsar, requester, contents, carried), files.faults)
 
 
-def answer_letter(ctx: Context, dsar: Dsar, requester: Requester, contents: PackageContents) -> Letter:
-    """The letter that fits what was found, withheld and not reached."""
+def _stores_given(ctx: Context, dsar_id: DsarId) -> Sequence[str]:
+    """The stores whose records are part of the answer."""
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        groups = findings.count_findings(tx, dsar_id)
+    return sorted({group.store for group in groups if group.decision == Decision.INCLUDE})
+
+
+def answer_letter(
+    ctx: Context, dsar: Dsar, requester: Requester, contents: PackageContents, carried: CarriedOut | None = None
+) -> Letter:
+    """The letter that fits what was found, withheld and not reached; of an erasure, what was `carried` out."""
     common: dict[str, LetterValue] = {
         "authority": contents.authority, "regime": regime_of(dsar.regime), "right": right_of(dsar.type),
         "received_on": contents.received_on,
@@ -153,11 +185,15 @@ def answer_letter(ctx: Context, dsar: Dsar, requester: Requester, contents: Pack
     values: dict[str, LetterValue] = {**common, "done": done, "searched": contents.searched}
     if contents.facts is not None:
         values["facts"] = contents.facts
-    if contents.exclusions or contents.unreached:
-        if contents.exclusions:
-            values["withheld"] = contents.exclusions
-        if contents.unreached:
-            values["outstanding"] = contents.unreached
+    withheld, outstanding = contents.exclusions, contents.unreached
+    if carried is not None:  # a record that a person withheld is kept, and so said once
+        values["done"], withheld = carried.done, carried.kept
+        outstanding = (*outstanding, *carried.outstanding)
+    if withheld or outstanding:
+        if withheld:
+            values["withheld"] = withheld
+        if outstanding:
+            values["outstanding"] = outstanding
         return letter(ctx, LetterKind.ANSWER_PARTIAL, dsar, requester, now, **values)
     return letter(ctx, LetterKind.ANSWER_FULL, dsar, requester, now, **values)
 
@@ -168,7 +204,7 @@ def _register(ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultR
     package = packages.load_package(tx, package_id)
     checks = [
         {"check": str(one.check), "file": one.file, "fault": one.fault, "blocks": one.blocks}
-        for one in failed_checks(built)
+        for one in (*answer.faults, *failed_checks(built))
     ]
     packages.move_package(
         tx, package_id, "building", "ready", vault_ref=_ref_text(ref), sha256=built.sha256, size=built.size,
@@ -185,10 +221,11 @@ def _register(ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultR
 class _Reader:
     """Reads the included records of a request again, opened, in pages; each reading gives the same."""
 
-    def __init__(self, ctx: Context, dsar_id: DsarId, key: DataKey) -> None:
+    def __init__(self, ctx: Context, dsar_id: DsarId, key: DataKey, words: WordsOfFiles | None = None) -> None:
         self._ctx = ctx
         self._dsar_id = dsar_id
         self._key = key
+        self._words = words or {}
 
     def collection(self, store: str, name: str) -> Collection:
         """One collection with the columns that its records have."""
@@ -198,21 +235,31 @@ class _Reader:
                 seen[column] = column_of(name, column, value, seen.get(column))
         return Collection(name, labelled(name), tuple(seen.values()), _Again(self, store, name))
 
+    def files(self, given: Iterable[tuple[str, str]]) -> Iterator[HeldFile]:
+        """The files behind the included records of these stores and collections, in the order of the package."""
+        for store, name in given:
+            for finding in self._findings(store, name):
+                key, values = _unsealed(self._ctx, self._key, finding)
+                yield from held_files(finding, key, values, f"{labelled(name)} {_spelled(key)}")
+
     def _records(self, store: str, name: str) -> Iterator[Record]:
+        for finding in self._findings(store, name):
+            opened = open_finding(self._ctx, self._key, finding, self._words)
+            yield Record(_spelled(opened.key), opened.values)
+
+    def _findings(self, store: str, name: str) -> Iterator[StoredFinding]:
         after: str | None = None
         while True:
             with self._ctx.database.reading(self._ctx.controller.key, self._ctx.clock.now()) as tx:
                 page = findings.list_findings(tx, self._dsar_id, store, name, after, 200)
-            for finding in page.items:
-                if finding.decision is Decision.INCLUDE:
-                    yield self._opened(finding)
+            yield from (finding for finding in page.items if finding.decision is Decision.INCLUDE)
             if page.next is None:
                 return
             after = page.next
 
-    def _opened(self, finding: StoredFinding) -> Record:
-        opened = open_finding(self._ctx, self._key, finding)
-        return Record(" ".join(str(value) for value in opened.key.values()), opened.values)
+
+def _spelled(key: Mapping[str, Any]) -> str:
+    return " ".join(str(value) for value in key.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +282,29 @@ class OpenedFinding:
     values: Mapping[str, Value]
 
 
-def open_finding(ctx: Context, key: DataKey, finding: StoredFinding) -> OpenedFinding:
-    """Raises: NoPackage: the values were destroyed. SealBroken."""
+def open_finding(
+    ctx: Context, key: DataKey, finding: StoredFinding, words: WordsOfFiles | None = None
+) -> OpenedFinding:
+    """The finding in clear. `words` stand in place of the files behind it, by finding and column.
+
+    Raises: NoPackage: the values were destroyed. SealBroken.
+    """
+    row_key, values = _unsealed(ctx, key, finding)
+    told = words or {}
+    return OpenedFinding(
+        {name: _given(value) for name, value in row_key.items()},
+        {name: told.get((finding.id, name)) or _given(value) for name, value in values.items()},
+    )
+
+
+def _unsealed(ctx: Context, key: DataKey, finding: StoredFinding) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Key and values as they came from the store. Raises: NoPackage, SealBroken."""
     if finding.sealed is None:
         raise NoPackage
     opened = json.loads(key.open(finding.sealed, sealing.place(ctx, "finding", "sealed", finding.row_ref.hex())))
-    return OpenedFinding(
-        {name: _given(decode(value)) for name, value in opened["key"].items()},
-        {name: _given(decode(value)) for name, value in opened["values"].items()},
+    return (
+        {name: decode(value) for name, value in opened["key"].items()},
+        {name: decode(value) for name, value in opened["values"].items()},
     )
 
 

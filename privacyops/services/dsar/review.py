@@ -16,7 +16,9 @@ from privacyops.domain.task import ApprovalState, TaskKind
 from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, FindingId
 from privacyops.services.context import Context, record, use_case
-from privacyops.services.dsar.execution import hand_out
+from privacyops.services.dsar import erasing
+from privacyops.services.dsar.erasure_plan import plan_lines, require_planned
+from privacyops.services.dsar.execution import hand_out, settle_if_done
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
 from privacyops.store import audit as audits
@@ -125,6 +127,7 @@ def submit_for_approval(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None 
     """Lay the reviewed answer before a second person. Raises: as `finish_review`."""
     dsar = dsars.load_dsar(tx, dsar_id)
     require_seen(dsar, seen)
+    require_planned(tx, dsar)
     plan = _complete(tx, dsar)
     tasks.request_approval(tx, dsar_id, "answer", plan, AccountId(ctx.actor.id))
     tasks.add_task(tx, TaskKind.APPROVE, dsar.safe_due_on, owner_role="approver", dsar_id=dsar_id)
@@ -137,9 +140,11 @@ def submit_for_approval(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None 
 def approve_answer(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_plan: str, typed_reference: str) -> Dsar:
     """A second person agrees to exactly the plan they saw.
 
-    Raises: SamePerson, ApprovedMatterChanged, NumberNotTyped, StepUpNeeded, TransitionRefused.
+    Raises: SamePerson, ApprovedMatterChanged, NumberNotTyped, StepUpNeeded, TransitionRefused, ErasureNotPlanned: the
+    dry run is older than a day.
     """
     dsar = dsars.load_dsar(tx, dsar_id)
+    require_planned(tx, dsar)
     asked = tasks.open_approval(tx, dsar_id)
     hands = audits.list_hands(tx, dsar_id) | {asked.requested_by}
     matter = Matter(dsar.reference, plan_of(tx, dsar), hands, asked.requested_at)
@@ -183,6 +188,8 @@ def plan_of(tx: Tx, dsar: Dsar) -> str:
         for one in page:
             digest.update(f"{one.id}\t{one.decision}\t{one.reason or ''}\n".encode())
         after = (page[-1].store, page[-1].collection, page[-1].id)
+    for line in plan_lines(tx, dsar.id):
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
@@ -204,8 +211,11 @@ def _go_on(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
     """The package for data that is handed over, the tasks for stores that are changed, else nothing but the letter."""
     tasks.cancel_tasks_of(tx, dsar.id, "reviewed", TaskKind.REVIEW_FINDINGS)
     if dsar.state is DsarState.EXECUTING:
-        hand_out(tx, dsar)
-    elif dsar.rule.hands_over_data and has_something_to_give(tx, dsar):
+        if not erasing.begin(ctx, tx, dsar):
+            hand_out(tx, dsar)
+        settle_if_done(ctx, tx, dsar.id)
+        return dsars.load_dsar(tx, dsar.id)
+    if dsar.rule.hands_over_data and has_something_to_give(tx, dsar):
         begin_package(ctx, tx, dsar)
     return dsar
 

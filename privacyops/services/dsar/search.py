@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from privacyops.domain.account.action import Action
+from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.proof import LEVELS, ProofMethod
 from privacyops.domain.dsar.record import Dsar, Proof, Requester, Run
 from privacyops.domain.dsar.run import SETTLED_RUNS, Decision, RunState
@@ -40,6 +41,7 @@ from privacyops.store.uow import Tx
 JOB: Final = "search"
 MAX_ROUNDS: Final = 8
 _SHARED: Final = frozenset({Tier.VERIFIED, Tier.STRONG})
+_SEARCHED: Final = frozenset({RunState.SUCCEEDED, RunState.NO_MATCH})
 _BY_RULE: Final = frozenset({Match.EXACT, Match.LINKED})
 
 
@@ -80,13 +82,15 @@ def open_state(ctx: Context, job: Job) -> tuple[Run, SearchState]:
         dsar = dsars.load_dsar(tx, run.dsar_id)
         key = sealing.key_of(ctx, tx, dsar.id)
         requester = sealing.requester_of(ctx, tx, dsar)
+        others = [one for one in findings.list_runs(tx, run.dsar_id) if one.id != run.id]
     if job.cursor is not None:
         return run, state_from_json(json.loads(key.open(job.cursor, _cursor_place(ctx, job))))
     given = identifiers_of(requester)
     if run.state_sealed is not None:
         before = state_from_json(json.loads(key.open(run.state_sealed, _state_place(ctx, run))))
         return run, reopened(before, (*given, *_taught(ctx, run, key)))
-    return run, begin(run.store, given)
+    is_patient = any(one.state not in SETTLED_RUNS or one.report.get("texts_wait") for one in others)
+    return run, begin(run.store, given, is_patient=is_patient)
 
 
 @use_case(Action.DSAR_RUN)
@@ -122,8 +126,8 @@ def end_run(ctx: Context, tx: Tx, job: Job, run_id: RunId, state: SearchState) -
     sealed = key.seal(json.dumps(state_to_json(state)).encode(), _state_place(ctx, run))
     counts = [row for row in findings.count_findings(tx, run.dsar_id) if row.store == run.store]
     found = sum(int(row.records) for row in counts)
-    report = {**run.report, **_report(state), "found": found}
-    if not state.is_whole:
+    report = {**run.report, **_report(state), "found": found, "texts_wait": state.awaits_others}
+    if not state.is_whole and not state.awaits_others:
         findings.save_run(tx, run, report=report, state_sealed=sealed)
         _hand_over(ctx, tx, findings.load_run(tx, run_id), TaskKind.STORE_FAILED, "partial")
         return "partial"
@@ -143,7 +147,12 @@ def run_failed(ctx: Context, tx: Tx, run_id: RunId, code: str) -> None:
         findings.move_run(tx, run, RunState.RUNNING, started_at=tx.now)
         run = findings.load_run(tx, run_id)
     if run.state is RunState.RUNNING:
-        _hand_over(ctx, tx, run, TaskKind.STORE_FAILED, code)
+        _hand_over(ctx, tx, run, TaskKind.MANUAL_STORE if code == by_hand.CODE else TaskKind.STORE_FAILED, code)
+
+
+def add_findings(ctx: Context, tx: Tx, run: Run, found: tuple[Finding, ...]) -> None:
+    """Records that a person handed in for a run join the request."""
+    _save_findings(ctx, tx, run, sealing.key_of(ctx, tx, run.dsar_id), found)
 
 
 @use_case(Action.DSAR_SEARCH)
@@ -196,10 +205,15 @@ def _note(ctx: Context, tx: Tx, dsar_id: DsarId, text: str) -> None:
 
 
 def settle(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
-    """When every run has ended, the request goes to review."""
-    dsar = dsars.load_dsar(tx, dsar_id)
+    """When every run has ended, those that waited for the others read their texts; then the request goes to review."""
+    dsar = dsars.load_dsar(tx, dsar_id, is_locked=True)  # of two runs that end at once, the second sees the first
     runs = findings.list_runs(tx, dsar_id)
     if dsar.state is not DsarState.SEARCHING or any(run.state not in SETTLED_RUNS for run in runs):
+        return
+    waiting = [run for run in runs if run.state in _SEARCHED and run.report.get("texts_wait")]
+    for run in waiting:
+        _go_on(tx, run)
+    if waiting:
         return
     move(ctx, tx, dsar, DsarEvent.SEARCH_SETTLED, audit={"runs": len(runs)})
     tasks.add_task(
@@ -226,9 +240,14 @@ def _hand_over(ctx: Context, tx: Tx, run: Run, kind: TaskKind, code: str) -> Non
     findings.move_run(tx, findings.load_run(tx, run.id), RunState.HANDED_OVER, settled_at=tx.now)
     dsar = dsars.load_dsar(tx, run.dsar_id)
     store = next((one for one in stores.list_stores(tx) if one.name == run.store), None)
-    role = "store_owner" if kind is TaskKind.STORE_FAILED and store and store.owner_id else "analyst"
+    owned = kind in {TaskKind.STORE_FAILED, TaskKind.MANUAL_STORE} and store is not None and store.owner_id is not None
+    role = "store_owner" if owned else "analyst"
+    due = dsar.safe_due_on
+    if kind is TaskKind.MANUAL_STORE and store is not None:
+        days = by_hand.instructions(store.config.get("config", {})).days
+        due = by_hand.due_on(tx.now.date(), days, due)
     tasks.add_task(
-        tx, kind, dsar.safe_due_on, owner_role=role, owner_id=store.owner_id if store else None, dsar_id=run.dsar_id,
+        tx, kind, due, owner_role=role, owner_id=store.owner_id if store else None, dsar_id=run.dsar_id,
         store=run.store, code=code,
     )  # fmt: skip
     if dsar.state is DsarState.SEARCHING:
@@ -278,6 +297,9 @@ def _row(ctx: Context, tx: Tx, run: Run, key: DataKey, one: Finding) -> Mapping[
         "key": {name: encode(value) for name, value in one.key},
         "values": {name: encode(value) for name, value in one.values.items()},
         "spans": [[span.field, span.start, span.end] for span in one.spans],
+        "version": one.ref.version,
+        "reason": one.reason,
+        "repeats": list(one.repeats),
     }
     by_rule = one.match in _BY_RULE and one.tier is not FindingTier.CANDIDATE
     return {
@@ -297,12 +319,18 @@ def _teach_others(ctx: Context, tx: Tx, run: Run, key: DataKey, state: SearchSta
         rounds = int(other.report.get("rounds", 1))
         if other.id == run.id or other.state_sealed is None or rounds >= MAX_ROUNDS:
             continue
-        if other.state not in {RunState.SUCCEEDED, RunState.NO_MATCH}:
-            continue
+        if other.state not in _SEARCHED or other.report.get("texts_wait"):
+            continue  # it goes on by itself when all have ended, and asks for everything that was taught by then
         before = state_from_json(json.loads(key.open(other.state_sealed, _state_place(ctx, other))))
         if reopened(before, taught) is not before:
-            findings.move_run(tx, other, RunState.QUEUED, report={**other.report, "rounds": rounds + 1})
-            _enqueue(tx, findings.load_run(tx, other.id))
+            _go_on(tx, other)
+
+
+def _go_on(tx: Tx, run: Run) -> None:
+    """Another round of a store that was searched."""
+    rounds = int(run.report.get("rounds", 1))
+    findings.move_run(tx, run, RunState.QUEUED, report={**run.report, "rounds": rounds + 1})
+    _enqueue(tx, findings.load_run(tx, run.id))
 
 
 def _taught(ctx: Context, run: Run, key: DataKey) -> tuple[Identifier, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.build import SAMPLE_ROWS, DataMap, build, prepare, sampled_fields
 from privacyops.domain.datamap.configured import MapMalformed, apply_map
+from privacyops.domain.datamap.platform import with_platform
 from privacyops.domain.predicate import Leaf, PredicateOp
 from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreMisconfigured, StoreRefused
 
@@ -37,7 +38,7 @@ def draw_map(host: ConnectorHost, store: str, bounds: Bounds | None = None) -> D
         except StoreRefused:
             continue
         answers[lookup.collection, lookup.field] = tuple(row.values for row in page.rows)
-    return with_written(build(draft, answers), host.config(store).map)
+    return with_written(with_platform(build(draft, answers)), host.config(store).map)
 
 
 def with_written(drawn: DataMap, written: Mapping[str, object] | None) -> DataMap:

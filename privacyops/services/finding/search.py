@@ -170,7 +170,12 @@ def search_store(
 
 
 def reopened(state: SearchState, identifiers: Sequence[Identifier]) -> SearchState:
-    """The state with identifiers that other stores taught; only what they can newly meet is asked."""
+    """The state with identifiers that other stores taught; only what they can newly meet is asked.
+
+    A search that waited for the others goes on to its texts, also if they taught nothing.
+    """
+    if state.awaits_others:
+        state = replace(state, is_patient=False, phase=Phase.VALUES)
     known = {(one.kind, one.value) for one in state.identifiers}
     new = tuple(one for one in identifiers if (one.kind, one.value) not in known)
     if not new or state.doubt is not None or state.failed:

@@ -1,6 +1,6 @@
 """Searches several stores at once, and again where one taught the other something. One failure stays one failure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -47,8 +47,10 @@ def search_stores(
     identifiers: tuple[Identifier, ...],
     boot: Boot,
     watch: Callable[[str, SearchState, Ask], None] | None = None,
+    begun: Mapping[str, SearchState] | None = None,
 ) -> tuple[StoreRun, ...]:
-    """Every store to its end; then those that can use what others taught, until nothing is new.
+    """Every store to its end; then those that can use what others taught, until nothing is new. `begun`: where a
+    store's search starts, if not with nothing.
 
     Spellings, names and order numbers travel between stores; a customer's number does not, for another store may
     have given the same one to somebody else.
@@ -58,7 +60,8 @@ def search_stores(
         if one.drawn is None:
             failed = replace(begin(one.store, identifiers), failed=one.problem.code if one.problem else "no_map")
             return StoreRun(one.store, None, failed, (), one.problem)
-        return search_store(host, one.drawn, identifiers, boot, watch=_watcher(one.store, watch))
+        start = (begun or {}).get(one.store)
+        return search_store(host, one.drawn, identifiers, boot, state=start, watch=_watcher(one.store, watch))
 
     runs = _at_once(run, maps)
     if len(runs) < 2:

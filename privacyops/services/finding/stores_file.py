@@ -29,7 +29,6 @@ class StoresFile:
     rehearsal: bool = False
     accept_links: float | None = None
     accept_text: bool = False
-    policies: Mapping[str, Mapping[str, Any]] | None = None
 
 
 def read_stores(data: Mapping[str, Any], read_map: Callable[[str], Mapping[str, Any]]) -> StoresFile:
@@ -59,7 +58,6 @@ def read_stores(data: Mapping[str, Any], read_map: Callable[[str], Mapping[str, 
         data.get("rehearsal") is True,
         accept,
         data.get("accept_text") is True,
-        {one.name: said["policy"] for one, said in zip(stores, listed, strict=True) if "policy" in said},
     )
 
 
@@ -88,7 +86,14 @@ def _store(at: int, said: Any, region: str | None, read_map: Callable[[str], Map
         salts=tuple(salts),
         map=read_map(written) if written else None,
         distribution=said.get("distribution"),
+        policy=_policy(name, said.get("policy")),
     )
+
+
+def _policy(name: str, said: Any) -> Mapping[str, Any] | None:
+    if said is not None and not isinstance(said, Mapping):
+        raise StoresFileMalformed(f"store {name}: policy is a table of collections")
+    return said
 
 
 def _budget(name: str, said: Any) -> Mapping[str, float]:

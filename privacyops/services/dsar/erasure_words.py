@@ -1,0 +1,82 @@
+"""What an erasure says in the letter: what went, what is kept by which law and until when, what is outstanding."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from privacyops.domain.answer import Exclusion, StoreOutcome, UnreachedStore
+from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
+from privacyops.domain.dsar.record import Dsar
+from privacyops.services.dsar.exclusions import exclusion_of
+from privacyops.store import store_erasure as erasures
+from privacyops.store.uow import Tx
+
+_DELETED: Final = frozenset({"delete"})
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "deleted": "{n} records deleted",
+        "emptied": "{n} records emptied of everything that names you",
+        "kept": "{n} records kept, as said below",
+        "nothing": "nothing had to be erased",
+        "by_hand": "erased by a member of our staff",
+        "read_back": "; every one was read again afterwards",
+        "residual": "A part could not be erased yet; we follow it up.",
+        "handed_over": "The system did not answer; a person carries out the erasure there.",
+    },
+    "de": {
+        "deleted": "{n} Datensätze gelöscht",
+        "emptied": "{n} Datensätze von allem befreit, was Sie nennt",
+        "kept": "{n} Datensätze aufbewahrt, wie unten gesagt",
+        "nothing": "es war nichts zu löschen",
+        "by_hand": "von Hand gelöscht",
+        "read_back": "; jeder wurde danach noch einmal gelesen",
+        "residual": "Ein Teil konnte noch nicht gelöscht werden; wir gehen dem nach.",
+        "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Löschung dort aus.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """The erasure as the letter tells it."""
+
+    done: tuple[StoreOutcome, ...]
+    kept: tuple[Exclusion, ...]
+    outstanding: tuple[UnreachedStore, ...]
+
+
+def carried_out(tx: Tx, dsar: Dsar, titles: Mapping[str, str]) -> CarriedOut | None:
+    """What was done in each store; None: nothing was planned by machine."""
+    mine = erasures.list_erasures(tx, dsar.id)
+    if not mine:
+        return None
+    words = _WORDS.get(dsar.language, _WORDS["en"])
+    return CarriedOut(
+        tuple(StoreOutcome(titles.get(one.store, one.store), _done(one, words)) for one in mine
+              if one.state is not ErasingState.HANDED_OVER),
+        tuple(each for one in mine for each in _kept(dsar, one, titles.get(one.store, one.store))),
+        tuple(UnreachedStore(one.store, titles.get(one.store, one.store), words[str(one.state)]) for one in mine
+              if one.state in {ErasingState.RESIDUAL, ErasingState.HANDED_OVER}),
+    )  # fmt: skip
+
+
+def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
+    if one.state is ErasingState.BY_HAND:
+        return words["by_hand"]
+    counted = {"deleted": 0, "emptied": 0, "kept": sum(int(each["rows"]) for each in one.report.get("kept", ()))}
+    for each in one.report.get("rows", ()):
+        if each["standing"] == "settled" and each["op"] != "keep":
+            counted["deleted" if each["op"] in _DELETED else "emptied"] += int(each["rows"])
+    said = ", ".join(words[name].format(n=n) for name, n in counted.items() if n)
+    if not said:
+        return words["nothing"]
+    return said + (words["read_back"] if one.state is ErasingState.VERIFIED else "")
+
+
+def _kept(dsar: Dsar, one: StoreErasure, title: str) -> list[Exclusion]:
+    found = []
+    for each in one.report.get("kept", ()):
+        exclusion = exclusion_of(dsar, each["code"], int(each["rows"]), title, each["collection"])
+        found.append(replace(exclusion, until=date.fromisoformat(each["until"]) if each["until"] else None))
+    return found
