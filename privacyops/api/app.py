@@ -1,17 +1,46 @@
 """The JSON door: /v1 for back ends, probes for operators, and the documentation of both."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from privacyops.api import check, consent, dsar, health, problems
+from privacyops.api import (
+    bulk,
+    catalogue,
+    changes,
+    check,
+    collection,
+    consent,
+    consent_mode,
+    datamap,
+    dsar,
+    exports,
+    health,
+    imports,
+    ledger,
+    person,
+    problems,
+    receipt,
+    signal,
+    stopping,
+    webhook,
+)
+from privacyops.api.body import announced_length, has_member_twice, is_json, read_whole, replayed
+from privacyops.api.description import describe, operation_id
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 
 MAX_BODY: Final = 1_000_000
-_HEADERS: Final = (
+MAX_LIST: Final = 256_000_000
+LISTS: Final = frozenset({"/v1/scrub", "/v1/imports", "/v1/imports:dry-run"})
+"""Paths that take whole lists, read as they come and never held in memory."""
+MAX_PUBLIC: Final = 16 * 1024
+MOST: Final = dict.fromkeys(LISTS, MAX_LIST) | {"/v1/collect": MAX_PUBLIC}
+"""How long a body may be where it is not `MAX_BODY`; a page of anybody's gets little."""
+POLICY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -25,17 +54,48 @@ Errors are problem documents (RFC 9457) with `request_id`; their types are liste
 """
 
 
-def create_api(context: Context, metrics_token: str | None = None) -> FastAPI:
-    """The application behind /v1, /healthz, /readyz, /version, /openapi.json, and /metrics for who holds its token."""
+def create_api(
+    context: Context,
+    metrics_token: str | None = None,
+    *,
+    trusted_proxies: Iterable[str] = (),
+    collects_per_minute: int = 300,
+) -> FastAPI:
+    """The application behind /v1, /healthz, /readyz, /version, /openapi.json, and /metrics for who holds its token.
+
+    `trusted_proxies` are networks whose X-Forwarded-For counts for `collects_per_minute`.
+    """
     app = FastAPI(
         title="privacyops", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        generate_unique_id_function=operation_id,
         responses={"default": {"description": "A problem document", "content": {problems.MEDIA_TYPE: {}}}},
     )  # fmt: skip
     app.state.context = context
     app.state.metrics_token = metrics_token
-    for router in (dsar.router, consent.router, check.router, health.router):
+    app.state.trusted_proxies, app.state.collects_per_minute = tuple(trusted_proxies), collects_per_minute
+    for router in (
+        dsar.router,
+        consent.router,
+        consent_mode.router,
+        catalogue.router,
+        collection.router,
+        webhook.router,
+        datamap.router,
+        stopping.router,
+        check.router,
+        bulk.router,
+        changes.router,
+        imports.router,
+        exports.router,
+        ledger.router,
+        receipt.router,
+        person.router,
+        signal.router,
+        health.router,
+    ):
         app.include_router(router)
+    describe(app)
     problems.install(app)
     app.add_middleware(Guard)
     return app
@@ -53,23 +113,29 @@ class Guard:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        seen = int(announced) if announced.isdigit() else 0
-        app: ASGIApp = self._app if seen <= MAX_BODY else problems.too_large
+        most = MOST.get(scope["path"], MAX_BODY)
+        app: ASGIApp = self._app if announced_length(scope, most) <= most else problems.too_large
+        if app is self._app and is_json(scope):
+            body = await read_whole(receive, most)
+            app = problems.too_large if body is None else problems.twice if has_member_twice(body) else app
+            receive = replayed(body or b"", receive)
         seen = 0
 
         async def bounded() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > MAX_BODY:
+            if seen > most:
                 raise problems.BodyTooLarge
             return message
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers: list[Any] = [*message.get("headers", []), *_HEADERS, (b"x-request-id", request_id.encode())]
-                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                told = {name.lower() for name, _ in message.get("headers", [])}
+                ours = [pair for pair in POLICY_HEADERS if pair[0] not in told]  # a page brings a policy of its own
+                ours += scope["state"].get("cross_origin", ())  # also on refusals, so that the page can read them
+                headers: list[Any] = [*message.get("headers", []), *ours, (b"x-request-id", request_id.encode())]
+                if b"cache-control" not in told:
                     headers.append((b"cache-control", b"no-store"))
                 message["headers"] = headers
             await send(message)

@@ -4,11 +4,13 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel
 
 from privacyops.api.deps import Caller, IdempotencyKey, action
 from privacyops.api.schemas.consent import (
     ActorOut,
     At,
+    CircumstancesIn,
     ConsentIn,
     CurrentList,
     CurrentOut,
@@ -44,11 +46,11 @@ def record(
 
     `Idempotency-Key` is required. A grant that arrives after a later stop is recorded with `applied: false`.
     """
-    call = _call(idempotency_key, body)
+    call = call_of(idempotency_key, body)
     notice = body.notice
-    how = _circumstances(body, NoticeRef(notice.id, notice.version, notice.locale, notice.sha256) if notice else None)
+    how = circumstances_of(body, NoticeRef(notice.id, notice.version, notice.locale, notice.sha256) if notice else None)
     choices = [Choice(choice.purpose, choice.channel, choice.choice) for choice in body.choices]
-    return _written(writing.record_choices(ctx, _whom(ctx, body.subject), choices, how, call), response)
+    return written_out(writing.record_choices(ctx, whom_of(ctx, body.subject), choices, how, call), response)
 
 
 @router.post("/consents:withdraw", summary="Withdraw, or stop everything", **action(Action.CONSENT_WRITE))
@@ -56,10 +58,10 @@ def withdraw(
     ctx: Caller, body: WithdrawIn, request: Request, response: Response, idempotency_key: IdempotencyKey = None
 ) -> WrittenOut:
     """Stop a purpose, a channel or everything. Without a brand it stops for all brands."""
-    call = _call(idempotency_key, body)
+    call = call_of(idempotency_key, body)
     scope = Scope() if body.scope == "all" else Scope(body.scope.purpose, body.scope.channel)
-    written = writing.withdraw(ctx, _whom(ctx, body.subject), scope, _circumstances(body, None), call)
-    return _written(written, response)
+    written = writing.withdraw(ctx, whom_of(ctx, body.subject), scope, circumstances_of(body), call)
+    return written_out(written, response)
 
 
 @router.get("/subjects/{subject_id}/consents", summary="Read a person's choices", **action(Action.CONSENT_READ))
@@ -93,24 +95,27 @@ def notice_out(notice: NoticeRef | None) -> NoticeOut | None:
     return NoticeOut(id=notice.id, version=notice.version, locale=notice.locale, sha256=notice.sha256)
 
 
-def _call(key: str | None, body: ConsentIn | WithdrawIn) -> Call:
+def call_of(key: str | None, body: BaseModel) -> Call:
     """One spelling of the body for comparing it with a repeated one; also where it holds what a leaf refuses."""
     return Call.of(key, json.dumps(body.model_dump(), default=str, sort_keys=True).encode())
 
 
-def _whom(ctx: Context, subject: SubjectIn) -> Whom:
+def whom_of(ctx: Context, subject: SubjectIn) -> Whom:
+    """Whom the caller names. Raises: IdentifierMalformed, SubjectNotNamed."""
     return Whom.of(ctx, subject.id, [(one.type, one.value) for one in subject.identifiers])
 
 
-def _circumstances(body: ConsentIn | WithdrawIn, notice: NoticeRef | None) -> Circumstances:
+def circumstances_of(body: CircumstancesIn, notice: NoticeRef | None = None) -> Circumstances:
+    """How a choice was expressed, as the caller says."""
     return Circumstances(
         method=body.method, brand=body.brand, jurisdiction=body.jurisdiction, indicated_by=body.indicated_by,
         occurred_at=require_utc(body.occurred_at) if body.occurred_at else None,
-        client_event_id=body.client_event_id, notice=notice, evidence=body.evidence,
+        client_event_id=body.client_event_id, notice=notice, evidence=body.evidence, age=body.age,
     )  # fmt: skip
 
 
-def _written(written: Written, response: Response) -> WrittenOut:
+def written_out(written: Written, response: Response) -> WrittenOut:
+    """The answer to a write, as it goes over the wire."""
     if written.is_replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return WrittenOut(
@@ -118,6 +123,8 @@ def _written(written: Written, response: Response) -> WrittenOut:
         subject_id=written.subject_id,
         state_version=written.state_version,
         recorded_at=written.recorded_at,
+        token=written.token or None,
+        promise=written.promise,
     )
 
 

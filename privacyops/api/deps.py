@@ -37,6 +37,7 @@ def caller(ctx: Annotated[Context, Depends(base_context)], credentials: Annotate
     return apikey.acting(ctx, credentials.credentials)
 
 
+BaseContext = Annotated[Context, Depends(base_context)]
 Caller = Annotated[Context, Depends(caller)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)]
 ContextMaker = Callable[[Request], Context]

@@ -1,6 +1,7 @@
 """Every error of the JSON door is a problem document (RFC 9457), and names the request, never a person."""
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,15 +12,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from privacyops.api.body import MemberTwice
 from privacyops.kernel.errors import Problem, TooLarge
 
 MEDIA_TYPE: Final = "application/problem+json"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}", re.ASCII)
 _log = logging.getLogger("privacyops.api")
 
 
 class BodyTooLarge(TooLarge):
     type = "/problems/body-too-large"
-    title = "The body of a call holds at most one megabyte"
+    title = "The body of the call is longer than this address takes: mostly a megabyte, from a page 16 KiB"
 
 
 def problem_answer(
@@ -49,6 +52,11 @@ async def too_large(scope: Scope, receive: Receive, send: Send) -> None:
     await from_problem(Request(scope), BodyTooLarge())(scope, receive, send)
 
 
+async def twice(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads nothing and refuses a body in which a member stands twice."""
+    await from_problem(Request(scope), MemberTwice())(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
 
@@ -59,8 +67,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         # Only where and what, never the value: it may be an address, and it would end in a log of the caller.
+        # So may a member's name that is none of ours.
         wrong = [
-            {"at": "/".join(str(step) for step in one["loc"]), "code": one["type"], "must": one["msg"]}
+            {"at": "/".join(_named(step) for step in one["loc"]), "code": one["type"], "must": one["msg"]}
             for one in error.errors()
         ]
         title = "The request does not have the form that is documented"
@@ -68,6 +77,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, Problem):
+            return from_problem(request, error.__cause__)  # refused while the framework read the body
         phrase = HTTPStatus(error.status_code).phrase
         kind = phrase.lower().replace(" ", "-")
         answer = problem_answer(request, error.status_code, f"/problems/{kind}", phrase)
@@ -79,3 +90,8 @@ def install(app: FastAPI) -> None:
         _log.error("bug in a route", extra={"code": type(error).__name__}, exc_info=error)
         title = "Something went wrong here; tell us the request id"
         return problem_answer(request, 500, "/problems/bug", title)
+
+
+def _named(step: int | str) -> str:
+    """One step of the way to what is wrong."""
+    return str(step) if isinstance(step, int) or _NAME.fullmatch(step) else "(a name that is not repeated here)"

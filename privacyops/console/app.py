@@ -12,16 +12,28 @@ from privacyops.console import errors
 from privacyops.console.deps import PUBLIC, Door, action
 from privacyops.console.pages import (
     audit,
+    datamap,
     demo,
+    erasure,
+    grants,
     home,
+    kept,
+    notices,
+    people,
+    points,
+    purposes,
     queue,
     release,
     request,
     request_actions,
+    request_asks,
     settings,
     sign_in,
     stores,
+    suppressions,
+    systems,
     task,
+    weighing,
 )
 from privacyops.kernel.errors import NotFound
 from privacyops.ports.pages import Pages
@@ -55,7 +67,31 @@ def create_console(
     door = Door(context, pages, version, tuple(trusted_proxies))
     app = _Console(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.door = door
-    for room in (sign_in, demo, home, queue, request, request_actions, release, task, audit, stores, settings):
+    for room in (
+        sign_in,
+        demo,
+        home,
+        queue,
+        request,
+        request_actions,
+        request_asks,
+        release,
+        erasure,
+        task,
+        weighing,
+        people,
+        suppressions,
+        purposes,
+        notices,
+        points,
+        systems,
+        kept,
+        audit,
+        datamap,
+        stores,
+        settings,
+        grants,
+    ):
         app.include_router(room.router)
 
     @app.get("/static/{name}", **action(PUBLIC))

@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from privacyops.console.forms import SAFE_METHODS, Form, read_form
-from privacyops.console.words import FLASHES, ROLES
+from privacyops.console.words import FLASHES, ROLES, told
 from privacyops.domain.account.action import Action, Extent
 from privacyops.domain.account.rule import extent, may
 from privacyops.kernel.client_address import client_address, network_prefix
@@ -33,6 +33,11 @@ ENROL: Final = "/console/second-factor"
 STEP_UP: Final = "/console/confirm"
 PUBLIC: Final = "public"
 """The action of routes that anybody may take: they are what comes before an actor is known."""
+_CONSENT_PAGES: Final = (
+    (f"{HOME}/consent", Action.CONSENT_READ),
+    (f"{HOME}/consent/purposes", Action.PURPOSE_SEE),
+    (f"{HOME}/consent/systems", Action.WEBHOOK_SEE),
+)
 _OWN_PATH: Final = re.compile(r"/(console|setup)(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&%-]*)?", re.ASCII)
 
 
@@ -195,7 +200,7 @@ def _frame(visit: Visit, active: str) -> dict[str, Any]:
     me, ctx = visit.me.account, visit.context
     lists, works = visit.may(Action.DSAR_LIST), visit.may(Action.TASK_LIST)
     flash = visit.flash()
-    told = [{"tone": FLASHES[flash[0]][0], "text": FLASHES[flash[0]][1].format(count=flash[1])}] if flash else []
+    notices = [told(*flash)] if flash else []
     return {
         "active": active,
         "here": visit.here,
@@ -204,17 +209,23 @@ def _frame(visit: Visit, active: str) -> dict[str, Any]:
             "tasks": sum(task.mine(ctx, one) for one in task.list_open(ctx)) if works else None,
         },
         "account": {
-            "name": me.name, "initials": me.initials, "role": ", ".join(ROLES[role] for role in sorted(me.roles)),
-            "masked": me.masks_people,
+            "name": me.name, "initials": me.initials, "masked": me.masks_people,
+            "role": ", ".join(ROLES[role] for role in sorted(me.roles)) or "no role yet",
             "keys": visit.request.cookies.get(visit.door.cookie("keys"), "on") == "on",
         },
         "may": {
             "audit": visit.may(Action.AUDIT_SEE), "stores": visit.may(Action.STORE_SEE), "settings": True,
             "new_request": visit.may(Action.DSAR_INTAKE), "requests": lists, "tasks": works,
+            "consent": _consent_url(visit),
         },
-        "flash": told,
+        "flash": notices,
         "demo": _demo(visit) if ctx.controller.is_demo else None,
     }  # fmt: skip
+
+
+def _consent_url(visit: Visit) -> str | None:
+    """The first page about consent that the role opens."""
+    return next((url for url, needed in _CONSENT_PAGES if visit.may(needed)), None)
 
 
 def _demo(visit: Visit) -> dict[str, Any]:

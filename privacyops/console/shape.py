@@ -32,6 +32,11 @@ def today_of(now: Instant, zone: str) -> date:
     return now.astimezone(ZoneInfo(zone)).date()
 
 
+def day_of(at: Instant, zone: str) -> str:
+    """The day of a moment at the establishment, in words."""
+    return words.day(today_of(at, zone))
+
+
 def clock_of(dsar: Dsar, now: Instant, zone: str, rule: str = "") -> dict[str, Any]:
     """The due tag of a request."""
     state = "done" if dsar.state in _DONE else "paused" if dsar.paused_since else "running"

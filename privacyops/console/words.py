@@ -1,10 +1,15 @@
 """What the console calls things: codes of the domain in the words of the people who work with them."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 from privacyops.domain.account.action import Role
+from privacyops.domain.account.actor import ActorKind
+from privacyops.domain.consent.state import EventType
+from privacyops.domain.consent.suppression import SuppressionReason
+from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
 from privacyops.domain.dsar.state import DsarState
@@ -72,6 +77,11 @@ PROOFS: Final[Mapping[str, str]] = {
     ProofMethod.ASSERTED: "vouched for by the shop", ProofMethod.STAFF: "accepted by a person",
 }  # fmt: skip
 TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
+    TaskKind.RENEW_CONSENT: ("Ask for consent again", "Who was shown the notice anew?"),
+    TaskKind.WEIGH_OBJECTION: ("Weigh an objection", "Do compelling grounds outweigh it?"),
+    TaskKind.READ_STOP: ("Read a text message that stopped", "Was the stop meant, and is there more in the message?"),
+    TaskKind.ACK_OVERDUE: ("A system has not confirmed a stop", "Does it still act on choices from before?"),
+    TaskKind.STORE_DRIFT: ("A store has changed", "What do the new columns and tables hold, and about whom?"),
     TaskKind.CHECK_IDENTITY: ("Check the identity", "Is this the same person?"),
     TaskKind.CLARIFY: ("Clarify the request", "What is meant?"),
     TaskKind.MANUAL_STORE: ("Connect or search a store", "Where does this person's data lie?"),
@@ -87,6 +97,32 @@ TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
     TaskKind.JOB_DEAD: ("A job has failed for good", "What did you do about it?"),
     TaskKind.READ_MESSAGE: ("Read a message", "What did you do about it?"),
 }
+SUPPRESSIONS: Final[Mapping[SuppressionReason, tuple[str, str]]] = {
+    SuppressionReason.HARD_BOUNCE: (
+        "The mailbox is dead",
+        "Mail came back for good; nothing is sent there.",
+    ),
+    SuppressionReason.COMPLAINT: ("Its owner complained", "Advertising was reported as unwanted. Advertising stops."),
+    SuppressionReason.ERASED_OPT_OUT: ("Stopped before an erasure", "What its owner had refused stays refused."),
+    SuppressionReason.STOP_KEYWORD: ("STOP by text message", "Advertising over text message and phone stops."),
+    SuppressionReason.LEGAL: ("An order", "A court or an authority forbids it. Two people lift it."),
+}
+CONSENT_EVENTS: Final[Mapping[EventType, str]] = {
+    EventType.REQUESTED: "Asked, not confirmed yet", EventType.DEFERRED: "Closed without choosing",
+    EventType.GIVEN: "Given", EventType.CONFIRMED: "Confirmed", EventType.RENEWED: "Given anew",
+    EventType.REFUSED: "Refused", EventType.WITHDRAWN: "Withdrawn", EventType.EXPIRED: "Ended by its time",
+    EventType.TERMINATED: "Ended by us", EventType.INVALIDATED: "Declared invalid",
+    EventType.BASIS_ESTABLISHED: "Existing customer: basis recorded", EventType.OBJECTION_MADE: "Objected",
+    EventType.OBJECTION_LIFTED: "Objection lifted", EventType.GPC: "Signal of the browser",
+    EventType.STOP_ALL: "Stopped everything", EventType.SUPPRESSION_ADDED: "Contact suppressed",
+    EventType.SUPPRESSION_LIFTED: "Suppression lifted", EventType.IDENTITY_LINKED: "Device tied to the person",
+    EventType.IDENTITY_UNLINKED: "Device untied", EventType.CONTACT_CHANGED: "Contact changed",
+    EventType.IMPORT: "Brought in from an old list", EventType.STATE_CARRIED: "Carried over",
+}  # fmt: skip
+ACTORS: Final[Mapping[str, str]] = {
+    ActorKind.STAFF: "a colleague", ActorKind.API_KEY: "the shop's back end", ActorKind.SUBJECT: "the person",
+    ActorKind.SYSTEM: "the service", ActorKind.COLLECTION_POINT: "a collection point",
+}  # fmt: skip
 LAWS: Final[Mapping[str, str]] = {
     "eu_gdpr": "GDPR", "uk_gdpr": "UK GDPR", "us_ca_ccpa": "CCPA", "us_ca_delete_act": "Delete Act",
     "us_state_common": "US state law", "br_lgpd": "LGPD", "ch_fadp": "FADP",
@@ -120,12 +156,17 @@ WITHHOLDING: Final[Mapping[str, str]] = {
 CHECKS: Final[Mapping[str, str]] = {
     "no_undecided_finding": "Everything is decided",
     "no_third_party_open": "Third parties: not checked",
+    "files_inside": "All files are inside",
     "no_secrets": "No secrets",
     "csv_safe": "Tables open without formulas",
     "opens_offline": "Opens offline",
     "names_safe": "File names are safe",
     "size": "Size",
 }
+NOT_LOOKED_FOR: Final[Mapping[str, str]] = {
+    "no_third_party_open": "Names of other people are not looked for by the machine; the reviewer reads for them.",
+}
+"""Checks that nothing makes yet, and what stands in for them: neither passed nor failed."""
 EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.submit": ("Received", None),
     "dsar.ask_identity": ("Proof asked for", None),
@@ -188,11 +229,13 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "without": ("ok", "Noted: the answer goes out without this store and names it."),
     "given": ("ok", "{count} records will be given."),
     "asked_what": ("ok", "The customer has been asked. The request waits for the answer."),
+    "fee_demanded": ("ok", "The fee was demanded. The request waits for the customer's answer."),
     "fee_settled": ("ok", "The request goes on."),
     "letter_sent": ("ok", "The letter is on its way to the customer."),
     "planned": ("ok", "{count} records are in the plan."),
     "kept_out": ("ok", "{count} records stay as they are; the answer says so and why."),
     "left_out": ("ok", "{count} records are left out; the answer says so and why."),
+    "planning": ("ok", "The stores are being looked at. Nothing is changed; reload the page in a moment."),
     "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
     "submitted": ("ok", "The plan waits for a second person."),
     "approved": ("ok", "Approved. The package is being built."),
@@ -204,15 +247,48 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "shown": ("inf", "The person is shown once. This was recorded."),
     "claimed": ("ok", "The task is yours."),
     "task_done": ("ok", "Done."),
+    "weighed": ("ok", "Decided. The reason is kept with the task."),
+    "weighed_rejected": ("ok", "Rejected. The purpose may be carried out for this person again."),
+    "lifted": ("ok", "Lifted. The contact may be written to where its owner's choices allow it."),
+    "lift_proposed": ("inf", "Proposed. An order is lifted by two people; it waits for the second one, below."),
+    "lift_returned": ("ok", "Sent back. The suppression stays."),
+    "lifted_before": ("inf", "This has been decided already; nothing was changed."),
+    "draft_saved": ("ok", "Saved as a draft. Nothing changes until it is published."),
+    "draft_discarded": ("ok", "The draft is gone. What is published stays as it is."),
+    "draft_gone": ("inf", "There is no draft any more: it was published or thrown away meanwhile."),
+    "purpose_published": ("ok", "Published. The check answers by it from now on."),
+    "notice_published": ("ok", "Published. The text is readable for ever at its address."),
+    "point_registered": ("ok", "Registered. Below stands how its pages use it."),
+    "point_changed": ("ok", "Changed. Open pages fetch a new token."),
+    "point_off": ("ok", "Switched off. Nothing is written through it from now on."),
+    "point_on": ("ok", "Switched on. Its pages fetch new tokens."),
+    "system_off": ("ok", "Switched off. Nothing is sent there; what it was told keeps its clocks."),
+    "system_on": ("ok", "Switched on. It goes on where it was left."),
+    "replayed": ("ok", "{count} events are on their way again."),
+    "sent_again": ("ok", "The event is on its way again."),
+    "secret_shown_before": ("inf", "This was done already. The key was shown once and is not shown again."),
     "looked": ("ok", "The store answered."),
+    "owner_given": ("ok", "The store's tasks go there from now on."),
     "looked_bad": ("bad", "The store did not answer; see its card."),
+    "scanned": ("ok", "The store was read. Below stands what it asks."),
+    "link_told": ("ok", "Your answer stands, for later scans too."),
     "saved": ("ok", "Saved."),
     "blocked": ("ok", "The account is blocked and its sessions have ended."),
+    "roles_proposed": ("inf", "Saved. What decides over people's data waits for a second person, below."),
+    "roles_confirmed": ("ok", "Confirmed. The roles hold; the account signs in anew."),
+    "roles_declined": ("ok", "This proposal is off."),
     "roles_set": ("ok", "The roles were changed; the account signs in anew."),
     "revoked": ("ok", "The key opens nothing from now on."),
     "key_made_before": ("inf", "This key was made already. Its text was shown once and is not stored."),
 }
 """Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
+_OF_ONE: Final[Mapping[str, str]] = {
+    "given": "1 record will be given.",
+    "planned": "1 record is in the plan.",
+    "replayed": "1 event is on its way again.",
+    "kept_out": "1 record stays as it is; the answer says so and why.",
+    "left_out": "1 record is left out; the answer says so and why.",
+}
 
 
 _VERBS: Final[Mapping[RequestType, tuple[str, str]]] = {
@@ -220,8 +296,22 @@ _VERBS: Final[Mapping[RequestType, tuple[str, str]]] = {
     RequestType.RECTIFICATION: ("Correct", "Leave as is"),
     RequestType.RESTRICTION: ("Restrict", "Leave as is"),
 }
+_UNITS: Final = ("year", "month", "week", "day")
+_PERIOD: Final = re.compile("P" + "".join(f"(?:([0-9]{{1,5}}){unit[0].upper()})?" for unit in _UNITS))
+_PERIOD_WORDS: Final = re.compile(r"[\s,]*".join(rf"(?:([0-9]{{1,5}})\s*{unit}s?)?" for unit in _UNITS))
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+
+
+def told(flash: str, count: int) -> dict[str, str]:
+    """A notice after a redirect as the templates take it."""
+    tone, text = FLASHES[flash]
+    return {"tone": tone, "text": _OF_ONE.get(flash, text) if count == 1 else text.format(count=count)}
+
+
+def records(count: int) -> str:
+    """`1 record`, `3 records`."""
+    return f"{count} record" if count == 1 else f"{count} records"
 
 
 def law(rule_id: str) -> str:
@@ -243,12 +333,32 @@ def task_title(task: Task) -> tuple[str, str]:
     """A task's title and its question; a store that is to be changed is named by what is to be done there."""
     if task.kind is TaskKind.MANUAL_STORE and task.code in set(RequestType):
         return f"{TYPES[RequestType(task.code)]}: do it in the store", "What did you change, and how did you check it?"
+    if task.kind is TaskKind.MANUAL_STORE and task.code == by_hand.CODE:
+        return "Search a store by hand", "What does this store hold about the person?"
     return TASKS[task.kind]
 
 
 def day(date_: date) -> str:
     """`Wed 16 Dec 2026`, as the templates write it."""
     return f"{_DAYS[date_.weekday()]} {date_.day} {_MONTHS[date_.month - 1]} {date_.year}"
+
+
+def period(text: str) -> str:
+    """`P24M` as `24 months`, `P1Y6M` as `1 year 6 months`; what is no such period stays as it is."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        return text
+    counts = [int(count or 0) for count in found.groups()]
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in zip(counts, _UNITS, strict=True) if count]
+    return " ".join(told) or text
+
+
+def period_of(text: str) -> str:
+    """The other way: `24 months` as `P24M`. What is written otherwise stays as it is, for its rule to judge."""
+    found = _PERIOD_WORDS.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        return text.strip()
+    return "P" + "".join(f"{count}{unit}" for count, unit in zip(found.groups(), "YMWD", strict=True) if count)
 
 
 def reason(code: str) -> str:

@@ -8,11 +8,23 @@ from fastapi import FastAPI
 from privacyops.portal import errors
 from privacyops.portal.deps import Door
 from privacyops.portal.headers import SecurityHeaders
-from privacyops.portal.pages import check, download, preferences, public, start, status
+from privacyops.portal.pages import (
+    check,
+    confirmation,
+    download,
+    notice,
+    preference_link,
+    preferences,
+    public,
+    start,
+    status,
+    widget,
+)
 from privacyops.ports.pages import Pages
 from privacyops.services.context import Context
 
-PREFIXES: Final = ("/privacy", "/u", "/c", "/v1/public")
+PREFIXES: Final = ("/", "/privacy", "/u", "/c", "/p", "/notices", "/widget", "/v1/public")
+"""The paths that this door answers, with all below them; the bare address alone, for below it lies everything."""
 
 
 def create_portal(
@@ -30,7 +42,7 @@ def create_portal(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.door = Door(context, pages, tuple(trusted_proxies), frozenset(widget_origins), policy_url)
-    for page in (start, check, status, download, preferences, public):
+    for page in (start, check, status, download, preferences, preference_link, confirmation, notice, public, widget):
         app.include_router(page.router)
     errors.install(app)
     app.add_middleware(SecurityHeaders, is_https=app.state.door.is_https)

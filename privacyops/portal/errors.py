@@ -20,6 +20,7 @@ from privacyops.portal.pages.public import cross_origin
 from privacyops.portal.render import draw, words
 from privacyops.portal.texts import N_
 from privacyops.ports.pages import Words
+from privacyops.services.consent.preference_link import PreferenceLinkSpent
 from privacyops.services.dsar.identity import LinkSpent
 from privacyops.services.dsar.package import NoPackage
 
@@ -89,6 +90,8 @@ def _page(request: Request, status: int, problem: Problem | None) -> Response:
     match problem:
         case SessionOver() | LinkSpent():
             actions = [again, start]
+        case PreferenceLinkSpent():
+            actions = [{"label": _("Send me the link"), "url": "/privacy/preferences/link"}, start]
         case NoPackage():
             actions = [back, {"label": _("Ask again"), "url": "/privacy"}]
         case FormNotOurs():
@@ -116,6 +119,10 @@ _OF_PROBLEM: Final[Mapping[type[Problem], tuple[str, str]]] = {
     LinkSpent: (
         N_("This link has ended"),
         N_("For your protection a link works once and for a short time. We can send you a new code."),
+    ),
+    PreferenceLinkSpent: (
+        N_("This link has ended"),
+        N_("For your protection a link works once and for a short time. We can send you a new one."),
     ),
     NoPackage: (
         N_("There is nothing to download"),

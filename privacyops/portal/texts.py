@@ -6,6 +6,7 @@ from typing import Final
 from privacyops.domain.consent.state import EventType
 from privacyops.domain.dsar.kind import Outcome, RequestType
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.notice import Part
 from privacyops.domain.purpose import LegalBasis
 from privacyops.ports.pages import Words
 from privacyops.services.consent.preferences import PastChoice
@@ -162,6 +163,23 @@ CHANNELS: Final[Mapping[str, str]] = {
     "messenger": N_("by messenger"),
     "web": N_("on our pages"),
 }
+PARTS: Final[Mapping[Part, str]] = {
+    Part.PURPOSES: N_("What we want to use your data for"),
+    Part.CONTROLLER: N_("Who we are"),
+    Part.DATA: N_("Which data"),
+    Part.COLLECTION: N_("How we get it"),
+    Part.TIME_AND_PLACE: N_("When and where"),
+    Part.USE: N_("How we use it"),
+    Part.STORAGE: N_("Where it is kept, and under which law"),
+    Part.TRANSFER: N_("Who else receives it"),
+    Part.RETENTION: N_("How long we keep it"),
+    Part.RIGHTS_AND_WITHDRAWAL: N_("Your rights, and how to change your mind"),
+    Part.COMPLAINT: N_("How to complain"),
+    Part.CHOICES: N_("How to see what you chose"),
+    Part.BASIS: N_("By which right"),
+    Part.RISKS: N_("What may go wrong"),
+}
+"""The headings of a notice's parts."""
 _YES: Final = frozenset({EventType.GIVEN, EventType.RENEWED, EventType.CONFIRMED})
 _NO: Final = frozenset({EventType.REFUSED, EventType.WITHDRAWN, EventType.TERMINATED, EventType.OBJECTION_MADE})
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from privacyops.domain.consent.state import IndicatedBy, Method
 from privacyops.domain.subject import IdentifierType
+from privacyops.services.consent.freshness import LONGEST_BOUND_MS, Mode
 from privacyops.services.consent.terms import ChoiceAnswer
 
 _Key = Annotated[str, Field(min_length=1, max_length=63)]
@@ -55,7 +56,9 @@ class ChoiceIn(_Wire):
     choice: ChoiceAnswer
 
 
-class _Circumstances(_Wire):
+class CircumstancesIn(_Wire):
+    """Whom a choice is about, and how it was expressed."""
+
     subject: SubjectIn
     brand: _Key | None = None
     jurisdiction: _Place | None = None
@@ -71,9 +74,12 @@ class _Circumstances(_Wire):
     evidence: Annotated[
         dict[str, Any] | None, Field(description="Strings and integers; kept sealed under the person's key")
     ] = None
+    age: Annotated[
+        int | None, Field(ge=0, le=130, description="In years, where it is known; judged at once and not kept")
+    ] = None
 
 
-class ConsentIn(_Circumstances):
+class ConsentIn(CircumstancesIn):
     """Choices of one person, made together."""
 
     notice: NoticeIn | None = None
@@ -93,7 +99,7 @@ class ScopeIn(_Wire):
         return self
 
 
-class WithdrawIn(_Circumstances):
+class WithdrawIn(CircumstancesIn):
     """A stop. `"all"` stops everything, also what is published later; a later grant lifts it for itself only."""
 
     scope: Literal["all"] | ScopeIn
@@ -103,6 +109,7 @@ class EventOut(BaseModel):
     """One event that was written. `applied` false: recorded, but something as late or later stands against it."""
 
     event_id: str
+    leaf_hash: Annotated[str, Field(description="SHA-256(0x00 || leaf) in hex: what the promise and the log hold")]
     type: str
     purpose: str | None
     channel: str | None
@@ -119,6 +126,27 @@ class WrittenOut(BaseModel):
     subject_id: str
     state_version: int
     recorded_at: str
+    token: Annotated[
+        str | None, Field(description="Send it with `mode: at_least`: the answer then shows this write, or a later one")
+    ] = None
+    promise: Annotated[
+        str | None, Field(description="Signed (JWS, EdDSA): these events stand in the log by `include_by`, or we lied")
+    ] = None
+
+
+class CheckQuery(BaseModel):
+    """The check as a URL. Nothing else may stand in it: what a caller adds is mostly an address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: _SubjectId
+    purpose: _Key
+    channel: _Key
+    brand: _Key | None = None
+    jurisdiction: _Place | None = None
+    mode: Mode | None = None
+    token: Annotated[str | None, Field(min_length=4, max_length=400)] = None
+    max_staleness_ms: Annotated[int | None, Field(ge=0, le=LONGEST_BOUND_MS)] = None
 
 
 class CheckIn(_Wire):
@@ -130,6 +158,9 @@ class CheckIn(_Wire):
     channel: _Key
     brand: _Key | None = None
     jurisdiction: _Place | None = None
+    mode: Mode | None = None
+    token: Annotated[str | None, Field(min_length=4, max_length=400)] = None
+    max_staleness_ms: Annotated[int | None, Field(ge=0, le=LONGEST_BOUND_MS)] = None
 
     @model_validator(mode="after")
     def _is_about_somebody(self) -> "CheckIn":
@@ -168,6 +199,7 @@ class CheckOut(BaseModel):
     as_of: str
     age_ms: int
     ttl_s: int
+    stale: Annotated[bool, Field(description="True: older than asked for; only what is strictly necessary is allowed")]
 
 
 class CurrentOut(BaseModel):

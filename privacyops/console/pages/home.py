@@ -16,6 +16,11 @@ from privacyops.services.dsar import listing, people
 router: Final = APIRouter()
 _NEAR: Final = timedelta(days=3)
 _MOST: Final = 10
+_NO_ROLE: Final = {
+    "title": "Your role waits for a second person",
+    "text": "An administrator proposed what you may do here. Once somebody else confirms it, sign in again.",
+    "action": {"label": "See your account", "url": "/console/settings"},
+}
 _WHY: Final = {
     DsarState.AWAITING_APPROVAL: "waits for approval",
     DsarState.ANSWERING: "waits for release",
@@ -56,7 +61,8 @@ def _view(desk: Desk) -> dict[str, Any]:
     return {
         "most_urgent": {"label": f"Open {needs[0].reference}", "url": shape.url_of(needs[0])} if needs else None,
         "needs": rows, "next_due": _next_due(desk) if counts and not needs else None, "tiles": _tiles(counts),
-        "failed": _failed(desk), "tasks": _tasks(desk), "checklist": [], "guide": None, "as_of": None,
+        "failed": _failed(desk), "tasks": _tasks(desk), "checklist": [],
+        "guide": None if desk.me.account.roles else _NO_ROLE, "as_of": None,
     }  # fmt: skip
 
 

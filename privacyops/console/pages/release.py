@@ -6,8 +6,9 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
+from privacyops.console.pages.act_page import act_page, field_
+from privacyops.console.pages.erasure import lines_of
 from privacyops.console.pages.request import PAGE, face_of
-from privacyops.console.pages.request_actions import act_page, field_
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.four_eyes import NumberNotTyped
 from privacyops.domain.account.rule import STEP_UP_LIFE, StepUpNeeded
@@ -101,7 +102,8 @@ def needs_code(desk: Visit) -> bool:
     return at is None or desk.now - at > STEP_UP_LIFE
 
 
-def _errors(refusal: Problem | None) -> list[dict[str, str | None]]:
+def form_errors(refusal: Problem | None) -> list[dict[str, str | None]]:
+    """What a form that is signed says at its fields when it comes back."""
     if refusal is None:
         return []
     if isinstance(refusal, NumberNotTyped):
@@ -133,13 +135,13 @@ def _plan_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
                {"label": "Plan", "value": (dsar.plan_hash or "")[:16]}],
         list_title="Records", list=_plan_lines(opened), question="Do you agree to this plan?", fields=fields,
         hidden={"plan": dsar.plan_hash or ""}, submit={"label": "Approve", "tone": "primary"},
-        why_not=_OWN_PLAN if own and not alone else None, errors=_errors(refusal),
+        why_not=_OWN_PLAN if own and not alone else None, errors=form_errors(refusal),
         others=[{"label": "Send back…", "url": f"{url}/return", "method": "get"}],
     )  # fmt: skip
 
 
 def _plan_lines(opened: OpenedRequest) -> list[dict[str, Any]]:
-    lines = []
+    lines = lines_of(opened)
     give, leave = (verb.lower() for verb in words.verbs(opened.dsar.type))
     for group in opened.groups:
         given, left = group.decisions.get(Decision.INCLUDE, 0), group.decisions.get(Decision.EXCLUDE, 0)
@@ -173,7 +175,7 @@ def _release_page(desk: Visit, reference: str, refusal: Problem | None = None) -
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
     if opened.package is None:
         return desk.go(shape.url_of(opened.dsar))
-    view = _release_view(desk, opened) | {"values": desk.form.values("code"), "errors": _errors(refusal)}
+    view = _release_view(desk, opened) | {"values": desk.form.values("code"), "errors": form_errors(refusal)}
     if desk.is_fragment and refusal is None:
         return desk.part("release", "package", view)
     return desk.page("release", view, "requests", 200 if refusal is None else refusal.status)
@@ -194,7 +196,7 @@ def _release_view(desk: Visit, opened: OpenedRequest) -> dict[str, Any]:
         "contents": [{"store": _title(opened, group.store), "collection": group.collection,
                       "records": group.decisions[Decision.INCLUDE]}
                      for group in opened.groups if group.decisions.get(Decision.INCLUDE)],
-        "left_out": [{"what": f"{_title(opened, group.store)}: {group.collection}, {count} records",
+        "left_out": [{"what": f"{_title(opened, group.store)}: {group.collection}, {words.records(count)}",
                       "ground": words.reason(code)}
                      for group in opened.groups for code, count in group.reasons.items()],
         "checks": _checks(opened), "reviewer": reviewer.name if reviewer else "nobody yet",
@@ -225,10 +227,12 @@ def _checks(opened: OpenedRequest) -> list[dict[str, str]]:
     for one in package.checks:
         failed.setdefault(one["check"], []).append(f"{one['file']}: {words.code_text(one['fault'])}")
     waiting = "waiting" if package.state == "building" else "ok"
-    return [
-        {"label": label, "state": "failed" if key in failed else waiting, "detail": "; ".join(failed.get(key, [])[:3])}
-        for key, label in words.CHECKS.items()
-    ]
+    shown = []
+    for key, label in words.CHECKS.items():
+        state = "failed" if key in failed else "open" if key in words.NOT_LOOKED_FOR else waiting
+        detail = words.NOT_LOOKED_FOR.get(key, "") if state == "open" else "; ".join(failed.get(key, [])[:3])
+        shown.append({"label": label, "state": state, "detail": detail})
+    return shown
 
 
 def _title(opened: OpenedRequest, store: str) -> str:

@@ -1,6 +1,6 @@
 """What is done with a request: one route a verb. A second click finds the work done and shows the same page."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -9,14 +9,14 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
-from privacyops.console.pages.request import PAGE, draw, face_of
+from privacyops.console.pages.act_page import act_page, field_, once
+from privacyops.console.pages.request import PAGE, draw
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.errors import Conflict, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, RunId
-from privacyops.services.dsar import answer, ask, extension, handling, identity, listing, opening, review, search
-from privacyops.services.dsar.opening import OpenedRequest
+from privacyops.services.dsar import answer, extension, handling, identity, listing, opening, review, search
 
 router: Final = APIRouter()
 _S: Final = DsarState
@@ -30,24 +30,10 @@ def assign(desk: Desk, reference: str) -> Response:
     return desk.go(shape.url_of(dsar), "assigned")
 
 
-@router.post(f"{PAGE}/ask-identity", **action(Action.DSAR_ASK))
-def ask_identity(desk: Desk, reference: str) -> Response:
-    """Mail the customer a code; the request waits for it."""
-    return _once(desk, reference, "asked", identity.ask_identity, {_S.AWAITING_IDENTITY})
-
-
-@router.post(f"{PAGE}/new-code", **action(Action.DSAR_IDENTITY))
-def new_code(desk: Desk, reference: str) -> Response:
-    """Mail a new code; the one before stops working."""
-    dsar = listing.by_reference(desk.context, reference)
-    identity.resend_code(desk.context, dsar.id)
-    return desk.go(shape.url_of(dsar), "code_mailed")
-
-
 @router.post(f"{PAGE}/search", **action(Action.DSAR_SEARCH))
 def start(desk: Desk, reference: str) -> Response:
     """Search the stores."""
-    return _once(desk, reference, "searching", handling.start_search, {_S.SEARCHING, _S.IN_REVIEW, *_PAST_REVIEW})
+    return once(desk, reference, "searching", handling.start_search, {_S.SEARCHING, _S.IN_REVIEW, *_PAST_REVIEW})
 
 
 @router.post(f"{PAGE}/finish", **action(Action.DSAR_REVIEW))
@@ -57,7 +43,7 @@ def finish(desk: Desk, reference: str, seen: int) -> Response:
     def finish_(ctx: Any, dsar_id: DsarId) -> Dsar:
         return review.finish_review(ctx, dsar_id, seen)
 
-    return _once(desk, reference, "finished", finish_, _PAST_REVIEW)
+    return once(desk, reference, "finished", finish_, _PAST_REVIEW)
 
 
 @router.post(f"{PAGE}/submit", **action(Action.DSAR_SUBMIT))
@@ -67,13 +53,13 @@ def submit(desk: Desk, reference: str, seen: int) -> Response:
     def submit_(ctx: Any, dsar_id: DsarId) -> Dsar:
         return review.submit_for_approval(ctx, dsar_id, seen)
 
-    return _once(desk, reference, "submitted", submit_, _PAST_REVIEW)
+    return once(desk, reference, "submitted", submit_, _PAST_REVIEW)
 
 
 @router.post(f"{PAGE}/close", **action(Action.DSAR_CLOSE))
 def close(desk: Desk, reference: str) -> Response:
     """The request is done."""
-    return _once(desk, reference, "closed", answer.close, {_S.CLOSED})
+    return once(desk, reference, "closed", answer.close, {_S.CLOSED})
 
 
 @router.get(f"{PAGE}/identity", **action(Action.DSAR_IDENTITY))
@@ -91,31 +77,6 @@ def accept(desk: Desk, reference: str) -> Response:
     except Unprocessable as refusal:
         return _identity_page(desk, reference, refusal)
     return desk.go(shape.url_of(after), "accepted")
-
-
-@router.get(f"{PAGE}/clarify", **action(Action.DSAR_ASK))
-def ask_question(desk: Desk, reference: str) -> Response:
-    """What is to be asked?"""
-    return _clarify_page(desk, reference)
-
-
-@router.post(f"{PAGE}/clarify", **action(Action.DSAR_ASK))
-def clarify(desk: Desk, reference: str) -> Response:
-    """Ask the customer what is meant; the request waits."""
-
-    def ask_(ctx: Any, dsar_id: DsarId) -> Dsar:
-        return ask.ask_clarification(ctx, dsar_id, desk.form.get("question"))
-
-    try:
-        return _once(desk, reference, "asked_what", ask_, {_S.AWAITING_CLARIFICATION})
-    except Unprocessable as refusal:
-        return _clarify_page(desk, reference, refusal)
-
-
-@router.post(f"{PAGE}/fee-settled", **action(Action.DSAR_ASK))
-def fee_settled(desk: Desk, reference: str) -> Response:
-    """The fee was paid, or is waived."""
-    return _once(desk, reference, "fee_settled", ask.settle_fee, {_S.RECEIVED, _S.SEARCHING, _S.IN_REVIEW})
 
 
 @router.get(f"{PAGE}/letter", **action(Action.DSAR_ANSWER))
@@ -158,7 +119,7 @@ def dismiss(desk: Desk, reference: str) -> Response:
         return handling.dismiss(ctx, dsar_id, desk.form.get("reason"))
 
     try:
-        return _once(desk, reference, "dismissed", dismiss_, {_S.CLOSED})
+        return once(desk, reference, "dismissed", dismiss_, {_S.CLOSED})
     except Unprocessable as refusal:
         return _dismiss_page(desk, reference, refusal)
 
@@ -228,19 +189,6 @@ def without(desk: Desk, reference: str, run: UUID) -> Response:
         return draw(desk, reference, "", "", refusal, field)
 
 
-def _once(
-    desk: Visit, reference: str, flash: str, step: Callable[[Any, DsarId], Dsar], reached: Collection[DsarState]
-) -> Response:
-    """Take a step. Where it is refused because the request is there already, that is what was wanted."""
-    dsar = listing.by_reference(desk.context, reference)
-    try:
-        step(desk.context, dsar.id)
-    except Conflict:
-        if listing.by_reference(desk.context, reference).state not in reached:
-            raise
-    return desk.go(shape.url_of(dsar), flash)
-
-
 def _on_run(desk: Visit, reference: str, run: UUID, flash: str, step: Callable[[Any, DsarId], None]) -> Response:
     """A step on one store's run; a run that left its hands already is what the second click finds."""
     opened = opening.open_request(desk.context, reference, masks=True)
@@ -277,18 +225,6 @@ def _identity_page(desk: Visit, reference: str, refusal: Problem | None = None) 
         list_title="Proofs", list=proofs, question="What convinced you?",
         fields=[field_("area", "reason", "Reason", "Kept, sealed, with the request.")],
         submit={"label": "Accept identity", "tone": "primary"},
-    )  # fmt: skip
-
-
-def _clarify_page(desk: Visit, reference: str, refusal: Problem | None = None) -> Response:
-    opened = opening.open_request(desk.context, reference, masks=desk.masks)
-    text = "Whether the clock waits as well is the law's to say; the page of the request shows it."
-    return act_page(
-        desk, opened, "Ask what is meant", refusal, "question",
-        notices=[{"tone": "inf", "title": "The request waits for the answer", "text": text}],
-        question="What do you want to know?",
-        fields=[field_("area", "question", "Question", "The customer reads exactly this.")],
-        submit={"label": "Ask the customer", "tone": "primary"},
     )  # fmt: skip
 
 
@@ -342,24 +278,3 @@ def _by_hand_page(desk: Visit, reference: str, run: UUID, refusal: Problem | Non
         fields=[field_("area", "note", "What you did and found", "Kept, sealed, with the request.")],
         submit={"label": "Done by hand", "tone": "primary"},
     )  # fmt: skip
-
-
-def field_(kind: str, name: str, label: str, hint: str | None = None, *, optional: bool = False) -> dict[str, Any]:
-    """A field of the page `act`."""
-    return {"kind": kind, "name": name, "label": label, "hint": hint, "options": [], "optional": optional}
-
-
-def act_page(
-    desk: Visit, opened: OpenedRequest, title: str, refusal: Problem | None, field: str | None, **view: Any
-) -> Response:
-    """One question about one request; a refused form comes back filled."""
-    url = face_of(desk, opened).url
-    errors = [] if refusal is None else [{"field": field, "text": (refusal.detail or refusal.title).capitalize()}]
-    drawn = {
-        "title": f"{title}, {opened.dsar.reference}", "back": url, "action": desk.request.url.path, "others": [],
-        "crumbs": [{"label": "Requests", "url": shape.REQUESTS}, {"label": opened.dsar.reference, "url": url},
-                   {"label": title, "url": None}],
-        "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "hidden": {}, "why_not": None,
-        "quote": "", "quote_title": "", "values": desk.form.values("code"), "errors": errors, **view,
-    }  # fmt: skip
-    return desk.page("act", drawn, "requests", 200 if refusal is None else refusal.status)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from privacyops.domain.dsar.kind import RequestClass
+from privacyops.domain.dsar.kind import RequestClass, RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.ids import AccountId
 from privacyops.services.dsar.opening import OpenedRequest
@@ -52,6 +52,8 @@ def next_steps(
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """The one main action, and the others, as far as role and state permit."""
     primary, others = _BY_STATE.get(opened.dsar.state, _nothing)(opened, me, can, url)
+    if opened.erasures and opened.dsar.state is not _S.IN_REVIEW:
+        others.append(_get("See the erasure", f"{url}/plan", "checklist"))
     if opened.dsar.assignee_id is None and can["assign"] and opened.dsar.is_open:
         others.append(_post("Assign me", f"{url}/assign", key="a"))
     return primary, others
@@ -65,13 +67,14 @@ def _nothing(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url:
 
 
 def _received(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    fee = [_fee(url)] if can["fee"] and opened.may_cost and opened.dsar.is_proven else []
     if opened.dsar.rule.kind is not RequestClass.FIND or not can["identity"]:
-        return None, [_dismiss(url)] if can["dismiss"] else []
+        return None, [*fee, _dismiss(url)] if can["dismiss"] else fee
     others = [_dismiss(url)] if can["dismiss"] and not opened.proofs else []
     if opened.dsar.is_proven:
         if can["ask"]:
             others.insert(0, _clarify(url))
-        return _post("Start search", f"{url}/search", "search", "mod+enter"), others
+        return _post("Start search", f"{url}/search", "search", "mod+enter"), [*others, *fee]
     accept = _get("Accept identity…", f"{url}/identity", "shield-check")
     return _post("Ask for identity", f"{url}/ask-identity", "mail", "mod+enter"), [accept, *others]
 
@@ -94,24 +97,28 @@ def _awaiting_fee(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool],
 
 
 def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
+    fee = [_fee(url)] if can["fee"] and opened.may_cost else []
     if not can["review"]:
-        return None, []
+        return None, fee
     seen = f"?seen={opened.dsar.version}"
-    if opened.needs_approval:
+    plan = [_get("See the erasure plan", f"{url}/plan", "checklist")] if opened.erasures else []
+    if opened.dsar.type is RequestType.ERASURE and opened.groups and not opened.is_planned:
+        primary, plan = _get("Plan the erasure…", f"{url}/plan", "checklist", "mod+enter"), []
+    elif opened.needs_approval:
         primary = _post("Send to second approver", f"{url}/submit{seen}", "users", "mod+enter")
     else:
         primary = _post("Finish review", f"{url}/finish{seen}", "check", "mod+enter")
-    others = []
+    others = plan
     if opened.undecided:
         primary["why_not"] = "Records are undecided."
     elif not opened.may_hand_over:
         primary["why_not"] = "The identity is not proven far enough."
     if not opened.may_hand_over and can["identity"]:
-        others = [_get("Accept identity…", f"{url}/identity", "shield-check"),
+        others = [*plan, _get("Accept identity…", f"{url}/identity", "shield-check"),
                   _post("Ask for identity", f"{url}/ask-identity", "mail")]  # fmt: skip
     if can["ask"]:
         others.append(_clarify(url))
-    return primary, others
+    return primary, [*others, *fee]
 
 
 def _awaiting_approval(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], url: str) -> _Next:
@@ -162,6 +169,10 @@ def _get(label: str, url: str, icon: str | None = None, key: str | None = None) 
 
 def _clarify(url: str) -> dict[str, Any]:
     return _get("Ask what is meant…", f"{url}/clarify")
+
+
+def _fee(url: str) -> dict[str, Any]:
+    return _get("Demand a fee…", f"{url}/fee")
 
 
 def _dismiss(url: str) -> dict[str, Any]:

@@ -8,24 +8,31 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
+from privacyops.console.pages import grants
 from privacyops.console.pages.release import fresh_factor, needs_code
 from privacyops.console.pages.sign_in import codes_view
-from privacyops.domain.account.action import Action, Role, Scope
+from privacyops.domain.account.action import SENIOR_ROLES, Action, Role, Scope
 from privacyops.domain.account.record import Account
 from privacyops.domain.account.rule import StepUpNeeded
+from privacyops.domain.catalog.models import models as known_models
 from privacyops.kernel.errors import NotFound, Problem, RateLimited, StaleState, Unprocessable
 from privacyops.kernel.ids import ApiKeyId
-from privacyops.services import account, apikey, invitation
+from privacyops.services import account, apikey, invitation, role
 from privacyops.services.account import AddressTaken, FactorWrong
 from privacyops.services.apikey import KeyMadeBefore
 from privacyops.services.idempotency import Call
+from privacyops.services.webhook import subscribing
 
 router: Final = APIRouter()
 SETTINGS: Final = "/console/settings"
 _NOBODY_YET: Final[dict[str, Any]] = {
-    "me": {}, "accounts": [], "invite": None, "invited": None, "api_keys": [], "create": None, "made": None,
-    "values": {}, "errors": [],
+    "me": {}, "accounts": [], "waiting": [], "invite": None, "invited": None, "api_keys": [], "create": None,
+    "made": None, "about": None, "values": {}, "errors": [],
 }  # fmt: skip
+_LICENCES: Final = {
+    "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+    "MIT": ("MIT", "https://opensource.org/license/mit"),
+}
 
 
 @router.get(SETTINGS, **action(Action.ACCOUNT_SELF))
@@ -95,10 +102,10 @@ def set_roles(desk: Desk, account_id: UUID) -> Response:
     """Change roles; the colleague signs in anew."""
     found = _known(desk, account_id)
     try:
-        account.set_roles(desk.context, found.id, _chosen_roles(desk))
+        waits = role.set_roles(desk.context, found.id, _chosen_roles(desk))
     except Unprocessable as refusal:
         return _roles_page(desk, found, refusal)
-    return desk.go(f"{SETTINGS}/accounts", "roles_set")
+    return desk.go(f"{SETTINGS}/accounts", "roles_proposed" if waits else "roles_set")
 
 
 @router.post(f"{SETTINGS}/accounts/{{account_id}}/block", **action(Action.ACCOUNT_MANAGE))
@@ -130,7 +137,10 @@ def create(desk: Desk) -> Response:
     try:
         fresh_factor(desk)
         scopes = frozenset(_scope(one) for one in form.all("scopes"))
-        text = apikey.create(desk.context, form.get("name"), scopes, is_live=form.get("test") != "yes", call=call)
+        systems = frozenset(form.all("systems"))
+        text = apikey.create(
+            desk.context, form.get("name"), scopes, systems=systems, is_live=form.get("test") != "yes", call=call
+        )
     except KeyMadeBefore:
         return desk.go(f"{SETTINGS}/keys", "key_made_before")
     except (Unprocessable, FactorWrong, StepUpNeeded, RateLimited) as refusal:
@@ -150,6 +160,17 @@ def revoke(desk: Desk, key_id: UUID) -> Response:
     return desk.go(f"{SETTINGS}/keys", "revoked")
 
 
+@router.get(f"{SETTINGS}/about", **action(Action.ACCOUNT_SELF))
+def about(desk: Desk) -> Response:
+    """What this service is, and whose models it may find names and addresses with."""
+    models = [
+        {"name": one.name, "note": one.note, "licence": _LICENCES[one.license][0], "url": _LICENCES[one.license][1],
+         "extra": one.extra}
+        for one in known_models().values()
+    ]  # fmt: skip
+    return _page(desk, "about", about={"models": models})
+
+
 def _page(desk: Visit, section: str, status: int = 200, **view: Any) -> Response:
     tabs = [{"label": "Me", "url": SETTINGS, "current": section == "me", "count": None}]
     if desk.may(Action.ACCOUNT_SEE):
@@ -157,23 +178,26 @@ def _page(desk: Visit, section: str, status: int = 200, **view: Any) -> Response
                      "count": None})  # fmt: skip
     if desk.may(Action.APIKEY_SEE):
         tabs.append({"label": "API keys", "url": f"{SETTINGS}/keys", "current": section == "keys", "count": None})
+    tabs.append({"label": "About", "url": f"{SETTINGS}/about", "current": section == "about", "count": None})
     drawn = {**_NOBODY_YET, "sections": tabs, "section": section, **view}
     return desk.page("settings", drawn, "settings", status)
 
 
 def _accounts_page(desk: Visit, *, invited: dict[str, str] | None = None, refusal: Problem | None = None) -> Response:
     seen, may_manage = account.last_seen(desk.context), desk.may(Action.ACCOUNT_MANAGE)
+    everybody = account.all_accounts(desk.context)
+    waiting = grants.waiting(desk, {one.id: one for one in everybody})
     rows = [
         {"id": str(one.id), "name": one.name, "initials": one.initials, "mail": one.email, "role": _roles(one),
          "state": _state(one, one.id in seen), "last_seen": seen.get(one.id), "is_me": one.id == desk.me.account.id,
          "second_factor": one.totp_sealed is not None,
          "change_url": f"{SETTINGS}/accounts/{one.id}" if may_manage and one.id != desk.me.account.id
          and one.disabled_at is None else None}
-        for one in account.all_accounts(desk.context)
+        for one in everybody
     ]  # fmt: skip
     form = {"url": f"{SETTINGS}/accounts/invite", "roles": shape.options(words.ROLES)} if may_manage else None
     return _page(
-        desk, "accounts", _status(refusal), accounts=rows, invite=form, invited=invited,
+        desk, "accounts", _status(refusal), accounts=rows, waiting=waiting, invite=form, invited=invited,
         values=desk.form.values() if refusal else {"role": "analyst"}, errors=_errors(refusal),
     )  # fmt: skip
 
@@ -185,15 +209,18 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
         over = one.revoked_at is not None or one.expires_at <= desk.now
         rows.append(
             {"id": str(one.id), "name": one.name, "prefix": f"po_{'live' if one.is_live else 'test'}_{one.public_id}",
-             "scopes": sorted(one.scopes), "is_live": one.is_live, "made_at": one.created_at, "is_over": over,
+             "scopes": sorted(one.scopes), "systems": sorted(one.systems),
+             "is_live": one.is_live, "made_at": one.created_at, "is_over": over,
              "expires_at": one.expires_at,
              "revoke_url": f"{SETTINGS}/keys/{one.id}/revoke" if may_manage and not over else None}
         )  # fmt: skip
     form = None
     if may_manage:
         form = {"url": f"{SETTINGS}/keys", "once": str(uuid4()), "needs_code": needs_code(desk),
-                "scopes": [{"value": str(scope), "label": str(scope)} for scope in Scope]}  # fmt: skip
-    values = {**desk.form.values("code"), "scopes": desk.form.all("scopes")} if refusal else {}
+                "scopes": [{"value": str(scope), "label": str(scope)} for scope in Scope],
+                "systems": [one.name for one in subscribing.subscribers(desk.context)]}  # fmt: skip
+    many = {name: desk.form.all(name) for name in ("scopes", "systems")}
+    values = {**desk.form.values("code"), **many} if refusal else {}
     return _page(
         desk, "keys", _status(refusal), api_keys=rows, create=form, made=made, values=values, errors=_errors(refusal)
     )
@@ -214,12 +241,17 @@ def _codes_page(desk: Visit, refusal: Problem | None = None) -> Response:
 
 def _roles_page(desk: Visit, found: Account, refusal: Problem | None = None) -> Response:
     here = f"{SETTINGS}/accounts/{found.id}"
-    chosen = set(desk.form.all("roles")) if refusal else {str(role) for role in found.roles}
-    boxes = [{"value": str(role), "label": words.ROLES[role], "checked": str(role) in chosen} for role in Role]
+    waits = {key for one in role.open_grants(desk.context) if one.account_id == found.id for key in one.roles}
+    chosen = set(desk.form.all("roles")) if refusal else {str(key) for key in found.roles | waits}
+    boxes = [{"value": str(key), "label": words.ROLES[key] + (" (waits)" if key in waits else ""),
+              "checked": str(key) in chosen} for key in Role]  # fmt: skip
     others = [{"label": "Block account", "url": f"{here}/block", "method": "post", "tone": "bad"}]
     if found.totp_sealed is None:
         others.insert(0, {"label": "New invitation link", "url": f"{here}/invitation", "method": "post"})
+    senior = ", ".join(words.ROLES[key] for key in Role if key in SENIOR_ROLES)
     view = _act(found.name, f"{SETTINGS}/accounts", here) | {
+        "notices": [{"tone": "inf", "title": "Some roles need a second person",
+                     "text": f"To become {senior}, another administrator or officer confirms it."}],
         "facts_title": "Account", "facts": [{"label": "E-mail", "value": found.email}],
         "question": "What may this colleague do?", "submit": {"label": "Save roles", "tone": "primary"},
         "fields": [{"kind": "checks", "name": "roles", "label": "Roles", "hint": None, "options": boxes,
@@ -267,7 +299,7 @@ def _scope(text: str) -> Scope:
 
 
 def _roles(one: Account) -> str:
-    return ", ".join(words.ROLES[role] for role in sorted(one.roles))
+    return ", ".join(words.ROLES[key] for key in sorted(one.roles)) or "no role yet"
 
 
 def _state(one: Account, was_here: bool) -> str:

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
+from privacyops.console.forms import Refused
 from privacyops.domain.account.action import Action
-from privacyops.domain.task import OPEN_TASKS, Task, TaskState
+from privacyops.domain.dsar.by_hand import RecordsUnreadable, Statement
+from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
 from privacyops.kernel.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, TaskId
-from privacyops.services import account, task
+from privacyops.services import account, by_hand, objection, task
 from privacyops.services.dsar import listing
 
 router: Final = APIRouter()
@@ -68,7 +70,7 @@ def answer(desk: Desk, task_id: UUID) -> Response:
     """Done, with a note."""
     found = task.read(desk.context, TaskId(task_id))
     try:
-        task.answer(desk.context, TaskId(task_id), desk.form.get("answer"))
+        _answer(desk, found)
     except Unprocessable as refusal:
         return _page(desk, found, refusal)
     except Conflict:
@@ -77,32 +79,113 @@ def answer(desk: Desk, task_id: UUID) -> Response:
     return desk.go(f"{TASKS}/{task_id}", "task_done")
 
 
+def _answer(desk: Visit, found: Task) -> None:
+    """A store that a person handles has a form of its own; every other task takes a note."""
+    form = desk.form
+    if by_hand.is_search(found):
+        said = form.get("outcome")
+        if said not in set(Statement):
+            raise Refused(("outcome", "Say whether something was found."))
+        by_hand.search_answered(desk.context, found.id, Statement(said), form.get("answer"), form.get("records"))
+    elif by_hand.is_change(found):
+        by_hand.change_answered(desk.context, found.id, form.get("answer"), form.get("checked"))
+    else:
+        task.answer(desk.context, found.id, form.get("answer"))
+
+
 def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
     title, question = words.task_title(found)
     team, zone = account.names(desk.context), desk.context.controller.zone
-    is_open = found.state in OPEN_TASKS
+    is_open, is_weighed = found.state in OPEN_TASKS, found.kind is TaskKind.WEIGH_OBJECTION
     clock = shape.day_clock(found.due_on, zone) if is_open else shape.done_clock(found.due_on, zone)
     ended_by = team.get(found.ended_by) if found.ended_by else None
-    facts = [{"label": "Why", "value": words.code_text(found.code)}] if found.code else []
+    facts = (
+        [{"label": "Why", "value": words.code_text(found.code)}]
+        if found.code and not is_weighed and not by_hand.is_search(found)
+        else []
+    )
     owner = team.get(found.owner_id) if found.owner_id else None
     facts.append({"label": "For", "value": owner.name if owner else f"any {words.code_text(found.owner_role)}"})
     view = {
         "title": title, "question": question, "store": found.store, "request": _request_card(desk, found),
-        "facts": facts, "how": [], "clock": clock, "state": str(found.state), "events": _events(found, ended_by),
-        "done_note": _done_note(found, ended_by.name if ended_by else None),
+        "facts": [*facts, *_whom(desk, found)], "how": _how(desk, found), "clock": clock, "state": str(found.state),
+        "events": _events(found, ended_by),
+        "done_note": _done_note(found, ended_by.name if ended_by else None), "note": _note(desk, found),
         "claim_url": f"{TASKS}/{found.id}/claim" if found.state is TaskState.OPEN and found.owner_id is None else None,
-        "answer": {"url": f"{TASKS}/{found.id}/answer", "label": "What you did", "hint": "One sentence is enough.",
-                   "choices": None} if is_open and desk.may(Action.TASK_ANSWER) else None,
+        "answer": _form(found) if is_open and not is_weighed and desk.may(Action.TASK_ANSWER) else None,
+        "step": _weigh_step(desk, found) if is_open and is_weighed else None,
         "values": desk.form.values(),
-        "errors": [] if refusal is None else [{"field": "answer", "text": (refusal.detail or refusal.title)}],
+        "errors": _errors(found, refusal),
     }  # fmt: skip
     return desk.page("task", view, "tasks", 200 if refusal is None else refusal.status)
+
+
+def _form(found: Task) -> dict[str, Any]:
+    """What is asked: a note, or what the owner of a store that a person handles has to say."""
+    form: dict[str, Any] = {"url": f"{TASKS}/{found.id}/answer", "label": "What you did", "choices": None, "more": [],
+                            "hint": "One sentence is enough."}  # fmt: skip
+    if by_hand.is_search(found):
+        choices = [
+            {"value": "nothing", "label": "Nothing is held about this person", "hint": ""},
+            {"value": "found", "label": "Something is held", "hint": "Paste it below as a table."},
+        ]
+        hint = "A table with a heading, copied from a spreadsheet, CSV, or a JSON list; at most 500 records."
+        records = {"name": "records", "label": "What was found", "hint": hint, "optional": True}
+        return {**form, "label": "Where you looked", "choices": choices, "more": [records]}
+    if by_hand.is_change(found):
+        hint = "For example: searched again for the name and the mail address, nothing came up."
+        checked = {"name": "checked", "label": "How you checked it afterwards", "hint": hint, "optional": False}
+        return {**form, "label": "What you changed", "hint": "Which records, which fields.", "more": [checked]}
+    return form
+
+
+def _errors(found: Task, refusal: Problem | None) -> list[dict[str, str | None]]:
+    if refusal is None:
+        return []
+    if isinstance(refusal, Refused):
+        return refusal.errors
+    text = refusal.detail or refusal.title
+    field = (
+        "records" if by_hand.is_search(found) and ("paste" in text or isinstance(refusal, RecordsUnreadable)) else ""
+    )
+    field = field or ("checked" if by_hand.is_change(found) and "checked" in text else "answer")
+    return [{"field": field, "text": text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")}]
+
+
+def _whom(desk: Visit, found: Task) -> list[dict[str, str]]:
+    """Whom to look for, to whoever is to look."""
+    if not desk.may(Action.TASK_ANSWER) or not (by_hand.is_search(found) or by_hand.is_change(found)):
+        return []
+    return [{"label": label, "value": value} for label, value in by_hand.asked(desk.context, found.id)]
+
+
+def _how(desk: Visit, found: Task) -> list[str]:
+    if not (by_hand.is_search(found) or by_hand.is_change(found)):
+        return []
+    told = by_hand.told(desk.context, found.id)
+    return [*([told.place] if told.place else []), *told.steps]
+
+
+def _weigh_step(desk: Visit, found: Task) -> dict[str, Any]:
+    """An objection is not noted as done: its page decides on it."""
+    why_not = None if desk.may(Action.OBJECTION_DECIDE) else "The data protection officer weighs it."
+    return {"label": "Weigh the objection", "url": f"{TASKS}/{found.id}/weigh", "method": "get", "tone": "primary",
+            "why_not": why_not}  # fmt: skip
 
 
 def _done_note(found: Task, by: str | None) -> str | None:
     if found.state is TaskState.DONE:
         return f"Done by {by}." if by else "Done."
     return f"Ended by itself: {words.code_text(found.end_reason)}." if found.end_reason else None
+
+
+def _note(desk: Visit, found: Task) -> str | None:
+    """What was noted at the end; how an objection was weighed is read by whoever may weigh one."""
+    if found.state is not TaskState.DONE:
+        return None
+    if found.kind is not TaskKind.WEIGH_OBJECTION:
+        return task.note(desk.context, found.id)
+    return objection.reason(desk.context, found.id) if desk.may(Action.OBJECTION_DECIDE) else None
 
 
 def _events(found: Task, ended_by: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """C5: the answer's package, behind a fresh code and a one-time link."""
 
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -88,7 +90,10 @@ def _page(
         "reference": request.dsar.reference,
         "state": _state(visit, package, token),
         "status_url": _STATUS,
-        "contents": [{"label": label, "count": count} for label, count in package.contents],
+        "contents": [
+            {"system": system, "parts": [{"label": label, "count": count} for _, label, count in parts]}
+            for system, parts in groupby(package.contents, key=itemgetter(0))
+        ],
         "size": package.size,
         "expires_at": package.expires_at,
         "downloads_left": package.downloads_left,

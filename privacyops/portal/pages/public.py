@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.kind import TYPE_RULES, Channel, RequestClass, RequestType
 from privacyops.domain.dsar.record import Requester
-from privacyops.kernel.errors import BadRequest, Forbidden, Problem, Unprocessable
+from privacyops.kernel.errors import BadRequest, Forbidden, MediaTypeRefused, Unprocessable
 from privacyops.portal import texts
 from privacyops.portal.deps import Anyone, Door, action, limited_body, origin_of
 from privacyops.services import limit, work
@@ -33,12 +33,6 @@ _PREFLIGHT_S: Final = 600
 class OriginNotListed(Forbidden):
     type = "/problems/origin-not-listed"
     title = "Pages of this origin may not call; list it in the settings (web.widget_origins)"
-
-
-class MediaTypeRefused(Problem):
-    type = "/problems/media-type"
-    title = "Send application/json"
-    status = 415
 
 
 class NotJson(BadRequest):
@@ -96,7 +90,7 @@ def cross_origin(request: Request, door: Door) -> dict[str, str]:
 async def _body(request: Request, visit: Anyone) -> RequestIn:
     raw = await limited_body(request, LARGEST_BODY)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise MediaTypeRefused
+        raise MediaTypeRefused("send application/json")
     if allowed_origin(request, visit.door) is None:
         raise OriginNotListed
     try:

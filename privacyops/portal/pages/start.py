@@ -25,6 +25,12 @@ _MAX_ORDER: Final = 64
 _LONGEST_ADDRESS: Final = 254
 
 
+@router.get("/", **action(Action.DSAR_INTAKE))
+def arrive(visit: Anyone) -> Response:
+    """Whoever types the bare address is a customer; the team knows its way to /console."""
+    return go("/privacy")
+
+
 @router.get("/privacy", **action(Action.DSAR_INTAKE))
 def start(visit: Anyone, type: str = "") -> Response:  # noqa: A002 - the word in the address
     """The empty form; a link may choose the right."""

@@ -1,0 +1,154 @@
+"""The check's wire form without a framework: a call in, an `Ask` out; an answer in, bytes out.
+
+Only what is plainly in the documented form is taken here. Everything else is None, and the documented route says what
+is wrong with it: one place for the words of a refusal, and nothing that is let in here can mean something else there.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, TypeGuard
+from urllib.parse import parse_qsl
+
+from privacyops.api.body import decode_once
+from privacyops.domain.subject import MAX_VALUE, IdentifierType, is_contact
+from privacyops.kernel.clock import Instant
+from privacyops.services.consent.answering import CheckAnswer
+from privacyops.services.consent.checking import Ask
+from privacyops.services.consent.freshness import LONGEST_BOUND_MS, Mode
+
+TTL_S: Final = 5
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_TYPES: Final = {str(kind): kind for kind in IdentifierType}
+_MODES: Final = {str(mode): mode for mode in Mode}
+_MEMBERS: Final = frozenset(
+    {"subject", "identifier", "purpose", "channel", "brand", "jurisdiction", "mode", "token", "max_staleness_ms"}
+)
+_IN_URL: Final = _MEMBERS - {"identifier"}
+_LONGEST_KEY: Final = 63
+_SUBJECT: Final = (3, 40)
+_TOKEN: Final = (4, 400)
+
+
+def ask_of_query(query: bytes, authorization: bytes) -> Ask | None:
+    """The question of a GET; None: not in the plain form."""
+    try:
+        if b"%" in query or b"+" in query:
+            named: dict[str, Any] = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True))
+        else:
+            pairs = [part.partition("=") for part in query.decode("ascii").split("&")]
+            named = {name: value for name, _, value in pairs}
+    except ValueError:
+        return None
+    if not named.keys() <= _IN_URL:
+        return None
+    bound = named.get("max_staleness_ms")
+    if bound is not None:
+        if not (bound.isascii() and bound.isdigit() and len(bound) <= 5):
+            return None
+        named["max_staleness_ms"] = int(bound)
+    subject = named.get("subject")
+    return None if subject is None else _ask(named, authorization, subject, None)
+
+
+def ask_of_body(body: bytes, authorization: bytes) -> Ask | None:
+    """The question of a POST; None: not in the plain form. Raises: MemberTwice."""
+    try:
+        told = decode_once(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    if type(told) is not dict or not told.keys() <= _MEMBERS:
+        return None
+    subject, named = told.get("subject"), told.get("identifier")
+    if (subject is None) == (named is None):
+        return None
+    if named is None:
+        return _ask(told, authorization, subject, None)
+    if type(named) is not dict or len(named) != 2:
+        return None
+    kind, value = _TYPES.get(_text_or_blank(named.get("type"))), named.get("value")
+    if kind is None or not _is_text(value, 1, MAX_VALUE):
+        return None
+    return _ask(told, authorization, None, (kind, value))
+
+
+def _ask(
+    named: Mapping[str, Any], authorization: bytes, subject: Any, identifier: tuple[IdentifierType, str] | None
+) -> Ask | None:
+    purpose, channel, brand = named.get("purpose"), named.get("channel"), named.get("brand")
+    place, mode, token = named.get("jurisdiction"), named.get("mode"), named.get("token")
+    bound = named.get("max_staleness_ms")
+    if not (_is_text(purpose, 1, _LONGEST_KEY) and _is_text(channel, 1, _LONGEST_KEY)):
+        return None
+    if (subject is not None and (not _is_text(subject, *_SUBJECT) or is_contact(subject))) or (
+        brand is not None and not _is_text(brand, 1, _LONGEST_KEY)
+    ):
+        return None
+    if place is not None and (type(place) is not str or _PLACE.fullmatch(place) is None):
+        return None
+    ask = Ask(authorization, purpose, channel, subject, identifier, brand, place)
+    if mode is None and token is None and bound is None:
+        return ask
+    if (mode is not None and _text_or_blank(mode) not in _MODES) or (
+        token is not None and not _is_text(token, *_TOKEN)
+    ):
+        return None
+    if bound is not None and (type(bound) is not int or not 0 <= bound <= LONGEST_BOUND_MS):
+        return None
+    ask.mode, ask.token, ask.bound_ms = _MODES[mode] if mode else None, token, bound
+    return ask
+
+
+def _text_or_blank(value: Any) -> str:
+    return value if type(value) is str else ""
+
+
+def _is_text(value: Any, shortest: int, longest: int) -> TypeGuard[str]:
+    """Whether this is a text of such a length, with no blanks around it and nothing that has no bytes."""
+    if type(value) is not str or not shortest <= len(value) <= longest:
+        return False
+    if len(value.strip()) != len(value):
+        return False
+    return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+# --- out --------------------------------------------------------------------------------------------------------
+
+
+def body_of(answer: CheckAnswer) -> bytes:
+    """The answer, byte for byte as the documented route writes it."""
+    decision, asked = answer.decision, answer.asked
+    choice, ground, purpose = decision.choice, asked.ground, asked.purpose
+    granted, notice, expires = answer.granted_at, None, None
+    event_id = "null"
+    if choice is not None:
+        notice, event_id = choice.notice, f'"{choice.event_id}"'
+        if decision.is_allowed:
+            expires = choice.valid_until
+    shown = (
+        "null"
+        if notice is None
+        else f'{{"id":{_quoted(notice.id)},"version":{notice.version},"locale":{_quoted(notice.locale)},'
+        f'"sha256":{_quoted(notice.sha256)}}}'
+    )
+    return (
+        f'{{"decision":"{decision.answer}","reason":"{decision.reason}","basis":"{ground.basis}",'
+        f'"regime":"{ground.regime}","jurisdiction":{_quoted(answer.jurisdiction)},"purpose":{_quoted(purpose.key)},'
+        f'"purpose_version":{purpose.version},"channel":{_quoted(asked.channel)},"brand":{_quoted(asked.brand)},'
+        f'"state":"{decision.state}","granted_at":{_time(granted)},"expires_at":{_time(expires)},"notice":{shown},'
+        f'"event_id":{event_id},"state_version":{answer.state_version},"as_of":{_time(answer.as_of)},'
+        f'"age_ms":{answer.age_ms},"ttl_s":{TTL_S},"stale":{"true" if answer.is_stale else "false"}}}'
+    ).encode()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str | None) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _time(at: Instant | None) -> str:
+    if at is None:
+        return "null"
+    parts = (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond // 1000)
+    return '"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"' % parts  # noqa: UP031 - what `isoformat` writes, in half the time

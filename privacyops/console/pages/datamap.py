@@ -1,0 +1,142 @@
+"""The data map of one store: what it holds of people, and one question a link, answered with yes, no or whose."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+
+from privacyops.console.deps import Desk, Visit, action
+from privacyops.console.pages.stores import STORES
+from privacyops.domain.account.action import Action
+from privacyops.domain.datamap.deciding import ANSWERABLE, Answer
+from privacyops.domain.datamap.drift import Drift, DriftKind
+from privacyops.domain.datamap.export import MapFormat
+from privacyops.domain.datamap.link import Evidence, Link, LinkKind, Ownership
+from privacyops.kernel.errors import NotFound
+from privacyops.ports.connector_host import StoreProblem
+from privacyops.services import datamap
+from privacyops.services import stores as connected
+from privacyops.services.datamap import StoreMap
+
+router: Final = APIRouter()
+SHOWN: Final = 100
+_MAP: Final = f"{STORES}/{{name}}/map"
+_KINDS: Final = {
+    LinkKind.DECLARED_FK: "a constraint of the store",
+    LinkKind.INHERITED_PARTITION: "a constraint that the other slices of the table have",
+    LinkKind.NAME_VALUE: "the column is named like the key, and its values occur there",
+    LinkKind.RENAMED_ID: "the names differ, but the values occur there",
+    LinkKind.VALUE: "the column holds an identifier of a person",
+    LinkKind.HASH_OF: "the column holds hashes of an identifier",
+    LinkKind.POLYMORPHIC: "another column says which table the number belongs to",
+    LinkKind.JSON_PATH: "a value inside a document",
+    LinkKind.ARRAY_OF: "a list of keys",
+    LinkKind.COPY_OF: "the table repeats another one",
+    LinkKind.CROSS_STORE: "a number of another store",
+    LinkKind.CONFIGURED: "written by the operator",
+}
+_WHOSE: Final = {
+    Ownership.OWNED: "about the person",
+    Ownership.POINTER: "another's row that names the person",
+    Ownership.SHARED: "about several people",
+    Ownership.UNDECIDED: "not clear yet",
+    Ownership.CONTEXT: "about nobody",
+}
+_DRIFT: Final = {
+    DriftKind.NEW_COLLECTION: "new table", DriftKind.GONE_COLLECTION: "table is gone",
+    DriftKind.NEW_FIELD: "new column", DriftKind.GONE_FIELD: "column is gone",
+    DriftKind.VANISHED_LINK: "link is gone", DriftKind.WEAKER_LINK: "link is weaker than before",
+}  # fmt: skip
+_REASONS: Final = {
+    "column named as the key": "the column has the name of the key",
+    "column named after the key": "the column's name holds that of the key",
+    "column named as a unique column": "the column has the name of a unique column there",
+    "role word": "the column's name is a word for a role",
+    "values contained": "its values occur there",
+    "orphans": "its values are missing there",
+    "second attribute agrees": "a second attribute agrees, such as the e-mail",
+    "second attribute disagrees": "a second attribute disagrees",
+    "values look like it": "its values look like it",
+    "column named for it": "the column is named for it",
+    "type value names the collection": "the type column names the table",
+    "proven sibling path": "a path beside it is proven",
+}
+
+
+@router.get(_MAP, **action(Action.DATAMAP_SEE))
+def show(desk: Desk, name: str) -> Response:
+    """Questions first, then what changed, then what the store holds."""
+    return _page(desk, name)
+
+
+@router.post(f"{_MAP}/scan", **action(Action.DATAMAP_CHANGE))
+def scan(desk: Desk, name: str) -> Response:
+    """Read the store anew; answers that were given stand."""
+    try:
+        datamap.scan(desk.context, name)
+    except StoreProblem:
+        return desk.go(STORES, "looked_bad")
+    return desk.go(f"{STORES}/{name}/map", "scanned")
+
+
+@router.post(f"{_MAP}/answer", **action(Action.DATAMAP_CHANGE))
+def answer(desk: Desk, name: str) -> Response:
+    """Yes, no, or whose the rows are. A second click changes nothing."""
+    form = desk.form
+    said = Answer.NO if form.get("answer") == "no" else Answer.YES
+    whose = form.get("ownership")
+    ownership = Ownership(whose) if said is Answer.YES and whose in {one.value for one in ANSWERABLE} else None
+    datamap.answer(desk.context, name, form.get("link"), said, ownership)
+    return desk.go(f"{STORES}/{name}/map", "link_told")
+
+
+def _page(desk: Visit, name: str) -> Response:
+    title = next((one.title for one in _stores(desk) if one.name == name), name)
+    here = f"{STORES}/{name}/map"
+    try:
+        found: StoreMap | None = datamap.read(desk.context, name)
+    except NotFound:
+        connected.config_of(desk.context, name)  # an unknown store is not found, one never scanned can be
+        found = None
+    changes = desk.may(Action.DATAMAP_CHANGE)
+    view: dict[str, Any] = {
+        "crumbs_url": STORES, "name": title, "scan_url": f"{here}/scan" if changes else None,
+        "answer_url": f"{here}/answer" if changes else None, "scan": None,
+        "ownerships": [[one.value, _WHOSE[one]] for one in ANSWERABLE], "questions": [], "more": 0, "drift": [],
+        "collections": [], "formats": [one.value for one in MapFormat],
+    }  # fmt: skip
+    if found is not None:
+        rows = {one.name: one.rows for one in found.drawn.collections}
+        view |= {
+            "scan": found.scan, "scanned_at": found.scanned_at,
+            "questions": [_question(link, rows.get(link.collection)) for link in found.questions[:SHOWN]],
+            "more": max(0, len(found.questions) - SHOWN),
+            "drift": [_changed(one) for one in found.drift[:SHOWN]],
+            "collections": [
+                {"name": one.name, "class": one.cls.value if one.cls else "", "rows": one.rows,
+                 "holds": sorted({field.category.value.replace("_", " ") for field in one.fields if field.category})}
+                for one in found.drawn.searched()
+            ],
+        }  # fmt: skip
+    return desk.page("datamap", view, "stores")
+
+
+def _stores(desk: Visit) -> Any:
+    return connected.all_stores(desk.context) if desk.may(Action.STORE_SEE) else ()
+
+
+def _question(link: Link, rows: int | None) -> dict[str, Any]:
+    return {
+        "id": link.id, "start": link.start, "end": link.end, "rows": rows,
+        "when": f"{link.condition.field} = {link.condition.value}" if link.condition else "",
+        "kind": _KINDS[link.kind], "whose": _WHOSE[link.ownership], "ownership": link.ownership.value,
+        "percent": round(link.confidence * 100), "evidence": [_reason(one) for one in link.evidence],
+    }  # fmt: skip
+
+
+def _reason(one: Evidence) -> str:
+    text = _REASONS.get(one.kind, one.kind)
+    return f"{text}: {one.n} of {one.of}" if one.of else text
+
+
+def _changed(one: Drift) -> dict[str, Any]:
+    return {"kind": _DRIFT[one.kind], "what": one.what, "is_personal": one.is_personal}
