@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from privacyops.adapters.connector_host import Connectors
+from privacyops.adapters.anchor_folder import FolderAnchors
 from privacyops.adapters.key_file import MasterKeys, fresh_keys, read_key_file, write_key_file
 from privacyops.adapters.keyring import MasterKeyRing
 from privacyops.adapters.letters.writer import TemplateLetterWriter
@@ -14,28 +15,34 @@ from privacyops.adapters.mailer_inbox import InboxMailer
 from privacyops.adapters.mailer_smtp import SmtpMailer, SmtpServer, TlsMode
 from privacyops.adapters.package.build import ZipPackageBuilder
 from privacyops.adapters.passwords import ScryptPasswords
+from privacyops.adapters.receipts.writer import TemplateReceiptWriter
 from privacyops.adapters.signer_ed25519 import Ed25519Signer, read_signing_key, write_signing_key
 from privacyops.adapters.system_clock import SystemClock
 from privacyops.adapters.telemetry import JsonTelemetry
-from privacyops.adapters.token_keys import FetchedKeys, KeySource, PastedKeys
-from privacyops.adapters.tokens_jose import Issuer, IssuerMisconfigured, IssuerUse, JoseTokens
+from privacyops.adapters.tokens_none import NoIssuers
 from privacyops.adapters.vault import FolderVault
-from privacyops.connector_sdk.guard import Guard
+from privacyops.adapters.webhook_sender import GuardedWebhookSender
 from privacyops.domain.account.actor import system
 from privacyops.domain.answer import Art15Facts, Recipient, StoragePeriod
 from privacyops.domain.controller import ControllerProfile
 from privacyops.kernel.clock import Clock
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig
 from privacyops.ports.mailer import Inbox, Mailer
+from privacyops.ports.tokens import TokenVerifier
 from privacyops.services import purpose
+from privacyops.services.consent import copying
+from privacyops.services.consent.checking import Checker
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 from privacyops.services.ports import Ports
-from privacyops.settings import Issuer as IssuerSetting
 from privacyops.settings import Settings
-from privacyops.store import checkup, engine, schema
+from privacyops.store import check_reader, checkup, engine, schema
 from privacyops.store.engine import connect
+from privacyops.store.replica import Replica, boot_id
 from privacyops.store.uow import Database
+
+if TYPE_CHECKING:
+    from privacyops.connector_sdk.guard import Guard
 
 WEB_TIMEOUT_S: Final = 5
 WORKER_TIMEOUT_S: Final = 60
@@ -69,6 +76,9 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
     allowed = frozenset(settings.connectors)
 
     def open_stores(stores: Sequence[StoreConfig]) -> ConnectorHost:
+        # What speaks HTTP is loaded by who opens a store, and a web process seldom does
+        from privacyops.adapters.connector_host import Connectors  # noqa: PLC0415 - as said
+
         return Connectors(stores, allowed)
 
     ports = Ports(
@@ -76,12 +86,15 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
         vault=FolderVault(settings.data / "vault", keyring),
         signer=signer,
         letters=TemplateLetterWriter(),
+        receipts=TemplateReceiptWriter(),
         packages=ZipPackageBuilder(signer, f"privacyops {VERSION}"),
         connectors=open_stores,
         passwords=ScryptPasswords(),
         mailer=mailer,
-        tokens=JoseTokens(_issuer(settings, one) for one in settings.shop_issuers),
+        webhooks=GuardedWebhookSender(partial(_webhook_guard, settings)),
+        tokens=_tokens(settings),
         telemetry=telemetry,
+        anchors=FolderAnchors(settings.ledger.anchor_folder),
     )
     profile = _profile(settings)
     database = Database(connect(settings.database, statement_timeout_s=statement_timeout_s))
@@ -102,6 +115,30 @@ def prepare_database(house: House) -> None:
         checkup.prefer_wal(house.settings.engine)
     schema.check(engines)
     purpose.install_shipped(house.context)
+
+
+def make_checker(house: House) -> Checker:
+    """What answers consent checks: over the file that is written to, or over PostgreSQL in threads; over this host's
+    copy where it has one, and PostgreSQL where that is too old.
+    """
+    settings, seconds = house.settings, house.context.clock.boot_seconds
+    primary = check_reader.source_for(settings.database, seconds)
+    rate = settings.web.checks_per_second
+    if settings.check_replica is None:
+        return Checker(house.context, primary, checks_per_second=rate)
+    copy = check_reader.CopyReader(str(settings.check_replica), seconds, boot_id())
+    return Checker(house.context, copy, primary, checks_per_second=rate)
+
+
+def make_replica(house: House) -> Replica:
+    """What keeps this host's copy for its checks. Raises: CopyInUse, BootUnknown; ValueError: no path is set."""
+    settings, context = house.settings, house.context
+    if settings.check_replica is None:
+        raise ValueError("check_replica is not set")
+    return Replica(
+        settings.database, settings.check_replica, context.controller.key, context.clock.boot_seconds,
+        copying.unsealing(context),
+    )  # fmt: skip
 
 
 def count_statements(house: House) -> Callable[[], int]:
@@ -127,7 +164,9 @@ def _profile(settings: Settings) -> ControllerProfile:
         zone=me.zone, base_url=settings.base_url, subdivision=me.subdivision, dpo_contact=me.dpo_contact,
         authority_name=me.authority_name, authority_url=me.authority_url, languages=me.languages,
         policies=me.policies, phone_region=me.phone_region, single_operator=me.single_operator,
-        is_demo=settings.demo, facts=facts,
+        is_demo=settings.demo, facts=facts, organisation=me.organisation, auditor_email=settings.ledger.anchor_mail,
+        consent_proof=me.consent_proof, consent_renewal_days=me.consent_renewal_days, gpc_since=me.gpc_since,
+        consent_mode={str(signal): key for signal, key in me.consent_mode.items()},
     )  # fmt: skip
 
 
@@ -147,19 +186,43 @@ def _signer(settings: Settings) -> Ed25519Signer:
     return read_signing_key(path)
 
 
-def _issuer(settings: Settings, one: IssuerSetting) -> Issuer:
-    """A shop whose customers' sessions are taken as a first proof. Raises: JwkSetRefused, IssuerMisconfigured."""
-    if one.jwks_file is not None:
-        keys: KeySource = PastedKeys.read(one.jwks_file.read_bytes(), one.algorithm)
-    elif one.jwks_url is not None:
-        keys = FetchedKeys(one.jwks_url, one.algorithm, Guard())
-    else:
-        raise IssuerMisconfigured(f"shop_issuers: {one.name}: set jwks_file or jwks_url")
-    return Issuer(one.name, IssuerUse.SHOP, one.audience, one.algorithm, keys, settings.controller.key)
+def _tokens(settings: Settings) -> TokenVerifier:
+    """The shops whose customers' sessions are taken as a first proof. Raises: JwkSetRefused, IssuerMisconfigured."""
+    if not settings.shop_issuers:
+        return NoIssuers()
+    # Their HTTP client and cryptography take longer to load than the rest of the composition; few have an issuer
+    from privacyops.adapters.token_keys import FetchedKeys, KeySource, PastedKeys  # noqa: PLC0415 - as said
+    from privacyops.adapters.tokens_jose import (  # noqa: PLC0415 - as said
+        Issuer,
+        IssuerMisconfigured,
+        IssuerUse,
+        JoseTokens,
+    )
+    from privacyops.connector_sdk.guard import Guard  # noqa: PLC0415 - as said
+
+    issuers: list[Issuer] = []
+    for one in settings.shop_issuers:
+        if one.jwks_file is not None:
+            keys: KeySource = PastedKeys.read(one.jwks_file.read_bytes(), one.algorithm)
+        elif one.jwks_url is not None:
+            keys = FetchedKeys(one.jwks_url, one.algorithm, Guard())
+        else:
+            raise IssuerMisconfigured(f"shop_issuers: {one.name}: set jwks_file or jwks_url")
+        issuers.append(Issuer(one.name, IssuerUse.SHOP, one.audience, one.algorithm, keys, settings.controller.key))
+    return JoseTokens(issuers)
 
 
 def _closed_folder(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _webhook_guard(settings: Settings) -> "Guard":
+    """Systems on the shop's own network are reached only where the settings open it."""
+    from privacyops.connector_sdk.guard import Guard  # noqa: PLC0415 - it loads what speaks HTTP
+
+    told = settings.webhooks
+    schemes = {"https", "http"} if told.plain_http else {"https"}
+    return Guard(frozenset(schemes), frozenset(told.ports), told.private_networks)
 
 
 def _mailer(settings: Settings) -> tuple[Mailer, Inbox | None]:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privacyops.api.app import create_api
+from privacyops.api.check_fast import CheckDoor, Gate
 from privacyops.console.app import PREFIXES as CONSOLE
 from privacyops.console.app import create_console
 from privacyops.kernel.clock import Clock
@@ -13,6 +14,7 @@ from privacyops.portal.app import PREFIXES as PORTAL
 from privacyops.portal.app import create_portal
 from privacyops.ports.pages import Pages
 from privacyops.ports.telemetry import Counter, Telemetry, Timer
+from privacyops.services.consent.checking import Checker
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 
@@ -68,10 +70,12 @@ def create_app(
     policy_url: str | None = None,
     extra: Iterable[tuple[Iterable[str], ASGIApp]] = (),
     metrics_token: str | None = None,
+    checker: Checker | None = None,
+    collects_per_minute: int = 300,
 ) -> ASGIApp:
     """The service: console and portal for people, the API for everything else. `extra` doors come first.
 
-    Without `metrics_token` there is no /metrics.
+    Without `metrics_token` there is no /metrics; without `checker` the documented route answers consent checks.
     """
     portal = create_portal(
         context, pages, trusted_proxies=trusted_proxies, widget_origins=widget_origins, policy_url=policy_url
@@ -79,4 +83,10 @@ def create_app(
     console = create_console(context, pages, VERSION, trusted_proxies=trusted_proxies)
     doors: list[Door] = [("extra", prefixes, app) for prefixes, app in extra]
     doors += [("portal", PORTAL, portal), ("console", CONSOLE, console)]
-    return Doors(doors, create_api(context, metrics_token), context.ports.telemetry, context.clock)
+    api = create_api(
+        context, metrics_token, trusted_proxies=trusted_proxies, collects_per_minute=collects_per_minute
+    )  # fmt: skip
+    app = Doors(doors, api, context.ports.telemetry, context.clock)
+    if checker is None:
+        return app
+    return Gate(app, CheckDoor(checker, context.clock, context.ports.telemetry))

@@ -5,6 +5,7 @@ it. A wrong value stops the start and names the setting, what is wrong and an ex
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -46,6 +47,12 @@ class Processing(_Section):
     automated: tuple[str, ...] = ()
 
 
+ConsentModeSignal = Literal[
+    "ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage",
+    "personalization_storage", "security_storage",
+]  # fmt: skip
+
+
 class Controller(_Section):
     """The legal entity that answers."""
 
@@ -63,7 +70,14 @@ class Controller(_Section):
     policies: tuple[str, ...] = ()
     phone_region: str | None = None
     single_operator: bool = False
+    organisation: Literal[
+        "Organisation", "ForProfitOrganisation", "NonProfitOrganisation", "GovernmentalOrganisation"
+    ] = "Organisation"
+    consent_proof: Annotated[str, Field(pattern=r"^(at_once|P[1-9][0-9]?Y)$")] = "at_once"
+    consent_renewal_days: Annotated[int, Field(ge=0, le=365)] = 30
+    gpc_since: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     processing: Processing = Processing()
+    consent_mode: dict[ConsentModeSignal, str] = {}
 
 
 class Web(_Section):
@@ -76,6 +90,8 @@ class Web(_Section):
     widget_origins: tuple[str, ...] = ()
     privacy_policy_url: str | None = None
     metrics_token: SecretStr | None = None
+    checks_per_second: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    collects_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 300
 
     @field_validator("base_url")
     @classmethod
@@ -97,6 +113,23 @@ class Mail(_Section):
     username: str | None = None
     password: SecretStr | None = None
     password_file: Path | None = None
+
+
+class Webhooks(_Section):
+    """Which addresses systems may have. Private networks and other ports are opened here, never by a form."""
+
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
+    plain_http: bool = False
+
+
+class Ledger(_Section):
+    """Where the logs' checkpoints go each day, out of this service's reach: a folder (a mounted object-lock bucket,
+    a working copy), an auditor's address, or both.
+    """
+
+    anchor_folder: Path | None = None
+    anchor_mail: str | None = None
 
 
 class Issuer(_Section):
@@ -126,11 +159,14 @@ class Settings(BaseSettings):
     engine_url: SecretStr | None = None
     keys_file: Path | None = None
     signing_key_file: Path | None = None
-    stores_file: Path | None = None
-    connectors: tuple[str, ...] = ("sql", "files")
+    connectors: tuple[str, ...] = ("sql", "files", "rest", "manual")
+    check_replica: Path | None = None
+    check_replica_poll_ms: Annotated[int, Field(ge=5, le=1_000)] = 20
     controller: Controller = Controller()
     web: Web = Web()
     mail: Mail = Mail()
+    ledger: Ledger = Ledger()
+    webhooks: Webhooks = Webhooks()
     shop_issuers: tuple[Issuer, ...] = ()
     log_format: Literal["json", "console"] = "json"
     demo: bool = False
@@ -161,6 +197,8 @@ class Settings(BaseSettings):
     def _fits_together(self) -> Self:
         if self.database_url is not None and self.is_cluster and self.engine_url is None:
             raise ValueError("with PostgreSQL set engine_url too: the engine has a database of its own")
+        if self.check_replica is not None and not self.is_cluster:
+            raise ValueError("check_replica is a copy of PostgreSQL; an embedded service reads its own file")
         return self
 
     @property

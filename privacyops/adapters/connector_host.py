@@ -6,7 +6,6 @@ store has one worker thread; errors are classed by what happens next, and no val
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -15,6 +14,7 @@ from typing import Any, Final, TypeVar
 from privacyops import connector_sdk as sdk
 from privacyops.adapters.store_limits import TRIES, Circuit, TokenBucket, pause_before
 from privacyops.adapters.store_paging import Paging
+from privacyops.adapters.store_problems import problem_of
 from privacyops.adapters.store_secrets import References
 from privacyops.adapters.store_translation import (
     from_predicate,
@@ -25,7 +25,17 @@ from privacyops.adapters.store_translation import (
     widened,
 )
 from privacyops.adapters.store_worker import Overrun, StoreWorker, monotonic
+from privacyops.adapters.store_writing import (
+    from_check,
+    from_op,
+    from_plan,
+    from_ticket,
+    to_plan,
+    to_result,
+    to_verdict,
+)
 from privacyops.domain.datamap.catalogue import Collection
+from privacyops.domain.erasure.operation import Check, Op, OpResult, StorePlan, Ticket, Verdict
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.predicate import Predicate, column_of, fields_of
 from privacyops.domain.record import Blob, Row, RowRef
@@ -33,11 +43,9 @@ from privacyops.ports.connector_host import (
     Bounds,
     FoundPage,
     StoreBudgetSpent,
-    StoreCancelled,
     StoreConfig,
     StoreHealth,
     StoreMisconfigured,
-    StoreProblem,
     StoreRefused,
     StoreUnreachable,
     Traits,
@@ -46,7 +54,9 @@ from privacyops.ports.connector_host import (
 
 T = TypeVar("T")
 GROUP: Final = "privacyops.connectors"
-FIRST_PARTY: Final = frozenset({"sql", "files"})
+FIRST_PARTY: Final = frozenset(
+    {"sql", "files", "s3", "rest", "manual", "mongodb", "mailbox", "ldap", "duckdb", "redis", "search", "gcs"}
+)
 _log = logging.getLogger("privacyops.stores")
 
 
@@ -82,9 +92,10 @@ def _load(point: metadata.EntryPoint) -> "sdk.Connector | str":
 
 @dataclass
 class _Open:
-    """One store in use."""
+    """One store in use; `writes`: with the writing role."""
 
     config: StoreConfig
+    writes: bool = False
     circuit: Circuit = field(default_factory=Circuit)
     worker: StoreWorker | None = None
     store: sdk.ReadStore | None = None
@@ -112,6 +123,7 @@ class Connectors:
         unseal: Callable[[str], str] = str,
     ) -> None:
         self._stores = {config.name: _Open(config) for config in configs}
+        self._writers: dict[str, _Open] = {}
         self._connectors = load_connectors(allowed, pinned)
         self._vault, self._cancelled = vault, cancelled
         self._seal, self._unseal = seal, unseal
@@ -217,8 +229,37 @@ class Connectors:
         finally:
             self._ask(ref.store, bounds, lambda one, call: opened[0].__exit__(None, None, None), 1)
 
+    def plan(self, store: str, ops: Sequence[Op], bounds: Bounds) -> StorePlan:
+        wanted, by_id = [from_op(op) for op in ops], {op.id: op for op in ops}
+        return to_plan(self._write(store, bounds, lambda one, call: one.plan(call, wanted)), by_id)
+
+    def apply(self, store: str, plan: StorePlan, only: Sequence[str], key: str, bounds: Bounds) -> tuple[OpResult, ...]:
+        asked, ids = from_plan(plan), [sdk.OpId(one) for one in only]
+        results = self._write(store, bounds, lambda one, call: tuple(one.apply(call, asked, ids, key)))
+        return tuple(to_result(result) for result in results)
+
+    def poll(self, store: str, ticket: Ticket, bounds: Bounds) -> OpResult:
+        def work(one: sdk.WriteStore, call: sdk.Call) -> sdk.OpResult:
+            if not isinstance(one, sdk.JobStore):
+                raise sdk.Terminal("unsupported")
+            return one.poll(call, from_ticket(ticket))
+
+        return to_result(self._write(store, bounds, work))
+
+    def verify(self, store: str, checks: Sequence[Check], bounds: Bounds) -> tuple[Verdict, ...]:
+        asked = [from_check(check) for check in checks]
+        found = self._write(store, bounds, lambda one, call: tuple(one.verify(call, asked)))
+        return tuple(to_verdict(check, verdict) for check, verdict in zip(checks, found, strict=True))
+
+    def version(self, store: str) -> str:
+        connector = self._connectors.get(self._of(store).config.connector)
+        if connector is None or isinstance(connector, str):
+            return ""
+        spec = connector.spec()
+        return f"{spec.name} {spec.version}"
+
     def close(self) -> None:
-        for one in self._stores.values():
+        for one in (*self._stores.values(), *self._writers.values()):
             if one.worker is not None:
                 one.worker.stop(one.store.close if one.store is not None else None)
             one.worker = one.store = None
@@ -231,6 +272,18 @@ class Connectors:
         except KeyError:
             raise StoreMisconfigured(store, "name", "unknown_store") from None
 
+    def _write(self, store: str, bounds: Bounds, work: "Callable[[sdk.WriteStore, sdk.Call], T]") -> T:
+        """Runs `work` with the writing role, which is opened for this alone."""
+        if store not in self._writers:
+            self._writers[store] = _Open(self._of(store).config, writes=True)
+
+        def checked(one: sdk.ReadStore, call: sdk.Call) -> T:
+            if not isinstance(one, sdk.WriteStore):
+                raise sdk.Terminal("unsupported")
+            return work(one, call)
+
+        return self._ask(store, bounds, checked, one=self._writers[store])
+
     def _capabilities(self, store: str, bounds: Bounds) -> sdk.Capabilities:
         one = self._of(store)
         if one.able is None:
@@ -239,9 +292,16 @@ class Connectors:
             one.bucket = TokenBucket(rate, one.able.rate.burst)
         return one.able
 
-    def _ask(self, store: str, bounds: Bounds, work: "Callable[[sdk.ReadStore, sdk.Call], T]", tries: int = TRIES) -> T:
+    def _ask(
+        self,
+        store: str,
+        bounds: Bounds,
+        work: "Callable[[sdk.ReadStore, sdk.Call], T]",
+        tries: int = TRIES,
+        one: _Open | None = None,
+    ) -> T:
         """Runs `work` in the store's thread: repeated while that may help, refused while the circuit is open."""
-        one = self._of(store)
+        one = one or self._of(store)
         deadline = monotonic() + bounds.seconds
         code = "circuit_open"
         for attempt in range(tries):
@@ -259,7 +319,7 @@ class Connectors:
                 _wait(pause, self._cancelled)
                 continue
             except Exception as error:
-                raise self._problem(one, error) from None
+                raise problem_of(one.config.name, one.circuit, error) from None
             one.circuit.succeeded()
             return result
         raise StoreUnreachable(store, code)
@@ -295,7 +355,8 @@ class Connectors:
             if not isinstance(value, str):
                 raise sdk.Misconfigured(key, "secret_not_a_reference")
         plain = {key: value for key, value in one.config.config.items() if key not in spec.secret_fields}
-        return connector.open({**plain, "name": one.config.name}, References(references, self._vault))
+        role = {"write": True} if one.writes else {}
+        return connector.open({**plain, **role, "name": one.config.name}, References(references, self._vault))
 
     def _call(self, one: _Open, bounds: Bounds, deadline: float) -> sdk.Call:
         used = {"rows": 0, "bytes": 0}
@@ -314,30 +375,6 @@ class Connectors:
             _log.debug("store %s: %s %s", one.config.name, code, dict(counts))
 
         return sdk.Call(bounds.request, deadline, self._cancelled, spend, 0, log)
-
-    def _problem(self, one: _Open, error: Exception) -> StoreProblem:
-        store = one.config.name
-        if isinstance(error, Overrun):
-            one.circuit.overran()
-            return StoreUnreachable(store, "overran_its_deadline")
-        if isinstance(error, StoreProblem):
-            return error
-        if isinstance(error, sdk.StoreRefusal):
-            one.circuit.succeeded()
-        if isinstance(error, sdk.Misconfigured):
-            return StoreMisconfigured(store, error.setting, error.code)
-        if isinstance(error, sdk.BudgetSpent):
-            return StoreBudgetSpent(store, error.code)
-        if isinstance(error, sdk.Cancelled):
-            return StoreCancelled(store, error.code)
-        if isinstance(error, sdk.NothingHeld | sdk.Terminal):
-            return StoreRefused(store, error.code)
-        if isinstance(error, ModuleNotFoundError):
-            return StoreMisconfigured(store, "connector", "driver_not_installed")
-        one.circuit.broke()
-        where = traceback.extract_tb(error.__traceback__)[-1:]  # the place, never the text: texts quote values
-        _log.error("store %s: bug %s at %s", store, type(error).__name__, [f"{at.name}:{at.lineno}" for at in where])
-        return StoreRefused(store, "bug")
 
 
 def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:

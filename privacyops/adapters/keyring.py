@@ -13,12 +13,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privacyops.adapters.key_file import KEY_BYTES, MasterKeys
 from privacyops.ports.keyring import Mac, MacLabel, Place, SealBroken
@@ -34,12 +32,23 @@ CACHED_SECONDS: Final = 60.0
 
 def derived_key(secret: bytes, label: str) -> bytes:
     """32 bytes for `label`: HKDF-SHA256 with the house's salt."""
-    return HKDF(SHA256(), KEY_BYTES, _SALT, label.encode()).derive(secret)
+    inner = hmac.digest(_SALT, secret, hashlib.sha256)  # RFC 5869 for one block; a tenth of the time of a HKDF object
+    return hmac.digest(inner, label.encode() + b"\x01", hashlib.sha256)
 
 
 def framed(*parts: bytes) -> bytes:
     """The parts, each behind its length, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _begun(key: bytes) -> tuple[Any, Any]:
+    """HMAC-SHA256 up to where the message begins, inside and outside: starting from here takes a third of the time.
+
+    Source: FIPS 198-1 section 4; RFC 2104 section 4 says that this may be kept and has to be guarded like the key.
+    """
+    block = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def _bound_to(head: bytes, place: Place) -> bytes:
@@ -63,11 +72,12 @@ def _opened(key: bytes, sealed: bytes, place: Place) -> bytes:
 class OpenDataKey:
     """A data key in memory. Its repr shows nothing."""
 
-    __slots__ = ("_key", "_sealing")
+    __slots__ = ("_derived", "_key", "_sealing")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._sealing = derived_key(key, "seal")
+        self._derived: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
         return "OpenDataKey()"
@@ -81,7 +91,10 @@ class OpenDataKey:
         return _opened(self._sealing, sealed, place)
 
     def derived(self, label: str) -> bytes:
-        return derived_key(self._key, label)
+        known = self._derived.get(label)
+        if known is None:
+            known = self._derived[label] = derived_key(self._key, label)
+        return known
 
 
 class MasterKeyRing:
@@ -94,7 +107,8 @@ class MasterKeyRing:
     def __init__(self, keys: MasterKeys, seconds: Callable[[], float] = time.monotonic) -> None:
         self._keys, self._seconds = keys, seconds
         self._sealing: dict[tuple[int, str], bytes] = {}
-        self._macing: dict[tuple[int, str, str], bytes] = {}
+        self._macing: dict[tuple[int, MacLabel, str], tuple[Any, Any]] = {}
+        self._newest_first = sorted(keys.roots, reverse=True)
         self._open_keys: OrderedDict[tuple[bytes, Place], tuple[float, OpenDataKey]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -153,7 +167,7 @@ class MasterKeyRing:
         return self._mac(max(self._keys.roots), label, controller, parts)
 
     def macs(self, label: MacLabel, controller: str, *parts: bytes) -> Sequence[Mac]:
-        return [self._mac(version, label, controller, parts) for version in sorted(self._keys.roots, reverse=True)]
+        return [self._mac(version, label, controller, parts) for version in self._newest_first]
 
     def is_mac(self, mac: Mac, label: MacLabel, controller: str, *parts: bytes) -> bool:
         if mac.version not in self._keys.roots:
@@ -161,12 +175,16 @@ class MasterKeyRing:
         return hmac.compare_digest(mac.digest, self._mac(mac.version, label, controller, parts).digest)
 
     def _mac(self, version: int, label: MacLabel, controller: str, parts: Sequence[bytes]) -> Mac:
-        name = (version, label.value, controller)
-        key = self._macing.get(name)
-        if key is None:
-            key = derived_key(self._keys.roots[version], f"{label.value}\n{controller}")
-            self._macing[name] = key
-        return Mac(version, hmac.digest(key, framed(*parts), hashlib.sha256))
+        name = (version, label, controller)
+        begun = self._macing.get(name)
+        if begun is None:
+            begun = _begun(derived_key(self._keys.roots[version], f"{label.value}\n{controller}"))
+            self._macing[name] = begun
+        inner, outer = begun[0].copy(), begun[1].copy()
+        for part in parts:
+            inner.update(len(part).to_bytes(4, "big") + part)  # as `framed`
+        outer.update(inner.digest())
+        return Mac(version, outer.digest())
 
     def _sealing_key(self, version: int, controller: str) -> bytes:
         name = (version, controller)

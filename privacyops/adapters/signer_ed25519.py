@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +48,9 @@ def public_jwk(public_key: bytes) -> Mapping[str, str]:
 class Ed25519Signer:
     """Signer with the private key in memory."""
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
+    def __init__(self, key: Ed25519PrivateKey, former: Sequence["Ed25519Signer"] = ()) -> None:
         self._key = key
+        self._former = tuple(former)
         self._public = key.public_key().public_bytes_raw()
         self._jwk = public_jwk(self._public)
 
@@ -63,6 +64,10 @@ class Ed25519Signer:
     @property
     def public_key(self) -> bytes:
         return self._public
+
+    @property
+    def former(self) -> Sequence["Ed25519Signer"]:
+        return self._former
 
     def sign(self, message: bytes) -> bytes:
         return self._key.sign(message)
@@ -105,20 +110,53 @@ def payload_of_jws(token: str, kind: str, keys: Mapping[str, bytes]) -> bytes:
 def read_signing_key(path: Path) -> Ed25519Signer:
     """The signer whose PKCS#8 PEM file lies at `path`, closed to others as the master keys' file.
 
+    A key that it replaced lies beside it and still signs. Raises: KeyFileRefused.
+    """
+    key, old = _read(path), former_path(path)
+    if not old.exists():
+        return Ed25519Signer(key)
+    replaced = Ed25519Signer(_read(old))
+    # a rotation that was cut short leaves the same key twice
+    same = replaced.public_key == key.public_key().public_bytes_raw()
+    return Ed25519Signer(key, () if same else (replaced,))
+
+
+def write_signing_key(path: Path) -> Ed25519Signer:
+    """Make a signing key and store it with mode 0400. Raises: KeyFileRefused: a file exists already."""
+    key = Ed25519PrivateKey.generate()
+    write_closed_file(path, _pem(key))
+    return Ed25519Signer(key)
+
+
+def rotate_signing_key(path: Path) -> Ed25519Signer:
+    """Replace the key at `path` and keep the old one beside it, to sign as well for a while.
+
+    At every moment the file at `path` is a whole key. A key that was replaced earlier is gone afterwards.
     Raises: KeyFileRefused.
     """
+    old = _read(path)
+    write_closed_file(former_path(path), _pem(old), replace=True)
+    key = Ed25519PrivateKey.generate()
+    write_closed_file(path, _pem(key), replace=True)
+    return Ed25519Signer(key, (Ed25519Signer(old),))
+
+
+def former_path(path: Path) -> Path:
+    """Where the key lies that the one at `path` replaced."""
+    return path.with_name(f"{path.stem}.former{path.suffix}")
+
+
+def _read(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(read_closed_file(path), password=None)
     except (ValueError, TypeError):
         raise KeyFileRefused("the signing key is not an unencrypted PKCS#8 PEM file") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileRefused("the signing key is not an Ed25519 key")
-    return Ed25519Signer(key)
+    return key
 
 
-def write_signing_key(path: Path) -> Ed25519Signer:
-    """Make a signing key and store it with mode 0400. Raises: KeyFileRefused: a file exists already."""
-    key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    write_closed_file(path, pem)
-    return Ed25519Signer(key)
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

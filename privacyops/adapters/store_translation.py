@@ -7,7 +7,14 @@ from typing import Final
 
 from privacyops import connector_sdk as sdk
 from privacyops.domain import predicate as asked
-from privacyops.domain.datamap.catalogue import Collection, CollectionKind, DeclaredLink, Field, FieldType
+from privacyops.domain.datamap.catalogue import (
+    Category,
+    Collection,
+    CollectionKind,
+    DeclaredLink,
+    Field,
+    FieldType,
+)
 from privacyops.domain.record import Blob, Key, Row, RowRef, Value
 
 
@@ -21,7 +28,9 @@ def to_collection(one: sdk.Collection) -> Collection:
         fields=fields,
         key=one.key,
         no_key=one.no_key,
-        links=tuple(DeclaredLink(link.name, link.fields, link.to, link.to_fields) for link in one.links),
+        links=tuple(
+            DeclaredLink(link.name, link.fields, link.to, link.to_fields, link.ownership) for link in one.links
+        ),
         unique=unique,
         rows=None if one.rows.certainty is sdk.Certainty.UNKNOWN else one.rows.n,
         parent=one.parent,
@@ -41,6 +50,9 @@ def _field(field: sdk.Field, one: sdk.Collection) -> Field:
         generated=field.generated,
         max_length=field.max_length,
         element=FieldType(field.element.value) if field.element else None,
+        category=Category(field.category) if field.category in set(Category) else None,
+        asked=None if field.asked is None else tuple(sorted(op.value for op in field.asked)),
+        enum=field.enum,
     )
 
 

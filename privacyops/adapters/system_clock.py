@@ -1,9 +1,16 @@
 """The only place that asks the machine what time it is."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
 from privacyops.kernel.clock import Instant
+
+_boot_seconds: Final[Callable[[], float]] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 class SystemClock:
@@ -17,6 +24,4 @@ class SystemClock:
         return datetime.now(UTC)
 
     def boot_seconds(self) -> float:
-        if hasattr(time, "CLOCK_BOOTTIME"):
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-        return time.monotonic()
+        return _boot_seconds()

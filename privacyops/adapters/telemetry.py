@@ -1,4 +1,4 @@
-"""Log lines by structlog as JSON, metrics by prometheus_client; neither can be made to say a name.
+"""Log lines as JSON, metrics by prometheus_client; neither can be made to say a name.
 
 Nothing free passes: keys come from a closed list, texts must be codes, and an exception is told by its class, its
 code and the frames in our own files. Messages of exceptions and of other libraries' log records are never read,
@@ -6,12 +6,13 @@ since drivers quote the row that offended them and clients the URL they called.
 """
 
 import contextlib
+import json
 import logging
 import re
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,6 @@ from typing import Any, Final, TextIO
 from uuid import UUID
 
 import prometheus_client
-import structlog
 
 from privacyops.kernel.clock import Clock
 from privacyops.ports.telemetry import (
@@ -34,6 +34,7 @@ from privacyops.ports.telemetry import (
 )
 
 WITHHELD: Final = "withheld"
+_LEVELS: Final = {logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/+{}-]{0,128}", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z0-9_.:/{}-]{1,64}", re.ASCII)
 _OWN: Final = ("privacyops", "connectors")
@@ -65,25 +66,30 @@ class JsonTelemetry:
             for name, labels in GAUGE_LABELS.items()
         }
         self._label_sets: dict[str, set[tuple[str, ...]]] = {}
-        self._log = structlog.wrap_logger(
-            structlog.WriteLogger(stream or sys.stderr),
-            processors=[self._with_level_and_time, self._closed, structlog.processors.JSONRenderer(sort_keys=True)],
-            wrapper_class=structlog.make_filtering_bound_logger(level),
-        )
+        self._stream = stream or sys.stderr
+        self._level = level
+        self._writing = threading.Lock()
 
     def event(self, name: str, **fields: Field) -> None:
-        self._say("info", name, fields)
+        self._say(logging.INFO, name, fields)
 
     def warning(self, name: str, **fields: Field) -> None:
-        self._say("warning", name, fields)
+        self._say(logging.WARNING, name, fields)
 
     def failure(self, name: str, error: BaseException, **fields: Field) -> None:
-        self._say("error", name, {**fields, **told(error)})
+        self._say(logging.ERROR, name, {**fields, **told(error)})
 
-    def _say(self, method: str, name: str, fields: Mapping[str, Any]) -> None:
+    def _say(self, level: int, name: str, fields: Mapping[str, Any]) -> None:
+        """One line, with known keys and codes only; what is left out is counted, not shown."""
+        if level < self._level:
+            return
+        at = self._clock.now().isoformat(timespec="milliseconds")
+        line = {**self._closed({**fields, "event": name}), "level": _LEVELS[level], "at": at}
+        text = json.dumps(line, sort_keys=True)
         # A full disk or a closed pipe under the log must not fail the work that is logged
-        with contextlib.suppress(OSError, ValueError):
-            getattr(self._log, method)(name, **fields)
+        with contextlib.suppress(OSError, ValueError), self._writing:
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
 
     def count(self, counter: Counter, *labels: str, by: int = 1) -> None:
         metric = self._counters[counter]
@@ -119,18 +125,10 @@ class JsonTelemetry:
         if not issubclass(kind, KeyboardInterrupt | SystemExit):
             self.failure("process.crashed", error or kind())
 
-    def _with_level_and_time(
-        self, _logger: object, method: str, line: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        line["level"] = method
-        line["at"] = self._clock.now().isoformat(timespec="milliseconds")
-        return line
-
-    def _closed(self, _logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        """The line with known keys and codes only; what is left out is counted, not shown."""
+    def _closed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
-        for key, value in line.items():
-            if key not in LOG_KEYS and key not in {"event", "level", "at"}:
+        for key, value in fields.items():
+            if key not in LOG_KEYS and key != "event":
                 self.count(Counter.DROPPED_LOG_KEYS)
                 continue
             kept[key] = _told_value(value)

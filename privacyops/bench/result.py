@@ -15,16 +15,19 @@ NO_RESULT_ABOVE: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `goal` is the most it may be; None: shown for comparison."""
+    """One figure. `goal` is the most it may be, or with `at_least` the least; None: shown for comparison."""
 
     name: str
     value: float
     unit: str
     goal: float | None = None
+    at_least: bool = False
 
     @property
     def is_met(self) -> bool | None:
-        return None if self.goal is None else self.value <= self.goal
+        if self.goal is None:
+            return None
+        return self.value >= self.goal if self.at_least else self.value <= self.goal
 
 
 def host(rounds: int, spread: float) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 """`privacyops account`."""
 
+from typing import Annotated
+
 import typer
 
 from privacyops.cli.settings import fail, read
@@ -20,6 +22,25 @@ def setup_link() -> None:
     if link is None:
         fail("there is an account already; an administrator invites the others in the console")
     typer.echo(link)
+
+
+@app.command()
+def confirm(
+    mail: Annotated[str, typer.Argument(help="The address of the account whose proposed roles are confirmed.")],
+) -> None:
+    """Confirm roles that wait for a second person, where nobody else may; the audit log names the server."""
+    from privacyops.bootstrap import build
+    from privacyops.kernel.errors import NotFound
+    from privacyops.services import role
+
+    house = build(read())
+    try:
+        account = role.confirm_on_server(house.context, mail)
+    except NotFound:
+        fail("nothing waits for an account with this address")
+    finally:
+        house.close()
+    typer.echo(f"{account.email} now holds: {', '.join(sorted(account.roles))}")
 
 
 @app.callback()

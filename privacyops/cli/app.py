@@ -31,7 +31,7 @@ def _single(module: str) -> Callable[[typer.Typer, str], None]:
     return load
 
 
-def _typer_of(module: str) -> typer.Typer:  # noqa: PLR0911 - a table of imports, which must not run unasked
+def _typer_of(module: str) -> typer.Typer:  # noqa: C901, PLR0911, PLR0912 - a table of imports, which must not run unasked
     if module == "serve":
         from privacyops.cli import serve
 
@@ -65,13 +65,25 @@ def _typer_of(module: str) -> typer.Typer:  # noqa: PLR0911 - a table of imports
 
         return store.app
     if module == "ledger":
-        from privacyops.cli import ledger
+        from privacyops.cli.ledger import commands
 
-        return ledger.app
+        return commands.app
+    if module == "consent":
+        from privacyops.cli import consent
+
+        return consent.app
+    if module == "purpose":
+        from privacyops.cli import purpose
+
+        return purpose.app
     if module == "deadlines":
         from privacyops.cli import deadlines
 
         return deadlines.app
+    if module == "pii":
+        from privacyops.cli import pii
+
+        return pii.app
     if module == "bench":
         from privacyops.cli import bench
 
@@ -88,10 +100,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "doctor": Command("Say what is wrong with this installation, and how to mend it.", _single("doctor")),
     "account": Command("Staff accounts: the setup link of the first one.", _group("account")),
     "config": Command("Show the settings and where each comes from.", _group("config")),
-    "dsar": Command("Search stores for one person, from the command line.", _group("dsar")),
-    "store": Command("Look at stores: links, health, missing indexes.", _group("store")),
+    "dsar": Command("Find, erase or correct one person in stores, from the command line.", _group("dsar")),
+    "store": Command("Connect and scan stores; links, health, connectors of your own.", _group("store")),
     "ledger": Command("Verify the logs.", _group("ledger")),
+    "consent": Command("Take over older lists of consents; export the ledger; erase a person.", _group("consent")),
+    "purpose": Command("Purposes and notices as a file: import, check, export.", _group("purpose")),
     "deadlines": Command("Compute legal dates.", _group("deadlines")),
+    "pii": Command("Find identifiers in texts and in columns.", _group("pii")),
     "bench": Command("Measure, beside a baseline in the same run.", _group("bench")),
     "openapi": Command("Print or write the API's description.", _single("openapi")),
 }

@@ -1,5 +1,6 @@
 """`privacyops demo`."""
 
+import math
 import os
 import shutil
 import time
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from privacyops.cli.loading import loading
 from privacyops.cli.settings import fail
 
 app = typer.Typer()
@@ -32,12 +34,11 @@ def demo(
 
 
 def _serve(port: int, folder: Path, *, fresh: bool, empty: bool) -> None:
-    from privacyops.adapters.pages_jinja import JinjaPages
-    from privacyops.bootstrap import build, prepare_database
-    from privacyops.cli.service import Role, Service, lock, make_app
-    from privacyops.demo.app import PREFIXES, create_demo
-    from privacyops.kernel.errors import Problem
-    from privacyops.settings import Settings
+    with loading():
+        from privacyops.bootstrap import build, prepare_database
+        from privacyops.cli.service import Role, Service, lock
+        from privacyops.kernel.errors import Problem
+        from privacyops.settings import Settings
 
     began = time.monotonic()
     os.umask(0o077)
@@ -54,13 +55,20 @@ def _serve(port: int, folder: Path, *, fresh: bool, empty: bool) -> None:
     except Problem as problem:
         fail(f"{problem.title} {problem.detail}".strip())
     assert house.inbox is not None  # noqa: S101 - the demo's mail goes to a folder
-    pages = JinjaPages()
-    doors = [(PREFIXES, create_demo(house.context, pages, house.inbox))]
-    typer.echo(f"database, keys and doors ready in {time.monotonic() - began:.1f} s")
+    typer.echo(f"database and keys ready in {time.monotonic() - began:.1f} s")
     typer.echo(f"\n  Open http://127.0.0.1:{port}/demo\n")
     typer.echo("The shop is being filled in the background; stop with Ctrl C, come back with the same command.")
-    Service(house, Role.ALL, before_work=[lambda: _fill(house, folder, empty=empty)]).run(make_app(house, pages, doors))
+    Service(house, Role.ALL, before_work=[lambda: _fill(house, folder, empty=empty)]).run(lambda: _doors(house))
     del held
+
+
+def _doors(house: Any) -> Any:
+    from privacyops.adapters.pages_jinja import JinjaPages
+    from privacyops.cli.service import make_app
+    from privacyops.demo.app import PREFIXES, create_demo
+
+    pages = JinjaPages()
+    return make_app(house, pages, [(PREFIXES, create_demo(house.context, pages, house.inbox))])
 
 
 def _fill(house: Any, folder: Path, *, empty: bool = False) -> None:
@@ -76,7 +84,7 @@ def _fill(house: Any, folder: Path, *, empty: bool = False) -> None:
         return
     began = time.monotonic()
     shop = build_demo_shop(folder / "shop", house.context.clock.now().date())
-    kinds = job_kinds()
+    kinds = job_kinds(map_life_s=math.inf)  # weeks pass on the seeder's clock, and the shop stays as it was built
     seeder = Seeder(house.context, shop, house.inbox, lambda ctx: drive_waiting(ctx, kinds))
     seeded = seeder.fill(load(shop.stores_toml).stores, with_requests=not empty)
     search = kinds["search"]

@@ -74,6 +74,7 @@ def examine() -> Iterator[Finding]:
     yield from _keys(settings)
     yield _catalog()
     yield _pdf()
+    yield from _detection()
     yield from _connectors(settings)
     yield _mail(settings)
     if not settings.is_cluster and not (settings.data / "privacyops.db").exists():
@@ -131,6 +132,28 @@ def _pdf() -> Finding:
         return Finding("PDF letters", State.OK, "WeasyPrint and Pango are there")
     seen = "answers carry no PDF letter; everything else works, the letter is in the package as a page"
     return Finding("PDF letters", State.WARN, seen, f"install {_PANGO}")
+
+
+def _detection() -> Iterator[Finding]:
+    """Which models are there. Their files are compared with the catalog when they are loaded."""
+    from privacyops.adapters.pii.models import ModelAbsent, folder_of
+    from privacyops.domain.catalog.models import models
+
+    there = []
+    for one in models().values():
+        try:
+            folder_of(one)
+        except ModelAbsent:
+            continue
+        there.append(one)
+    if not there:
+        seen = "names and addresses: no model; patterns only"
+        yield Finding("detection", State.WARN, seen, "install privacyops[pii-names,pii-rampart]")
+    elif not any(one.name == "rampart" for one in there):
+        seen = f"names in English: {there[0].name}; names in other languages and addresses: no model"
+        yield Finding("detection", State.WARN, seen, "install privacyops[pii-rampart]")
+    else:
+        yield Finding("detection", State.OK, f"names and addresses: {', '.join(one.name for one in there)}")
 
 
 def _connectors(settings: Settings) -> Iterator[Finding]:

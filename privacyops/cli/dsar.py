@@ -5,12 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from privacyops.cli.dsar_erase import erase
+from privacyops.cli.dsar_rectify import rectify
 from privacyops.cli.stores_file import (
     IDENTITY_DOUBT,
     NOTHING_HELD,
@@ -28,31 +30,29 @@ from privacyops.cli.stores_file import (
     refused,
     say,
 )
+from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
 from privacyops.domain.finding.model import Ask, Finding, SearchState
-from privacyops.domain.identity.email import normal_email
-from privacyops.domain.identity.identifier import Identifier, IdentifierKind
-from privacyops.domain.identity.phone import search_tail
 from privacyops.ports.connector_host import Usage
 from privacyops.services.finding.search import StoreRun
 from privacyops.services.finding.several import draw_maps, search_stores
 
-app = typer.Typer(help="Requests of data subjects: find what is held about one person.", no_args_is_help=True)
+app = typer.Typer(
+    help="Requests of data subjects: find what is held about one person, erase or correct it.", no_args_is_help=True
+)
 ANSWERS: Final = {
     "two_roots": "the identifiers meet several people, and nothing verified tells them apart",
     "identifiers_disagree": "the identifiers belong to different people",
     "too_many_accounts": "more accounts match than one person can plausibly have",
 }
 
-Emails = Annotated[list[str] | None, typer.Option("--email", help="An address the person has proven.")]
-Phones = Annotated[list[str] | None, typer.Option("--phone", help="A phone number; with country code if there is one.")]
-Customers = Annotated[list[str] | None, typer.Option("--customer-id", help="The customer's number or key.")]
-Names = Annotated[list[str] | None, typer.Option("--name", help="Full name; never enough alone.")]
-Columns = Annotated[list[str] | None, typer.Option("--id", help="COLUMN=VALUE or TABLE.COLUMN=VALUE.")]
-
 
 @app.callback()
 def _group() -> None:
-    """Requests of data subjects: find what is held about one person."""
+    """Requests of data subjects: find what is held about one person, erase or correct it."""
+
+
+app.command()(erase)
+app.command()(rectify)
 
 
 @app.command()
@@ -71,7 +71,7 @@ def find(
     Exit status: 0 whole; 2 usage; 3 something was not or not fully searched; 4 nothing held; 5 the identifiers do
     not single out one person, so nothing is shown.
     """
-    identifiers = _identifiers(email or [], phone or [], customer_id or [], name or [], id_ or [])
+    identifiers = identifiers_of(email or [], phone or [], customer_id or [], name or [], id_ or [])
     file = load(stores)
     began = time.monotonic()
     ticker = Ticker()
@@ -90,26 +90,6 @@ def find(
     if summary is not None:
         _write(summary, _summary(runs, usage, time.monotonic() - began))
     raise typer.Exit(_answer(runs, as_json))
-
-
-def _identifiers(
-    emails: Sequence[str], phones: Sequence[str], customers: Sequence[str], names: Sequence[str], columns: Sequence[str]
-) -> tuple[Identifier, ...]:
-    found = [Identifier(IdentifierKind.EMAIL, text) for text in emails]
-    if any(normal_email(text) is None for text in emails):
-        raise refused("--email: not an e-mail address")
-    if any(search_tail(text) is None for text in phones):
-        raise refused("--phone: a phone number has at least seven digits")
-    found += [Identifier(IdentifierKind.PHONE, text) for text in phones]
-    found += [Identifier(IdentifierKind.CUSTOMER_ID, text) for text in customers if text.strip()]
-    for text in columns:
-        column, equals, value = text.partition("=")
-        if not equals or not column.strip() or not value.strip():
-            raise refused("--id: write COLUMN=VALUE")
-        found.append(Identifier(IdentifierKind.COLUMN, value.strip(), at=column.strip()))
-    if not found:
-        raise refused("give an e-mail, a phone number, a customer id or --id; a name alone identifies nobody")
-    return (*found, *(Identifier(IdentifierKind.NAME, text) for text in names if text.strip()))
 
 
 def _answer(runs: Sequence[StoreRun], as_json: bool) -> int:

@@ -8,6 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from privacyops.cli.store_map import add, export, scan
+from privacyops.cli.store_new import new
+from privacyops.cli.store_replay import replay_erasures
 from privacyops.cli.stores_file import PARTIAL, WHOLE, JsonFlag, StoresOption, line, load, opened, say
 from privacyops.domain.datamap.advice import missing_indexes
 from privacyops.domain.datamap.build import DataMap
@@ -25,6 +28,27 @@ NOBODY: Final = "nobody.at.all@absent.invalid"
 @app.callback()
 def _group() -> None:
     """Connected stores: links, health, rights, missing indexes."""
+
+
+app.command()(add)
+
+
+@app.command()
+def check(stores: StoresOption, as_json: JsonFlag = False) -> None:
+    """Health, rights and the indexes that would help, of every store. Nothing is created. Exit status 3: not ok."""
+    _report(stores, as_json, _checked)
+
+
+@app.command("test")
+def dry_run(stores: StoresOption, as_json: JsonFlag = False) -> None:
+    """Open each store, read its catalogue twice, and search it for somebody who does not exist.
+
+    Writes nothing. Exit status 3: a store failed or did not behave.
+    """
+    _report(stores, as_json, _tested)
+
+
+app.command()(scan)
 
 
 @app.command()
@@ -49,19 +73,9 @@ def links(stores: StoresOption, as_json: JsonFlag = False) -> None:
     raise typer.Exit(PARTIAL if failed else WHOLE)
 
 
-@app.command()
-def check(stores: StoresOption, as_json: JsonFlag = False) -> None:
-    """Health, rights and the indexes that would help, of every store. Nothing is created. Exit status 3: not ok."""
-    _report(stores, as_json, _checked)
-
-
-@app.command("test")
-def dry_run(stores: StoresOption, as_json: JsonFlag = False) -> None:
-    """Open each store, read its catalogue twice, and search it for somebody who does not exist.
-
-    Writes nothing. Exit status 3: a store failed or did not behave.
-    """
-    _report(stores, as_json, _tested)
+app.command()(export)
+app.command()(replay_erasures)
+app.command()(new)
 
 
 def _report(

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from privacyops.adapters.connector_host import FIRST_PARTY, Connectors
+from privacyops.cli.store_hints import hint_of
 from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
 from privacyops.domain.record import Blob, Value
 from privacyops.ports.connector_host import ConnectorHost, StoreProblem
@@ -43,7 +44,9 @@ def load(path: Path) -> StoresFile:
     """The stores file. Exits with 2 and one line where it cannot be used."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+    except OSError as wrong:
+        raise refused(f"{path}: {wrong.strerror}") from None
+    except UnicodeDecodeError:
         raise refused(f"{path}: the file cannot be read as UTF-8 text") from None
     except tomllib.TOMLDecodeError as wrong:
         raise refused(f"{path}: not TOML: {wrong}") from None
@@ -56,7 +59,9 @@ def load(path: Path) -> StoresFile:
 def _read_map(path: Path) -> Mapping[str, Any]:
     try:
         data = parse_plain_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+    except OSError as wrong:
+        raise StoresFileMalformed(f"map {path}: {wrong.strerror}") from None
+    except UnicodeDecodeError:
         raise StoresFileMalformed(f"map {path} cannot be read as UTF-8 text") from None
     except TextMalformed as wrong:
         raise StoresFileMalformed(f"map {path}: {wrong}") from None
@@ -65,34 +70,27 @@ def _read_map(path: Path) -> Mapping[str, Any]:
     return data
 
 
-@contextmanager
-def opened(file: StoresFile) -> Iterator[ConnectorHost]:
-    """The host over the file's stores; closed at the end. PRIVACYOPS_CONNECTORS names what may be loaded."""
+def connectors(file: StoresFile) -> Connectors:
+    """A host over the file's stores, to be closed by who asked. PRIVACYOPS_CONNECTORS names what may be loaded."""
     listed = os.environ.get(ALLOW_LIST)
     allowed = FIRST_PARTY if listed is None else frozenset(part.strip() for part in listed.split(",") if part.strip())
     pinned = {one.connector: one.distribution for one in file.stores if one.distribution}
-    host = Connectors(file.stores, allowed, pinned=pinned)
+    return Connectors(file.stores, allowed, pinned=pinned)
+
+
+@contextmanager
+def opened(file: StoresFile) -> Iterator[ConnectorHost]:
+    """The host over the file's stores; closed at the end."""
+    host = connectors(file)
     try:
         yield host
     finally:
         host.close()
 
 
-_HINTS: Final = {
-    "unknown_connector": "no connector of that name is installed and listed in PRIVACYOPS_CONNECTORS",
-    "secret_not_a_reference": "write env:NAME or file:PATH, never the value itself",
-    "environment_variable_missing": "the environment variable it names is not set",
-    "secret_file_unreadable": "the file it names cannot be read",
-    "does_not_fit_the_store": "the map names a collection, field or class that this store does not have",
-    "driver_not_installed": "install the extra that the connector's documentation names",
-    "circuit_open": "it failed several times in a row and is left alone for half a minute",
-    "overran_its_deadline": "it stopped answering",
-}
-
-
 def say(problem: StoreProblem) -> None:
     """One line about a store that failed: its name, the setting or code, and what to do; never a secret."""
-    hint = _HINTS.get(problem.code)
+    hint = hint_of(problem.code)
     typer.echo(f"privacyops: {problem.detail}{f' ({hint})' if hint else ''}", err=True)
 
 

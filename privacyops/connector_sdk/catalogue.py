@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from privacyops.connector_sdk.predicate import PredicateOp
 from privacyops.connector_sdk.records import UNKNOWN_COUNT, Certainty, Count
 
 __all__ = [
@@ -84,7 +85,11 @@ class Field:
     """A column, a document's path or an object's attribute.
 
     `path` may lead into JSON: `payload$.customer.id`, `payload$.items[*].sku`. `default` and `check` are the
-    store's own text. `enum` lists the only values the store accepts; `element` is the type inside an array.
+    store's own text. `enum` lists the only values the store accepts; `element` is the type inside an array. `category`
+    is what the connector knows the field holds (a word of the data map, such as `email`); empty: the names tell.
+
+    `asked` are the operators that a find may use on this field alone; None: all that the store declares. A service
+    that can be asked for an address and not be searched says so here, and is never asked what it cannot answer.
     """
 
     path: str
@@ -100,11 +105,17 @@ class Field:
     indexed: bool = False
     case_insensitive: bool = False
     element: FieldType | None = None
+    category: str = ""
+    asked: frozenset[PredicateOp] | None = None
 
 
 @dataclass(frozen=True)
 class DeclaredLink:
-    """A foreign key, or what the store has in its place: `fields` here point at `to_fields` in `to`."""
+    """A foreign key, or what the store has in its place: `fields` here point at `to_fields` in `to`.
+
+    `ownership` (owned, shared, pointer) is for a connector that knows what the link says of its rows; empty: the data
+    map finds out.
+    """
 
     name: str
     fields: tuple[str, ...]
@@ -113,6 +124,7 @@ class DeclaredLink:
     on_delete: LinkAction = LinkAction.NO_ACTION
     on_update: LinkAction = LinkAction.NO_ACTION
     deferrable: bool = False
+    ownership: str = ""
 
 
 @dataclass(frozen=True)

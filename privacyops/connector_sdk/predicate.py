@@ -13,13 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
-from uuid import UUID
 
-from privacyops.connector_sdk.records import MAX_JSON_DEPTH, Value, canonical
+from privacyops.connector_sdk.equality import OneOf, equal, equal_ci, fold, number_of, text_of
+from privacyops.connector_sdk.records import MAX_JSON_DEPTH, Value
 
 
 class PredicateOp(StrEnum):
@@ -78,6 +77,11 @@ class Leaf:
     def __repr__(self) -> str:
         return f"Leaf({self.id!r}, {self.field!r}, {self.op.value})"
 
+    @cached_property
+    def one_of(self) -> OneOf:
+        """The values of in and in_ci, made ready once for all rows."""
+        return OneOf(_several(self.value), folds=self.op is PredicateOp.IN_CI)
+
 
 Predicate: TypeAlias = All | Any | Leaf
 
@@ -108,11 +112,6 @@ def matched(where: Predicate, values: Mapping[str, Value]) -> tuple[str, ...]:
     fit.
     """
     return tuple(leaf.id for leaf in leaves(where) if _leaf_holds(leaf, values))
-
-
-def fold(text: str) -> str:
-    """How case is disregarded: Unicode lower case, with one small sigma."""
-    return text.lower().replace("\u03c2", "\u03c3")
 
 
 @lru_cache(maxsize=4096)
@@ -180,13 +179,13 @@ def _leaf_holds(leaf: Leaf, values: Mapping[str, Value]) -> bool:  # noqa: PLR09
     held = value_at(leaf.field, values)
     op, wanted = leaf.op, leaf.value
     if op is PredicateOp.EQ:
-        return any(_equal(one, wanted) for one in held)
+        return any(equal(one, wanted) for one in held)
     if op is PredicateOp.EQ_CI:
-        return any(_equal_ci(one, wanted) for one in held)
+        return any(equal_ci(one, wanted) for one in held)
     if op is PredicateOp.IN:
-        return any(_equal(one, each) for one in held for each in _several(wanted))
+        return any(leaf.one_of.has(one) for one in held)
     if op is PredicateOp.IN_CI:
-        return any(_equal_ci(one, each) for one in held for each in _several(wanted))
+        return any(leaf.one_of.has(one) for one in held)
     if op is PredicateOp.PREFIX_CI:
         return any(fold(text_of(one)).startswith(fold(text_of(wanted))) for one in held)
     if op is PredicateOp.CONTAINS_CI:
@@ -197,9 +196,9 @@ def _leaf_holds(leaf: Leaf, values: Mapping[str, Value]) -> bool:  # noqa: PLR09
     if op is PredicateOp.BETWEEN:
         return any(_between(one, wanted) for one in held)
     if op is PredicateOp.JSON_EQ:
-        return any(_equal_ci(one, wanted) for one in held)
+        return any(equal_ci(one, wanted) for one in held)
     deep = op is PredicateOp.JSON_ANY
-    return any(_equal_ci(each, wanted) for one in held for each in _elements(one, deep=deep))
+    return any(equal_ci(each, wanted) for one in held for each in _elements(one, deep=deep))
 
 
 def value_at(field: str, values: Mapping[str, Value]) -> tuple[Value, ...]:
@@ -262,59 +261,14 @@ def _elements(value: Value, *, deep: bool, depth: int = 0) -> Iterator[Value]:
             yield from _elements(part, deep=True, depth=depth + 1)
 
 
-def text_of(value: Value) -> str:
-    """The text a comparison sees: numbers without trailing zeros, instants in ISO form, documents as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int | float | Decimal):
-        return str(json.loads(canonical(value))[1])
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, list | tuple | Mapping):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else str(value)
-
-
 def _several(value: Value) -> tuple[Value, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _number(value: Value) -> Decimal | None:
-    if isinstance(value, bool | int | float | Decimal):
-        number = Decimal(text_of(value))
-        return number if number.is_finite() else None
-    return None
-
-
-def _equal(held: Value, wanted: Value) -> bool:
-    if held is None or wanted is None:
-        return False
-    if isinstance(held, str) and isinstance(wanted, str):
-        return held == wanted
-    one, other = _number(held), _number(wanted)
-    if one is not None and other is not None:
-        return one == other
-    if isinstance(held, datetime) and isinstance(wanted, datetime):
-        return (held.tzinfo is None) == (wanted.tzinfo is None) and held == wanted
-    if isinstance(held, UUID) or isinstance(wanted, UUID):
-        return fold(text_of(held)) == fold(text_of(wanted))
-    return text_of(held) == text_of(wanted)
-
-
-def _equal_ci(held: Value, wanted: Value) -> bool:
-    if isinstance(held, str) and isinstance(wanted, str):
-        return fold(held) == fold(wanted)
-    return _equal(held, wanted)
 
 
 def _between(held: Value, wanted: Value) -> bool:
     if not isinstance(wanted, tuple | list) or len(wanted) != 2:
         return False
-    one, low, high = _number(held), _number(wanted[0]), _number(wanted[1])
+    one, low, high = number_of(held), number_of(wanted[0]), number_of(wanted[1])
     if one is not None and low is not None and high is not None:
         return low <= one <= high
     return _comparable(wanted[0]) <= _comparable(held) <= _comparable(wanted[1])

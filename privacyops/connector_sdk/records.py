@@ -170,7 +170,7 @@ def _plain(value: Value) -> object:  # one return a type is the point of it
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float | Decimal):
-        return ["n", _number(value)]
+        return ["n", number_text(value)]
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, tuple | list):
@@ -190,7 +190,8 @@ def _plain_other(value: Value) -> object:
     return ["o", str(value)]
 
 
-def _number(value: int | float | Decimal) -> str:
+def number_text(value: int | float | Decimal) -> str:
+    """The shortest text of a number: no trailing zeros, no exponent."""
     if isinstance(value, int):
         return str(value)
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))

@@ -13,7 +13,7 @@ from privacyops.ports.mailer import Inbox, InboxMail
 from privacyops.ports.pages import Pages, Scene
 from privacyops.services.context import Context
 
-PREFIXES: Final = ("/demo",)
+PREFIXES: Final = ("/", "/demo")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,6 +37,7 @@ def create_demo(context: Context, pages: Pages, inbox: Inbox) -> FastAPI:
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return HTMLResponse(body, headers={**headers, "Referrer-Policy": "no-referrer"})
 
+    @app.get("/", **public)
     @app.get("/demo", **public)
     def start() -> Response:
         return RedirectResponse("/console/demo", status_code=303)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from privacyops.demo.consent import fill_consent
 from privacyops.demo.shop.build import DemoPerson, DemoShop
 from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.account.actor import staff, subject
@@ -18,13 +19,14 @@ from privacyops.domain.account.record import Account
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.dsar.run import Decision
+from privacyops.domain.fee import FURTHER_COPIES
 from privacyops.kernel.clock import Clock, ManualClock
 from privacyops.kernel.ids import AccountId, DsarId, uuid7
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.ports.mailer import Inbox
 from privacyops.services import apikey, stores
 from privacyops.services.context import Context
-from privacyops.services.dsar import answer, ask, identity, intake, listing, review
+from privacyops.services.dsar import answer, ask, handling, identity, intake, listing, review
 from privacyops.store.account import add_account
 
 TITLES: Final = {"shop": "Shop database", "archive": "Order archive", "documents": "Documents", "mailbox": "Mailbox"}
@@ -35,8 +37,13 @@ USERS: Final = (
 _DOUBTFUL: Final = "THIRD_PARTY_RIGHTS"
 """What only a text points at is left out: it may be about a person of the same name."""
 SCOPES: Final = frozenset(
-    {Scope.DSAR_CREATE, Scope.DSAR_READ, Scope.CONSENT_CHECK, Scope.CONSENT_WRITE, Scope.CONSENT_READ}
-)
+    {
+        Scope.DSAR_CREATE, Scope.DSAR_READ, Scope.CONSENT_CHECK, Scope.CONSENT_WRITE, Scope.CONSENT_READ,
+        Scope.CONSENT_IMPORT, Scope.CONSENT_EXPORT, Scope.CONSENT_EXPORT_CLEAR, Scope.CATALOGUE_MANAGE,
+        Scope.FEED_READ, Scope.LEDGER_READ, Scope.WEBHOOK_MANAGE, Scope.DATAMAP_READ, Scope.DATAMAP_MANAGE,
+    }
+)  # fmt: skip
+"""Every scope that the documentation uses, so that its examples can be tried here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Seeder:
         self._today = ctx.clock.now().replace(microsecond=0)
         self._clock = ManualClock(self._today)
         clock: Clock = self._clock
-        self._ctx = replace(ctx, clock=clock)
+        self._ctx, self._live = replace(ctx, clock=clock), ctx
         self._shop = shop
         self._inbox = inbox
         self._settle_with = settle
@@ -71,6 +78,9 @@ class Seeder:
         for walk in walks:
             walk()
         self._clock.set(self._today)
+        if with_requests:
+            ada = self._live.acting_as(self._as(self._ada).actor)
+            fill_consent(self._live, ada, self._shop, apikey.all_keys(ada)[0].id)
         return Seeded((self._ada, self._marta), key, len(walks))
 
     def _walks(self) -> tuple[Callable[[], object], ...]:
@@ -168,12 +178,13 @@ class Seeder:
         self._settle()
 
     def _fee(self, person: DemoPerson, *, days: int) -> None:
-        """The fourth copy within a month: a fee was demanded, signed by Marta."""
+        """The fourth copy within a month: a fee was demanded, prepared by Ada and signed by Marta."""
         dsar_id = self._reviewing(person, days=days)
         self._clock.advance(timedelta(days=1))
+        handling.assign(self._as(self._ada), dsar_id, self._ada.id)
         ask.demand_fee(
-            self._as(self._marta), dsar_id, ground="further copies, Art. 15(3)", amount="12.50 EUR",
-            calculation="print and postage of 250 pages", typed_reference=self._reference(dsar_id),
+            self._as(self._marta), dsar_id, code=FURTHER_COPIES, ground="further copies, Art. 15(3)",
+            amount="12.50 EUR", calculation="print and postage of 250 pages", typed_reference=self._reference(dsar_id),
         )  # fmt: skip
         self._settle()
 

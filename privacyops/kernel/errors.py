@@ -64,6 +64,12 @@ class TooLarge(Problem):
     status = 413
 
 
+class MediaTypeRefused(Problem):
+    type = "/problems/media-type"
+    title = "Send the content in a form that is documented for this address"
+    status = 415
+
+
 class Unprocessable(Problem):
     type = "/problems/unprocessable"
     title = "The values do not fit together"

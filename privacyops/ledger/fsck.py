@@ -144,6 +144,8 @@ class _Walk:
         self._rows = source.rows(0)
         self._differing: dict[int, tuple[bytes, bytes, str | None]] = {}
         self._latest = b""
+        self._early: tuple[int, int, int] | None = None
+        """How many leaves were recorded before the one in front of them; the first and the last of these."""
         self.tree = Frontier()
         self.covered = 0
         self._good = self.tree
@@ -170,6 +172,13 @@ class _Walk:
     def finish(self) -> None:
         self._advance(None)
         self._settle_differing()
+        if self._early is not None:
+            count, first, last = self._early
+            many = (
+                f"{count} leaves, the first {first} and the last {last}, were recorded before the ones in front of them"
+            )
+            one = f"leaf {first} was recorded before the one in front of it"
+            self._found.warnings.append(one if count == 1 else many)
 
     def _advance(self, to: int | None) -> None:
         while not self._ended and (to is None or self.tree.size < to):
@@ -202,8 +211,8 @@ class _Walk:
             return
         recorded = found[1]
         if recorded < self._latest:
-            if len(self._found.warnings) < MAX_MISMATCHES:
-                self._found.warnings.append(f"leaf {index} was recorded before the one in front of it")
+            count, first, _ = self._early or (0, index, index)
+            self._early = (count + 1, first, index)
         else:
             self._latest = recorded
 

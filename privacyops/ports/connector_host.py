@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from privacyops.domain.datamap.catalogue import Collection
+from privacyops.domain.erasure.operation import Check, Op, OpResult, StorePlan, Ticket, Verdict
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.predicate import Predicate
 from privacyops.domain.record import Blob, Row, RowRef
@@ -122,7 +123,8 @@ class StoreConfig:
     """One connected store. `config` holds settings; values of the form env:, file: or vault: are secrets.
 
     `budget` may bound rows, scan_rows, bytes, seconds, per_second, concurrency; `map` is what an operator wrote of
-    its collections and links; `salts` are references to salts of digests.
+    its collections and links; `salts` are references to salts of digests; `policy` says by collection what an erasure
+    keeps, in the form that domain/erasure/policy reads.
     """
 
     name: str
@@ -133,6 +135,7 @@ class StoreConfig:
     salts: tuple[str, ...] = ()
     map: Mapping[str, Any] | None = None
     distribution: str | None = None
+    policy: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"StoreConfig({self.name!r}, {self.connector!r})"
@@ -192,6 +195,28 @@ class ConnectorHost(Protocol):
 
     def read_blob(self, ref: RowRef, blob: Blob, bounds: Bounds) -> Iterator[bytes]:
         """The bytes behind a handle, piece by piece; closing the iterator frees the stream."""
+        ...
+
+    def plan(self, store: str, ops: Sequence[Op], bounds: Bounds) -> StorePlan:
+        """Order, cascades and blockers of at most `order.PAGE` operations. Reads only, with the writing role, since
+        its rights are what counts.
+        """
+        ...
+
+    def apply(self, store: str, plan: StorePlan, only: Sequence[str], key: str, bounds: Bounds) -> tuple[OpResult, ...]:
+        """Does the operations of `plan` named in `only` (all, if empty) once: repeated, each is `already`."""
+        ...
+
+    def poll(self, store: str, ticket: Ticket, bounds: Bounds) -> OpResult:
+        """How a job of the store stands."""
+        ...
+
+    def verify(self, store: str, checks: Sequence[Check], bounds: Bounds) -> tuple[Verdict, ...]:
+        """Reads back on a connection of its own, one verdict a check."""
+        ...
+
+    def version(self, store: str) -> str:
+        """Name and version of the store's connector."""
         ...
 
     def usage(self, store: str) -> Usage:

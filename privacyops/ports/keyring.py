@@ -43,10 +43,15 @@ class MacLabel(StrEnum):
     CODE = "pepper.code"
     RECOVERY = "pepper.recovery"
     CONSISTENCY = "token.consistency"
+    COLLECTION = "token.collection"
+    FEED = "feed.subject"
+    IMPORT = "import.row"
+    EXPORT = "export.subject"
     CHALLENGE = "token.challenge"
     FORM = "token.form"
     CSRF = "token.csrf"
     BUCKET = "bucket"
+    ERASED = "erased.record"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Signs with the ledger key: checkpoints, receipts, manifests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -22,6 +22,11 @@ class Signer(Protocol):
     @property
     def public_key(self) -> bytes:
         """The 32 bytes of the public key."""
+        ...
+
+    @property
+    def former(self) -> Sequence["Signer"]:
+        """Keys that were replaced and still sign beside this one, until everybody who verifies knows the new one."""
         ...
 
     def sign(self, message: bytes) -> bytes:

@@ -26,6 +26,7 @@ class Counter(StrEnum):
     """What is counted. Labels are in COUNTER_LABELS."""
 
     REQUESTS = "privacyops_http_requests_total"
+    DECISIONS = "privacyops_consent_decisions_total"
     PROBLEMS = "privacyops_problems_total"
     REFUSALS = "privacyops_refusals_total"
     DROPPED_LOG_KEYS = "privacyops_log_keys_dropped_total"
@@ -38,6 +39,7 @@ class Counter(StrEnum):
 
 COUNTER_LABELS: Final[Mapping[Counter, tuple[str, ...]]] = {
     Counter.REQUESTS: ("door", "action", "status"),
+    Counter.DECISIONS: ("reason", "mode"),
     Counter.PROBLEMS: ("problem",),
     Counter.REFUSALS: ("door", "reason"),
     Counter.DROPPED_LOG_KEYS: (),

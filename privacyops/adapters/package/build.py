@@ -39,7 +39,7 @@ from privacyops.domain.package.contents import (
     shown_records,
 )
 from privacyops.domain.package.manifest import MANIFEST, SIGNATURE, SIGNED_PREFIX, BuiltPackage, Notice, manifest
-from privacyops.domain.package.names import attachment_name, folder_name, safe_names
+from privacyops.domain.package.names import attachment_path, folder_name, safe_names
 from privacyops.ports.signer import Signer
 
 _PIECE: Final = 256 * 1024
@@ -206,7 +206,7 @@ def _write_attachments(archive: Archive, contents: PackageContents) -> Steps[lis
     labels = {store.key: store.label for store in contents.stores}
     listed = []
     for place, one in enumerate(contents.attachments, start=1):
-        path = f"files/{attachment_name(place, one.media_type)}"
+        path = attachment_path(place, one.media_type)
         with archive.entry(path, one.media_type) as entry:
             for chunk in one.open():
                 entry.write(chunk)
