@@ -29,6 +29,9 @@ has_chromium || missing="$missing chromium"
 has_postgresql || missing="$missing postgresql"
 has_mariadb || missing="$missing mariadb-server"
 has_redis || missing="$missing redis-server"
+command -v dovecot >/dev/null 2>&1 || missing="$missing dovecot-imapd"
+command -v slapd >/dev/null 2>&1 || missing="$missing slapd"
+command -v ldapadd >/dev/null 2>&1 || missing="$missing ldap-utils"
 has_library libpango-1.0 || missing="$missing libpango-1.0-0"
 has_library libpangoft2-1.0 || missing="$missing libpangoft2-1.0-0"
 missing="${missing# }"
@@ -40,6 +43,8 @@ tests_of() {
         chromium) echo "the browser tests (marker browser)" ;;
         postgresql) echo "the tests on PostgreSQL (marker postgres)" ;;
         mariadb-server) echo "the SQL connector's tests on MariaDB (marker stores)" ;;
+        dovecot-imapd) echo "the mailbox connector's tests on Dovecot (marker stores)" ;;
+        slapd | ldap-utils) echo "the LDAP connector's tests on OpenLDAP (marker stores)" ;;
         redis-server) echo "the tests on Redis (marker stores)" ;;
         libpango*) echo "the tests that render PDF" ;;
     esac

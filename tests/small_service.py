@@ -6,6 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privacyops.adapters.key_file import MasterKeys
 from privacyops.adapters.keyring import MasterKeyRing
+from privacyops.adapters.letters.writer import TemplateLetterWriter
+from privacyops.adapters.receipts.writer import TemplateReceiptWriter
 from privacyops.adapters.signer_ed25519 import Ed25519Signer
 from privacyops.domain.account.actor import Actor, system
 from privacyops.domain.controller import ControllerProfile
@@ -34,8 +36,10 @@ def small_service(
 ) -> Context:
     """A context over `database`, acting as the machine unless told otherwise."""
     names = Ports.__dataclass_fields__
-    real = {
+    real: dict[str, Any] = {
         "keyring": MasterKeyRing(KEYS),
+        "letters": TemplateLetterWriter(),
+        "receipts": TemplateReceiptWriter(),
         "signer": Ed25519Signer(Ed25519PrivateKey.from_private_bytes(private)),
     }
     ports = Ports(**{name: (real | changes).get(name, Absent()) for name in names})

@@ -67,9 +67,9 @@ def test_a_choice_is_recorded_checked_withdrawn_and_read_back(shop: Shop) -> Non
     assert written.status_code == 201
     body = written.json()
     assert body["recorded_at"] == "2026-11-22T10:00:00.000Z"
-    assert body["events"][0] | {"event_id": ""} == {
-        "event_id": "", "type": "consent.given", "purpose": "newsletter", "channel": "email", "brand": "shop",
-        "state": "ConsentGiven", "applied": True, "awaiting": None,
+    assert body["events"][0] | {"event_id": "", "leaf_hash": ""} == {
+        "event_id": "", "leaf_hash": "", "type": "consent.given", "purpose": "newsletter", "channel": "email",
+        "brand": "shop", "state": "ConsentGiven", "applied": True, "awaiting": None,
     }  # fmt: skip
     subject = body["subject_id"]
     granted = shop.get("/v1/check", subject=subject, purpose="newsletter", channel="email")
@@ -79,7 +79,7 @@ def test_a_choice_is_recorded_checked_withdrawn_and_read_back(shop: Shop) -> Non
         "purpose": "newsletter", "purpose_version": 1, "channel": "email", "brand": "shop", "state": "ConsentGiven",
         "granted_at": "2026-11-22T10:00:00.000Z", "expires_at": "2028-11-22T10:00:00.000Z", "notice": None,
         "event_id": body["events"][0]["event_id"], "state_version": 1, "as_of": "2026-11-22T10:00:00.000Z",
-        "age_ms": 0, "ttl_s": 5,
+        "age_ms": 0, "ttl_s": 5, "stale": False,
     }  # fmt: skip
     assert granted.headers["cache-control"] == "no-store"
     scope = {"purpose": "newsletter", "channel": "email"}
@@ -135,6 +135,24 @@ def test_the_same_key_and_body_is_answered_alike_and_another_body_is_refused(sho
     assert again.headers["Idempotency-Replayed"] == "true"
     other = shop.post("/v1/consents", GRANT | {"method": "form"}, "k1")
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+def test_a_member_that_stands_twice_is_refused_before_anybody_reads_it(shop: Shop, service: Context) -> None:
+    headers = {
+        "Authorization": f"Bearer {minted(service, Scope.CONSENT_WRITE)}", "Idempotency-Key": "twice",
+        "Content-Type": "application/json",
+    }  # fmt: skip
+    text = json.dumps(GRANT)
+    twice = text.replace('"choices":', '"choices": [], "choices":', 1)
+    answer = shop.bare("POST", "/v1/consents", content=twice.encode(), headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/member-twice")
+    assert shop.bare("POST", "/v1/consents", content=text.encode(), headers=headers).status_code == 201
+
+
+def test_a_length_that_is_no_length_is_refused_without_an_error(shop: Shop) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": "0" * 5_000 + "2"}
+    answer = shop.bare("POST", "/v1/consents", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/body-too-large")
 
 
 def test_a_write_without_a_key_is_refused(shop: Shop, service: Context) -> None:

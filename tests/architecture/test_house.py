@@ -63,7 +63,11 @@ def test_modules_are_loaded_by_name_in_one_place() -> None:
             for name in _imports(ast.parse(path.read_text()))
         )
     }
-    allowed = {"privacyops/adapters/connector_host.py", "privacyops/domain/deadline/holiday_calendar.py"}
+    allowed = {
+        "privacyops/adapters/connector_host.py",
+        "privacyops/adapters/pii/models.py",  # finds the files of models without importing what brings them
+        "privacyops/domain/deadline/holiday_calendar.py",
+    }
     assert places <= allowed
 
 

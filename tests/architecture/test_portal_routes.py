@@ -9,9 +9,20 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.account.table import SUBJECT
 from privacyops.portal import pages
 from privacyops.portal.app import PREFIXES
-from privacyops.portal.pages import check, download, preferences, public, start, status
+from privacyops.portal.pages import (
+    check,
+    confirmation,
+    download,
+    notice,
+    preference_link,
+    preferences,
+    public,
+    start,
+    status,
+    widget,
+)
 
-MODULES: Any = (start, check, status, download, preferences, public)
+MODULES: Any = (start, check, status, download, notice, preference_link, preferences, confirmation, public, widget)
 ROUTES = [route for module in MODULES for route in module.router.routes if isinstance(route, APIRoute)]
 
 

@@ -1,23 +1,13 @@
-"""The public sample databases with their answer keys: every person, every row, and nobody else's.
+"""The public sample databases with their answer keys: every person, every row, and nobody else's."""
 
-The folder `exam` of the shared documents is not part of the project; without it these tests skip. It is looked for
-beside the repository and where PRIVACYOPS_SHARED says.
-"""
-
-import gzip
-import importlib.util
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 from privacyops.adapters.connector_host import Connectors
 from privacyops.cli.stores_file import printable
@@ -25,10 +15,9 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.identity.identifier import Identifier, IdentifierKind
 from privacyops.services.finding.scan import draw_map
 from privacyops.services.finding.search import search_store
+from tests.exams import EXAM, key_of, load_on_postgres, scorer
 from tests.searching import host_over
 
-SHARED = Path(os.environ.get("PRIVACYOPS_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-EXAM = SHARED / "exam"
 pytestmark = pytest.mark.skipif(not EXAM.is_dir(), reason=f"the exams are not there: {EXAM}")
 
 
@@ -111,30 +100,9 @@ class Score:
         }
 
 
-def _scorer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("score_find", EXAM / "score_find.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _exam(name: str, url: str) -> Exam:
     host = host_over(url)
-    key = yaml.load((EXAM / name / "key.yaml").read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders both
-    return Exam(key, _scorer(), host, draw_map(host, "shop"))
-
-
-def _psql(url: str, *arguments: str, script: bytes | None = None) -> None:
-    program = shutil.which("psql")
-    if program is None:
-        pytest.skip("psql is not installed; on Debian: apt-get install postgresql-client")
-    plain = url.replace("postgresql+psycopg://", "postgresql://")
-    done = subprocess.run(
-        [program, "-q", "-X", "-d", plain, *arguments], input=script, capture_output=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return Exam(key_of(name), scorer("score_find"), host, draw_map(host, "shop"))
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +121,7 @@ def on_postgres(new_postgres_database: Callable[[], str]) -> Iterator[Callable[[
     def load(name: str) -> Exam:
         if name not in opened:
             url = new_postgres_database()
-            base = "chinook" if name == "chinook_plus" else name
-            _psql(url, script=gzip.decompress((EXAM / base / f"{base}.pg.sql.gz").read_bytes()))
-            if name == "chinook_plus":
-                _psql(url, "-f", str(EXAM / name / "overlay.sql"))
+            load_on_postgres(url, name)
             opened[name] = _exam(name, url.replace("postgresql+psycopg://", "postgresql://"))
         return opened[name]
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from connectors._template.bench import MemoryBench
 from connectors._template.card import TemplateConnector
 from connectors._template.memory import Cells, Server
 from connectors._template.store import number_of
@@ -53,9 +54,9 @@ from privacyops.connector_sdk import (
     Unlink,
     Verdict,
 )
-from privacyops.connector_sdk.predicate import All, Leaf, fold, leaves, matched, text_of
+from privacyops.connector_sdk.equality import fold, text_of
+from privacyops.connector_sdk.predicate import All, Leaf, leaves, matched
 from privacyops.connector_sdk.testing.contract import ConnectorContract, Declared
-from tests.contract.memory_bench import MemoryBench
 
 
 class Breaks(WritingStore):

@@ -135,14 +135,16 @@ def questions(columns: Sequence[str]) -> Iterator[Leaf]:
             yield Leaf("x", column, PredicateOp.ARRAY_HAS, value)
 
 
+@pytest.mark.parametrize("nth", [11, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("brand", BRANDS)
 @pytest.mark.slow
-def test_a_server_selects_what_the_reference_selects(brand: str, make_odd: Callable[[str], str]) -> None:
+def test_a_server_selects_what_the_reference_selects(brand: str, nth: int, make_odd: Callable[[str], str]) -> None:
+    """Asked every nth question."""
     store = store_at(make_odd(brand))
     every = [hit.values for hit in found(store, "odd")]
     assert len(every) == 28
     differences = []
-    for leaf in questions(tuple(every[0])):
+    for leaf in list(questions(tuple(every[0])))[::nth]:
         expected = sorted(str(row["id"]) for row in every if matches(leaf, row))
         got = sorted(str(hit.values["id"]) for hit in found(store, "odd", leaf))
         counted = store.count(Spy().call(), "odd", leaf).n

@@ -2,8 +2,8 @@
 
 import pytest
 
+from connectors._template.bench import MemoryBench
 from privacyops.connector_sdk.testing.contract import Bench, ConnectorContract
-from tests.contract.memory_bench import MemoryBench
 
 
 class TestTemplate(ConnectorContract):

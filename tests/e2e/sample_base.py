@@ -67,7 +67,15 @@ def console(active: str = "", **changes: Any) -> View:
         "here": "/console/requests",
         "counts": {"requests": 12, "tasks": 3},
         "account": {"name": "Ada", "initials": "AD", "role": "analyst", "masked": False, "keys": True},
-        "may": {"audit": True, "stores": True, "settings": True, "new_request": True, "requests": True, "tasks": True},
+        "may": {
+            "audit": True,
+            "stores": True,
+            "settings": True,
+            "new_request": True,
+            "requests": True,
+            "tasks": True,
+            "consent": "/console/consent",
+        },
         "flash": [],
         "demo": None,
     } | changes

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from tests.e2e.sample_base import DEMO, NOW, View, ago, console, in_, overdue, paused, person, running
+from tests.e2e.sample_consent import CONSENT_VIEWS
 from tests.e2e.sample_requests import (
     ACCESS,
     ACT,
@@ -97,13 +98,16 @@ TASK: Final[View] = {
     "how": ["Search the shared mailbox for the address.", "Export what you find.", "Say below what you did."],
     "clock": running(1),
     "claim_url": "/console/tasks/1/claim",
+    "step": None,
     "state": "open",
     "done_note": None,
+    "note": None,
     "answer": {
         "url": "/done",
         "label": "What you did",
         "hint": "One sentence is enough.",
         "choices": [{"value": "found", "label": "Something was found", "hint": None}, {"value": "none", "label": "Nothing", "hint": None}],
+        "more": [{"name": "records", "label": "What was found", "hint": "A table with a heading.", "optional": True}],
     },
     "values": {},
     "errors": [{"field": "outcome", "text": "Say what came of it"}],
@@ -113,9 +117,24 @@ TASK_DONE: Final[View] = TASK | {
     "state": "done",
     "claim_url": None,
     "done_note": "Done by Ada.",
+    "note": "Searched by order number; nothing is held",
     "answer": None,
     "errors": [],
     "facts": [],
+}
+WEIGH: Final[View] = ACT | {
+    "title": "Weigh an objection",
+    "crumbs": [{"label": "My tasks", "url": "/console/tasks"}, {"label": "Weigh an objection", "url": None}],
+    "facts_title": "The objection",
+    "facts": [{"label": "Purpose", "value": "Fraud prevention (fraud)"}, {"label": "Person", "value": "s_4f7k29qm8wjxc3tr"}],
+    "notices": [], "list": [], "quote": "",
+    "question": "Do compelling grounds outweigh it?",
+    "fields": [
+        {"kind": "choices", "name": "outcome", "label": "What outweighs what?", "hint": None, "options": [{"value": "upheld", "label": "Uphold it", "hint": "The purpose goes on being refused."}, {"value": "rejected", "label": "Reject it", "hint": None}], "optional": False},
+        {"kind": "area", "name": "why", "label": "Reason", "hint": None, "options": [], "optional": False},
+    ],
+    "submit": {"label": "Decide", "tone": "primary"},
+    "errors": [{"field": "outcome", "text": "Choose whether the objection is upheld"}],
 }
 AUDIT: Final[View] = {
     "rows": [
@@ -155,7 +174,10 @@ def _store(name: str, kind: str, state: str, note: str = "") -> View:
         "looked_at": None if state == "new" else ago(minutes=9),
         "region": "DE",
         "owner": "Ada" if state == "ok" else None,
+        "map_url": f"/console/stores/{name}/map",
         "test_url": f"/console/stores/{name}/test",
+        "owner_url": f"/console/stores/{name}/owner",
+        "owner_id": "a1",
     }
 
 
@@ -171,9 +193,46 @@ STORES: Final[View] = {
         "ok": False,
         "steps": [{"label": "name", "ok": True, "detail": "found"}, {"label": "sign-in", "ok": False, "detail": "refused"}],
     },
-    "settings_file": "privacyops.toml",
+    "owners": [{"value": "a1", "label": "Ada"}, {"value": "o1", "label": "Ola"}],
 }
 STORES_EMPTY: Final[View] = STORES | {"stores": [], "tested": None}
+DATAMAP: Final[View] = {
+    "crumbs_url": "/console/stores",
+    "name": "Shop",
+    "scan": 4,
+    "scanned_at": ago(hours=3),
+    "scan_url": "/console/stores/shop/map/scan",
+    "answer_url": "/console/stores/shop/map/answer",
+    "ownerships": [
+        ["owned", "about the person"],
+        ["pointer", "another's row that names the person"],
+        ["shared", "about several people"],
+        ["context", "about nobody"],
+    ],
+    "questions": [
+        {
+            "id": f"{start}>customers.id", "start": start, "end": "customers.id", "when": when, "rows": rows,
+            "kind": "the column is named like the key, and its values occur there", "whose": whose,
+            "ownership": ownership, "percent": percent,
+            "evidence": ["the column has the name of the key", "its values occur there: 198 of 200"],
+        }
+        for start, when, rows, whose, ownership, percent in (
+            ("orders.customer_id", "", 48_211, "about the person", "owned", 94),
+            ("notes.subject_id", "subject_type = customer", 1_802, "not clear yet", "undecided", 71),
+        )
+    ],
+    "more": 3,
+    "drift": [
+        {"kind": "new column", "what": "customers.birth_date", "is_personal": True},
+        {"kind": "new table", "what": "shipping_zones", "is_personal": False},
+    ],
+    "collections": [
+        {"name": "customers", "class": "person", "rows": 9_120, "holds": ["email", "first name", "phone"]},
+        {"name": "countries", "class": "lookup", "rows": None, "holds": []},
+    ],
+    "formats": ["fideslang", "csv", "dpv"],
+}  # fmt: skip
+DATAMAP_NEW: Final[View] = DATAMAP | {"scan": None, "questions": [], "drift": [], "collections": []}
 SETTINGS: Final[View] = {
     "sections": [
         {"label": "Me", "url": "/console/settings", "current": True, "count": None},
@@ -192,6 +251,10 @@ SETTINGS: Final[View] = {
         "url": "/console/settings/me",
         "codes_url": "/console/settings/recovery-codes",
     },
+    "waiting": [
+        {"account_id": "2", "name": "Marta", "mail": "marta@shop.example", "roles": "approver", "by": "Olga", "at": ago(hours=2), "seen": "ab12", "why_not": None, "confirm_url": "/confirm", "decline_url": "/decline", "decline": "Decline"},
+        {"account_id": "3", "name": "Nele", "mail": "nele@shop.example", "roles": "administrator", "by": "Ada", "at": ago(hours=3), "seen": "cd34", "why_not": "You proposed it; another person confirms it.", "confirm_url": None, "decline_url": "/decline", "decline": "Take back"},
+    ],
     "invited": {"name": "Marta", "url": "https://privacy.shop.example/setup/join?t=poj_made-up"},
     "accounts": [
         {"id": "1", "name": "Ada", "initials": "AD", "mail": "ada@shop.example", "role": "analyst", "state": "active", "last_seen": ago(minutes=1), "second_factor": True, "is_me": True, "change_url": None},
@@ -199,9 +262,9 @@ SETTINGS: Final[View] = {
     ],
     "invite": {"url": "/invite", "roles": [{"value": "analyst", "label": "Analyst"}]},
     "api_keys": [
-        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "dsar:create"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke"},
+        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "feed:read"], "systems": ["call-centre"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke"},
     ],
-    "create": {"url": "/create", "once": "8a1c", "needs_code": True, "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}]},
+    "create": {"url": "/create", "once": "8a1c", "needs_code": True, "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}], "systems": ["call-centre", "mail-tool"]},
     "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0"},
     "values": {"scopes": ["dsar:create"]},
     "errors": [],
@@ -255,10 +318,14 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "tasks": ("tasks", "tasks", TASK_LIST),
     "tasks-empty": ("tasks", "tasks", TASK_LIST | {"rows": []}),
     "task": ("task", "tasks", TASK),
+    "task-weigh": ("task", "tasks", TASK | {"answer": None, "errors": [], "step": {"label": "Weigh the objection", "url": "/weigh", "method": "get", "tone": "primary"}}),
+    "weigh": ("act", "tasks", WEIGH),
     "task-done": ("task", "tasks", TASK_DONE),
     "audit": ("audit", "audit", AUDIT),
     "audit-broken": ("audit", "audit", AUDIT_BROKEN),
     "stores": ("stores", "stores", STORES),
+    "datamap": ("datamap", "stores", DATAMAP),
+    "datamap-new": ("datamap", "stores", DATAMAP_NEW),
     "stores-empty": ("stores", "stores", STORES_EMPTY),
     "settings": ("settings", "settings", SETTINGS),
     "settings-accounts": ("settings", "settings", SETTINGS | {"section": "accounts"}),
@@ -270,6 +337,7 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "error": ("error", "", ERROR),
     "new-request": ("new_request", "requests", NEW_REQUEST),
     "kit": ("kit", "kit", KIT),
+    **CONSENT_VIEWS,
 }
 _FLASH: Final = [{"tone": "ok", "text": "The search was started."}]
 PAGES: Final[dict[str, tuple[str, dict[str, Any]]]] = {

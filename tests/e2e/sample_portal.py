@@ -95,7 +95,10 @@ DOWNLOAD: Final[View] = {
     "reference": "PR-B6HN3C",
     "state": "ready",
     "status_url": "/privacy/r",
-    "contents": [{"label": "Orders", "count": 18}, {"label": "Tickets", "count": 3}],
+    "contents": [
+        {"system": "Shop", "parts": [{"label": "Orders", "count": 18}]},
+        {"system": "Support desk", "parts": [{"label": "Tickets", "count": 3}]},
+    ],
     "size": 2_400_000,
     "expires_at": in_(days=30),
     "downloads_left": 5,
@@ -121,8 +124,8 @@ PREFERENCES: Final[View] = {
             "locked": None,
             "partners": [],
             "channels": [
-                {"id": "email", "label": "by e-mail", "granted": True},
-                {"id": "sms", "label": "by SMS", "granted": False},
+                {"id": "email", "label": "by e-mail", "granted": True, "pending": False},
+                {"id": "sms", "label": "by SMS", "granted": False, "pending": True},
             ],
             "granted": False,
         },
@@ -152,7 +155,7 @@ PREFERENCES: Final[View] = {
     "signal": True,
     "saved": {"text": "Your choices are saved."},
     "errors": [],
-    "history": [{"at": ago(days=40), "text": "Newsletter by e-mail: yes"}],
+    "history": [{"at": ago(days=40), "text": "Newsletter by e-mail: yes", "receipt_url": "/privacy/preferences/receipt/1"}],
     "status_url": "/privacy/status",
 }
 NO_PREFERENCES: Final[View] = PREFERENCES | {
@@ -162,7 +165,24 @@ NO_PREFERENCES: Final[View] = PREFERENCES | {
     "history": [],
     "masked_address": None,
 }
-UNSUBSCRIBE: Final[View] = {"kind": "unsubscribe", "done": False, "action": "/u/t", "preferences_url": "/privacy/preferences"}
+SUBSCRIBE: Final[View] = {"state": "ask", "action": "/c/t", "preferences_url": "/privacy/preferences"}
+UNSUBSCRIBE: Final[View] = {"done": False, "action": "/u/t", "preferences_url": "/privacy/preferences"}
+NOTICE: Final[View] = {
+    "version": 3,
+    "locale": "de-DE",
+    "published_at": ago(days=40),
+    "parts": [
+        {"heading": "What we want to use your data for", "paragraphs": ["Neuigkeiten per E-Mail.", "Etwa einmal in der Woche."]},
+        {"heading": "Who we are", "paragraphs": ["Lindenhof Seifen, Am Brunnen 3, 10115 Berlin"]},
+    ],
+    "sha256": "9f2c" * 16,
+    "others": [{"locale": "en", "url": "/notices/newsletter/3/en"}],
+    "newer_url": "/notices/newsletter/4/de-DE",
+}
+PREFERENCE_LINK: Final[View] = {
+    "state": "ask", "action": "/privacy/preferences/link", "values": {"email": ""}, "errors": [],
+    "stop_url": "/privacy?type=objection_direct_marketing",
+}  # fmt: skip
 DONE: Final[View] = {"masked_address": "a•••@e•••", "start_url": "/privacy"}
 RETURN: Final[View] = {
     "action": "/privacy/return",
@@ -210,12 +230,17 @@ _VIEWS: Final[dict[str, tuple[str, View]]] = {
     "download-sent": ("portal/download.html", DOWNLOAD | {"state": "need_code", "is_sent": True}),
     "download-preparing": ("portal/download.html", DOWNLOAD | {"state": "preparing"}),
     "download-expired": ("portal/download.html", DOWNLOAD | {"state": "expired"}),
+    "notice": ("portal/notice.html", NOTICE),
+    "preference-link": ("portal/preference_link.html", PREFERENCE_LINK),
+    "preference-link-sent": ("portal/preference_link.html", PREFERENCE_LINK | {"state": "sent"}),
+    "preference-link-open": ("portal/preference_link.html", PREFERENCE_LINK | {"state": "open", "action": "/p/t"}),
     "preferences": ("portal/preferences.html", PREFERENCES),
     "preferences-none": ("portal/preferences.html", NO_PREFERENCES),
     "unsubscribe": ("portal/unsubscribe.html", UNSUBSCRIBE),
     "unsubscribed": ("portal/unsubscribe.html", UNSUBSCRIBE | {"done": True}),
-    "confirm-subscription": ("portal/unsubscribe.html", UNSUBSCRIBE | {"kind": "confirm"}),
-    "subscription-confirmed": ("portal/unsubscribe.html", UNSUBSCRIBE | {"kind": "confirm", "done": True}),
+    "confirm-subscription": ("portal/subscribe.html", SUBSCRIBE),
+    "subscription-confirmed": ("portal/subscribe.html", SUBSCRIBE | {"state": "done"}),
+    "subscription-over": ("portal/subscribe.html", SUBSCRIBE | {"state": "over"}),
     "portal-error": ("portal/error.html", ERROR),
     "inbox": ("demo/inbox.html", INBOX),
     "inbox-empty": ("demo/inbox.html", INBOX | {"mails": [], "mail": None}),

@@ -132,7 +132,23 @@ def test_a_package_appears_by_itself_once_it_is_built(new_page: NewPage, office:
     page.goto(f"{address}/console/requests/{number}/release")
     expect(page.get_by_text("being built")).to_be_visible()
     office.walker.settle()
-    expect(page.get_by_text("All files")).to_be_visible()
+    expect(page.get_by_text("All files", exact=True)).to_be_visible()
+
+
+def test_whoever_waits_for_a_package_releases_it_without_loading_the_page_anew(
+    new_page: NewPage, office: Office, address: str
+) -> None:
+    number = _in_review(office)
+    ada, marta = new_page(viewport=DESKTOP), new_page(viewport=DESKTOP)
+    _sign_in(ada, address, office, "Ada", Role.ANALYST)
+    _finish(ada, address, number)
+    _sign_in(marta, address, office, "Marta", Role.APPROVER)
+    marta.goto(f"{address}/console/requests/{number}/release")
+    expect(marta.get_by_role("button", name="Release package")).to_be_disabled()
+    office.walker.settle()
+    marta.get_by_label("Type the number of the request").fill(number)
+    marta.get_by_role("button", name="Release package").click()
+    expect(marta.get_by_text("Released. The customer is told by mail.")).to_be_visible()
 
 
 def test_every_step_works_without_script(new_page: NewPage, office: Office, address: str) -> None:

@@ -23,7 +23,7 @@ from privacyops.store.tables.ledger import LedgerLeafRow
 from privacyops.store.uow import Database
 from tests.small_service import small_service
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = pytest.mark.fault
 ROOT = Path(__file__).parents[2]
 COUNT = 12
 POINTS = [
@@ -38,9 +38,10 @@ def service(database: Database, clock: ManualClock) -> Context:
     return ctx
 
 
-def start(url: str, first: int, point: str | None = None) -> "subprocess.Popen[str]":
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({VARIABLE: point} if point else {})
-    command = [sys.executable, str(ROOT / "tests/fault/ledger_child.py"), url, str(first), str(COUNT)]
+def start(url: str, first: int, point: str | None = None, threads: int = 1) -> "subprocess.Popen[str]":
+    path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+    environment = os.environ | {"PYTHONPATH": path} | ({VARIABLE: point} if point else {})
+    command = [sys.executable, str(ROOT / "tests/fault/ledger_child.py"), url, str(first), str(COUNT), str(threads)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
@@ -69,6 +70,12 @@ def demand_whole(ctx: Context, known: dict[int, str], clock: ManualClock) -> Non
     assert replaying.replay(ctx).is_good
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "database_url",
+    ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.long])],
+    indirect=True,
+)
 @pytest.mark.parametrize("point", POINTS)
 def test_a_death_at_a_named_point_loses_nothing_and_repeats_nothing(
     service: Context, database_url: str, clock: ManualClock, point: str
@@ -88,16 +95,18 @@ def test_a_death_at_a_named_point_loses_nothing_and_repeats_nothing(
     demand_whole(service, repeated, clock)
 
 
-def test_random_deaths_lose_nothing(service: Context, database_url: str, clock: ManualClock) -> None:
+@pytest.mark.parametrize("deaths", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_random_deaths_lose_nothing(service: Context, database_url: str, clock: ManualClock, deaths: int) -> None:
+    """Case 65: four threads that share commits are killed at any moment; what was acknowledged is there, once."""
     dice = random.Random(20261122)
     known: dict[int, str] = {}
-    for turn in range(5):
-        child = start(database_url, turn * COUNT)
+    for turn in range(deaths):
+        child = start(database_url, turn * COUNT, threads=4)
         assert child.stdout is not None
         first = child.stdout.readline()
-        time.sleep(dice.random() * 0.2)
+        time.sleep(dice.random() * 0.1)
         child.kill()
         output, _ = child.communicate(timeout=60)
         known |= acknowledged(first + output)
-    assert len(known) >= 5
+    assert len(known) >= deaths
     demand_whole(service, known, clock)

@@ -158,14 +158,12 @@ def test_one_brands_grant_does_not_count_for_another_and_a_controllers_does(mach
     purpose.add_brand(machine, "shop-b", "Shop B")
     with machine.database.reading("shop-group", machine.clock.now()) as tx:
         current = purpose.catalogue(machine, tx).purposes["analytics"].current
-    purpose.publish_purpose(
-        machine, replace(current, version=2, scope=PurposeScope.CONTROLLER, is_material=False, material_reason="same")
-    )
+    purpose.publish_purpose(machine, replace(current, key="loyalty", version=1, scope=PurposeScope.CONTROLLER))
     choose(ctx, brand="shop")
-    choose(ctx, about="analytics", channel="web", brand="shop")
+    choose(ctx, about="loyalty", channel="web", brand="shop")
     assert reason(ctx, brand="shop") is Reason.GRANTED
     assert reason(ctx, brand="shop-b") is Reason.NO_CONSENT
-    assert reason(ctx, "analytics", "web", brand="shop-b") is Reason.GRANTED
+    assert reason(ctx, "loyalty", "web", brand="shop-b") is Reason.GRANTED
     with pytest.raises(terms.UnknownBrand):
         reason(ctx)
 

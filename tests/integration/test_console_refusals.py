@@ -14,8 +14,10 @@ from privacyops.console.app import POLICY
 from privacyops.domain.account.action import Role
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
+from privacyops.domain.webhook.subscriber import Scheme
 from privacyops.services import apikey, ledger
 from privacyops.services.dsar import intake, opening, sweep
+from privacyops.services.webhook import subscribing
 from tests.consoles import ORIGIN, Browser, Office, words_of
 from tests.house import Walker
 
@@ -342,6 +344,20 @@ def test_a_key_is_shown_once_and_opens_what_it_says(office: Office) -> None:
     page = olga.read("/console/settings/keys")
     assert text[0] not in page
     assert page.count("po_live_") == 1
+
+
+def test_a_key_confirms_for_the_systems_that_were_ticked(office: Office) -> None:
+    ctx, olga = office.walker.context, office.at_desk("Olga", Role.ADMIN)
+    assert "Confirms for" not in olga.read("/console/settings/keys")
+    subscribing.subscribe(ctx, "call-centre", None, [], Scheme.V1)
+    subscribing.subscribe(ctx, "mail-tool", None, [], Scheme.V1)
+    assert "Confirms for" in olga.read("/console/settings/keys")
+    given = {"name": "feed", "scopes": ["feed:read"], "systems": ["call-centre"], "once": olga.hidden("once")}
+    text = re.search(r"po_live_\w{8}_\w{49}", olga.send("/console/settings/keys", **given))
+    assert text is not None
+    assert apikey.acting(ctx, text[0]).actor.systems == {"call-centre"}
+    given |= {"scopes": ["dsar:create"], "once": "another"}
+    assert "feed:read" in words_of(olga.send("/console/settings/keys", 422, **given))
 
 
 def test_a_revoked_key_stays_revoked_at_the_second_click(office: Office) -> None:

@@ -55,6 +55,14 @@ def _in_review(office: Office, **changed: str) -> str:
     return number
 
 
+def _plan(office: Office, url: str) -> None:
+    """Ada plans the erasure of a request."""
+    ada = office.at_desk("Ada")
+    ada.read(f"{url}/plan")
+    ada.send(f"{url}/plan")
+    office.walker.settle()
+
+
 def _finished(office: Office) -> str:
     number = _in_review(office)
     ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
@@ -215,6 +223,17 @@ def test_a_release_wants_the_number_typed_and_keeps_what_was_typed(office: Offic
     assert 'value="PR-WRONG1"' in page
 
 
+def test_what_nothing_looks_for_is_neither_passed_nor_failed_and_does_not_block(office: Office) -> None:
+    number = _finished(office)
+    marta, url = office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
+    page = marta.read(f"{url}/release")
+    assert re.search(r'class="tag neutral"[^>]*>(?:(?!</span>).)*Third parties: not checked', page)
+    assert re.search(r'class="tag ok"[^>]*>(?:(?!</span>).)*Everything is decided', page)
+    assert "the reviewer reads for them" in words_of(page)
+    marta.send(f"{url}/release", sha256=marta.hidden("sha256"), reference=number)
+    assert "Released." in words_of(marta.page)
+
+
 def test_an_old_second_factor_asks_for_a_fresh_code_in_the_same_form(office: Office) -> None:
     number = _finished(office)
     marta, url = office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
@@ -262,10 +281,13 @@ def test_an_erasure_needs_a_second_person_who_sees_the_plan(office: Office) -> N
     ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
     page = ada.read(url)
     assert "/finish" not in page
+    assert "/submit" not in page
+    _plan(office, url)
+    ada.read(url)
     ada.send(_posts_to(ada, "submit"))
     ada.read(f"{url}/approve", 403)
     marta = office.at_desk("Marta", Role.APPROVER)
-    marta.read(f"{url}/approve")
+    assert "Shop: purchase: delete 2 records" in words_of(marta.read(f"{url}/approve"))
     plan = marta.hidden("plan")
     marta.send(f"{url}/approve", 422, plan=plan, reference="PR-OTHER1")
     marta.send(f"{url}/approve", 409, plan="0" * 64, reference=number)
@@ -274,9 +296,33 @@ def test_an_erasure_needs_a_second_person_who_sees_the_plan(office: Office) -> N
     assert _dsar(office, number).state is DsarState.EXECUTING
 
 
-def test_an_approved_erasure_is_done_in_each_store_by_a_person_and_answered_by_letter(office: Office) -> None:
+def test_an_approved_erasure_is_carried_out_read_back_and_answered_by_letter(office: Office, tmp_path: Path) -> None:
     number = _in_review(office, type="erasure")
     ada, marta, url = office.at_desk("Ada"), office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
+    _plan(office, url)
+    ada.read(url)
+    ada.send(_posts_to(ada, "submit"))
+    marta.read(f"{url}/approve")
+    marta.send(f"{url}/approve", plan=marta.hidden("plan"), reference=number)
+    office.walker.settle()
+    assert _dsar(office, number).state is DsarState.ANSWERING
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        assert database.execute("SELECT id FROM customer").fetchall() == [(2,)]
+    database.close()
+    assert "erased and read back" in words_of(ada.read(f"{url}/plan"))
+    assert "3 records deleted" in words_of(ada.read(f"{url}/letter"))
+    ada.send(f"{url}/letter")
+    ada.send(f"{url}/letter")
+    office.walker.settle()
+    assert _dsar(office, number).state is DsarState.ANSWERED
+
+
+def test_a_store_that_no_machine_can_plan_is_erased_by_a_person(office: Office, tmp_path: Path) -> None:
+    number = _in_review(office, type="erasure")
+    ada, marta, url = office.at_desk("Ada"), office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
+    (tmp_path / "shop.db").rename(tmp_path / "away.db")
+    _plan(office, url)
+    assert "done by a person" in words_of(ada.read(f"{url}/plan"))
     ada.read(url)
     ada.send(_posts_to(ada, "submit"))
     marta.read(f"{url}/approve")
@@ -284,13 +330,9 @@ def test_an_approved_erasure_is_done_in_each_store_by_a_person_and_answered_by_l
     task = re.search(r'href="(/console/tasks/[0-9a-f-]{36})">Erasure: do it in the store \(Shop\)', ada.read(url))
     assert task is not None
     ada.read(task[1])
-    ada.send(f"{task[1]}/answer", answer="Deleted one customer and two purchases, looked again")
+    ada.send(f"{task[1]}/answer", answer="Deleted one customer and two purchases.", checked="Looked again: nothing.")
     assert _dsar(office, number).state is DsarState.ANSWERING
     assert number in words_of(ada.read(f"{url}/letter"))
-    ada.send(f"{url}/letter")
-    ada.send(f"{url}/letter")
-    office.walker.settle()
-    assert _dsar(office, number).state is DsarState.ANSWERED
 
 
 def test_a_question_to_the_customer_waits_and_is_kept_with_the_request(office: Office) -> None:
@@ -304,9 +346,103 @@ def test_a_question_to_the_customer_waits_and_is_kept_with_the_request(office: O
     assert ada.read(url).count("Which of the two accounts?") == 1
 
 
+_FEE = {
+    "code_of_ground": "excessive", "ground": "This is the ninth copy this year.", "amount": "12.50 EUR",
+    "calculation": "Half an hour of work at 25 EUR.",
+}  # fmt: skip
+
+
+def _assigned_to_ada(office: Office) -> str:
+    number = _in_review(office)
+    ada = office.at_desk("Ada")
+    ada.read(f"/console/requests/{number}")
+    ada.send(f"/console/requests/{number}/assign")
+    return number
+
+
+def test_a_fee_is_signed_by_another_person_and_its_letter_leaves_with_it(office: Office) -> None:
+    number = _assigned_to_ada(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    assert f"{url}/fee" in dora.read(url)
+    dora.read(f"{url}/fee")
+    for _ in range(2):
+        page = dora.send(f"{url}/fee", reference=number.lower(), **_FEE)
+    assert "waits for the fee" in words_of(page)
+    assert _dsar(office, number).state is DsarState.AWAITING_FEE
+    office.walker.settle()
+    letters = [mail.text for mail in office.walker.mails() if "12.50 EUR" in mail.text]
+    assert len(letters) == 1
+    assert "This is the ninth copy this year." in letters[0]
+    assert "There is a way without a fee" in letters[0]
+
+
+def test_a_fee_that_is_settled_lets_the_request_go_on(office: Office) -> None:
+    number = _assigned_to_ada(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    dora.read(f"{url}/fee")
+    dora.send(f"{url}/fee", reference=number, **_FEE)
+    for _ in range(2):
+        dora.send(f"{url}/fee-settled")
+    assert _dsar(office, number).state is DsarState.IN_REVIEW
+
+
+def test_whoever_prepared_a_request_cannot_sign_its_fee(office: Office) -> None:
+    number = _in_review(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    dora.read(url)
+    dora.send(f"{url}/assign")
+    assert "You prepared this request" in words_of(dora.read(f"{url}/fee"))
+    dora.send(f"{url}/fee", 403, reference=number, **_FEE)
+    assert _dsar(office, number).state is DsarState.IN_REVIEW
+
+
+def test_an_analyst_is_offered_no_fee_and_cannot_send_one(office: Office) -> None:
+    number = _assigned_to_ada(office)
+    ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
+    assert f"{url}/fee" not in ada.read(url)
+    ada.send(f"{url}/fee", 403, reference=number, **_FEE)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"ground": " "}, "A fee needs its ground"), ({"amount": ""}, "A fee needs its ground"),
+        ({"code_of_ground": "because"}, "permits no fee on this ground"),
+        ({"reference": "PR-WRONG1"}, "This is not the number of the request"),
+    ],
+)  # fmt: skip
+def test_a_refused_fee_comes_back_filled(office: Office, changed: dict[str, str], said: str) -> None:
+    number = _assigned_to_ada(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    dora.read(f"{url}/fee")
+    page = dora.send(f"{url}/fee", 422, **{"reference": number, **_FEE, **changed})
+    assert said in words_of(page)
+    assert "Half an hour of work at 25 EUR." in page
+    assert 'value="excessive" selected' in page or "code_of_ground" in changed
+
+
+def test_no_words_of_a_fee_reach_the_audit_log(office: Office) -> None:
+    number = _assigned_to_ada(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    dora.read(f"{url}/fee")
+    dora.send(f"{url}/fee", reference=number, **_FEE)
+    page = words_of(dora.read("/console/audit"))
+    assert "dsar.demand_fee" in page
+    assert "ninth copy" not in page
+
+
+def test_a_fee_for_which_nobody_is_responsible_finds_no_second_person(office: Office) -> None:
+    number = _file(office)
+    dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    office.walker.settle()
+    assert "Assign the request" in words_of(dora.read(f"{url}/fee"))
+    dora.send(f"{url}/fee", 409, reference=number, **_FEE)
+
+
 def test_who_prepared_a_plan_finds_the_button_closed_and_the_route_too(office: Office) -> None:
     number = _in_review(office, type="erasure")
     dora, url = office.at_desk("Dora", Role.DPO), f"/console/requests/{number}"
+    _plan(office, url)
     dora.read(url)
     dora.send(_posts_to(dora, "submit"))
     page = dora.read(f"{url}/approve")

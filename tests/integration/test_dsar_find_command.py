@@ -123,7 +123,7 @@ def test_too_little_to_search_with_ends_with_2(files: Files, shop: Shop, argumen
         ('[[store]]\nname="a"', "store a has no connector"),
         ('[[store]]\nname="a"\nconnector="sql"\n[[store]]\nname="a"\nconnector="sql"', "two stores are named a"),
         ('[[store]]\nname="a"\nconnector="sql"\nbudget={rows=0}', "budget rows"),
-        ('[[store]]\nname="a"\nconnector="sql"\nmap="absent.yaml"', "cannot be read"),
+        ('[[store]]\nname="a"\nconnector="sql"\nmap="absent.yaml"', "No such file"),
         ('region="Germany"\n[[store]]\nname="a"\nconnector="sql"', "region"),
     ],
 )

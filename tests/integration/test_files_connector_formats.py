@@ -20,7 +20,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.files import connector
-from connectors.files.store import FolderStore
+from connectors.files.store import FilesStore
 from privacyops.connector_sdk import (
     EVERY_ROW,
     Any,
@@ -84,11 +84,11 @@ def call() -> Call:
     return Host().call()
 
 
-def store_of(folder: Path, **config: object) -> FolderStore:
+def store_of(folder: Path, **config: object) -> FilesStore:
     return connector.open({"folder": str(folder), "name": "docs", **config}, Keys())  # type: ignore[dict-item]  # JSON
 
 
-def found(store: FolderStore, collection: str, field: str, op: PredicateOp, value: object) -> list[Hit]:
+def found(store: FilesStore, collection: str, field: str, op: PredicateOp, value: object) -> list[Hit]:
     """What is found, also where the search ends with the refusal that some files cannot be read."""
     leaf = Leaf("l", field, op, value)  # type: ignore[arg-type]  # parametrised values
     hits: list[Hit] = []
@@ -102,15 +102,15 @@ def found(store: FolderStore, collection: str, field: str, op: PredicateOp, valu
     return hits
 
 
-def everything(store: FolderStore, collection: str) -> list[Hit]:
+def everything(store: FilesStore, collection: str) -> list[Hit]:
     return [item for item in store.find(call(), collection, EVERY_ROW, (), Page(100_000)) if isinstance(item, Hit)]
 
 
-def collections(store: FolderStore) -> dict[str, Collection]:
+def collections(store: FilesStore) -> dict[str, Collection]:
     return {item.name: item for item in store.catalogue(call()) if isinstance(item, Collection)}
 
 
-def problem(store: FolderStore, path: str) -> object:
+def problem(store: FilesStore, path: str) -> object:
     [hit] = found(store, "documents", "path", PredicateOp.EQ, path)
     [row] = store.fetch(call(), [hit.ref], ())
     return row.values.get("problem")
@@ -552,7 +552,7 @@ def test_a_pipe_in_the_folder_does_not_stop_the_search(tmp_path: Path) -> None:
     assert problem_of(store, "pipe") == "not_a_file"
 
 
-def problem_of(store: FolderStore, path: str) -> object:
+def problem_of(store: FilesStore, path: str) -> object:
     rows = {
         row.values["path"]: row.values["problem"] for row in store.sample(call(), "unreadable", (), 100, Sampling.FIRST)
     }
@@ -690,7 +690,7 @@ def test_a_missing_extra_is_named_where_its_format_is_met(tmp_path: Path, monkey
 
 
 @pytest.fixture
-def thousands(tmp_path: Path) -> FolderStore:
+def thousands(tmp_path: Path) -> FilesStore:
     with (tmp_path / "p.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["name", "mail"])
@@ -698,7 +698,7 @@ def thousands(tmp_path: Path) -> FolderStore:
     return store_of(tmp_path)
 
 
-def paged(store: FolderStore, collection: str, where: Any | Leaf, size: int) -> Iterator[Hit]:
+def paged(store: FilesStore, collection: str, where: Any | Leaf, size: int) -> Iterator[Hit]:
     after = None
     while True:
         items = list(store.find(call(), collection, where, (), Page(size, after)))
@@ -710,7 +710,7 @@ def paged(store: FolderStore, collection: str, where: Any | Leaf, size: int) -> 
             return
 
 
-def test_pages_of_one_and_one_large_page_give_the_same_rows(thousands: FolderStore) -> None:
+def test_pages_of_one_and_one_large_page_give_the_same_rows(thousands: FilesStore) -> None:
     leaf = Leaf("l", "mail", PredicateOp.EQ, ANNA)
     assert [hit.ref for hit in paged(thousands, "p.csv", leaf, 1)] == [
         hit.ref for hit in paged(thousands, "p.csv", leaf, 100)
@@ -733,7 +733,7 @@ def test_documents_and_mails_can_be_paged_one_by_one(tmp_path: Path) -> None:
     assert [hit.ref.key["path"] for hit in paged(store, "mail", sent, 1)] == ["a.eml", "b.eml", "c.eml"]
 
 
-def test_marks_come_at_least_every_thousand_rows_and_each_is_a_place_to_resume_at(thousands: FolderStore) -> None:
+def test_marks_come_at_least_every_thousand_rows_and_each_is_a_place_to_resume_at(thousands: FilesStore) -> None:
     leaf = Leaf("l", "mail", PredicateOp.EQ, ANNA)
     items = list(thousands.find(call(), "p.csv", leaf, (), Page(100)))
     marks = [item for item in items if isinstance(item, Mark)]
@@ -800,7 +800,7 @@ def test_hostile_values_match_literally_or_not_at_all(tmp_path: Path, value: str
     assert [hit.values["v"] for hit in found(store, "e.jsonl", "v", PredicateOp.EQ, value)] == [value]
 
 
-def test_the_count_is_the_length_of_find(thousands: FolderStore) -> None:
+def test_the_count_is_the_length_of_find(thousands: FilesStore) -> None:
     leaf = Leaf("l", "mail", PredicateOp.EQ, ANNA)
     assert thousands.count(call(), "p.csv", leaf).n == 8
     assert thousands.count(call(), "p.csv", EVERY_ROW).n == 5000
@@ -822,7 +822,7 @@ def test_the_catalogue_is_the_same_twice_and_resumes_at_each_mark(tmp_path: Path
             assert list(store.catalogue(call(), item.after)) == items[at + 1 :]
 
 
-def test_a_spent_budget_a_cancelled_request_and_a_passed_deadline_stop_the_scan(thousands: FolderStore) -> None:
+def test_a_spent_budget_a_cancelled_request_and_a_passed_deadline_stop_the_scan(thousands: FilesStore) -> None:
     with pytest.raises(BudgetSpent):
         list(thousands.find(Host(budget=3).call(), "p.csv", EVERY_ROW, (), Page(5000)))
     host = Host()
@@ -847,7 +847,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_an_iterator_that_is_closed_early_leaves_no_file_open(thousands: FolderStore) -> None:
+def test_an_iterator_that_is_closed_early_leaves_no_file_open(thousands: FilesStore) -> None:
     before = open_files()
     scan = thousands.find(call(), "p.csv", EVERY_ROW, (), Page(5000))
     next(scan)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.files import connector
-from connectors.files.writing import FilesStore
+from connectors.files.store import FilesStore
 from privacyops.connector_sdk import (
     EVERY_ROW,
     Act,

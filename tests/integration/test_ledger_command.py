@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from privacyops.bootstrap import build, prepare_database
-from privacyops.cli.ledger import app
+from privacyops.cli.ledger.commands import app
 from privacyops.domain.consent.state import Method
 from privacyops.domain.subject import IdentifierType
 from privacyops.services import ledger
@@ -74,6 +74,43 @@ def test_untouched_logs_are_good_and_exit_with_0(data: Path) -> None:
     assert status == 0
     assert "consent 2" in text
     assert "good, 9 leaves, 9 under a checkpoint" in text
+
+
+def test_the_verified_controller_is_named(data: Path) -> None:
+    assert "controller main" in run("verify")[1]
+    assert json.loads(run("verify", "--json")[1])["controller"] == "main"
+
+
+@pytest.mark.parametrize("more", [(), ("--replay",), ("--log", "consent")])
+def test_a_controller_without_a_log_is_not_called_good(
+    data: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PRIVACYOPS_CONTROLLER__KEY", "mian")
+    status, text = run("verify", *more)
+    assert status == 3
+    assert "controller mian: this database holds no log of it, only of main" in " ".join(text.split())
+    assert "good" not in text
+    answer = CLI.invoke(app, ["verify", "--json", *more])
+    found = json.loads(answer.stdout)
+    assert (answer.exit_code, found["good"], found["controllers"]) == (3, False, ["main"])
+
+
+def test_a_database_in_which_nothing_was_numbered_yet_is_not_called_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVACYOPS_DATA", str(tmp_path / "fresh"))
+    monkeypatch.setenv("PRIVACYOPS_CONFIG", str(tmp_path / "none.toml"))
+    house = build(Settings(data=tmp_path / "fresh"))
+    prepare_database(house)
+    house.close()
+    status, text = run("verify")
+    assert status == 3
+    assert "holds no log at all; nothing was verified" in " ".join(text.split())
+
+
+def test_a_log_whose_every_tree_was_deleted_is_not_called_good(data: Path) -> None:
+    change(data, "DELETE FROM ledger_tree", "DELETE FROM ledger_leaf")
+    assert run("verify")[0] != 0
 
 
 def test_one_log_is_verified_alone(data: Path) -> None:

@@ -1,6 +1,7 @@
 """A customer's whole way over HTTP, without script: ask, prove, watch, write, fetch, on both databases."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -166,6 +167,36 @@ def test_the_link_ends_after_ten_minutes(answered: Customer, walker: Walker) -> 
     path = with_code(answered, walker)
     walker.clock.advance(timedelta(minutes=10, seconds=1))
     assert answered.press(path).status_code == 410
+
+
+def test_the_nightly_sweep_keeps_what_can_still_be_fetched(answered: Customer, walker: Walker) -> None:
+    reference = answered.reference
+    walker.clock.advance(timedelta(days=2))
+    assert answer.sweep_vault(walker.context) == 0
+    come_back(answered, reference)
+    assert answered.press(with_code(answered, walker)).status_code == 200
+
+
+def test_the_nightly_sweep_deletes_what_no_package_names(answered: Customer, walker: Walker) -> None:
+    vault = walker.house.settings.data / "vault"
+    package = next(path for path in vault.rglob("*.blob"))
+    orphan = package.with_name(f"{'0' * 32}.blob")
+    orphan.write_bytes(b"left behind")
+    walker.clock.advance(timedelta(days=2))
+    assert answer.sweep_vault(walker.context) == 1
+    assert package.exists()
+    assert not orphan.exists()
+
+
+def test_the_download_page_names_systems_and_their_parts_in_plain_words(answered: Customer) -> None:
+    answered.open("/privacy/download")
+    assert "<strong>Shop</strong>" in answered.page.text
+    assert re.search(r"<li>Customer <span[^>]*>\(1\)", answered.page.text)
+    assert re.search(r"<li>Purchase <span[^>]*>\(2\)", answered.page.text)
+
+
+def test_the_bare_address_leads_to_the_form(customer: Customer) -> None:
+    assert "Send request" in customer.open("/").text
 
 
 def test_a_sixth_download_is_refused(answered: Customer, walker: Walker) -> None:

@@ -9,7 +9,7 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.consent.state import Method
 from privacyops.domain.subject import IdentifierType, SubjectIdentifier
 from privacyops.services import purpose
-from privacyops.services.consent import preferences, writing
+from privacyops.services.consent import unsubscribing, writing
 from privacyops.services.consent.answering import Question, check, history
 from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import Choice, ChoiceAnswer, Circumstances
@@ -108,11 +108,11 @@ def test_the_page_tells_what_was_chosen_before(shop: Walker, customer: Customer)
     assert "News and offers by e-mail and text message, by e-mail: yes" in customer.page.text
 
 
-def test_without_a_proved_mailbox_only_a_stop_is_offered(shop: Walker, customer: Customer) -> None:
+def test_without_a_proved_mailbox_a_link_and_a_stop_are_offered(shop: Walker, customer: Customer) -> None:
     sent = customer.http.get("/privacy/preferences")
-    assert sent.headers["location"] == "/privacy?type=objection_direct_marketing"
+    assert sent.headers["location"] == "/privacy/preferences/link"
     customer.open("/privacy/preferences")
-    assert re.search(r'value="objection_direct_marketing"[^>]* checked', customer.page.text)
+    assert "/privacy?type=objection_direct_marketing" in customer.page.text
 
 
 def test_a_stop_from_the_form_counts_at_the_next_check(shop: Walker, customer: Customer) -> None:
@@ -128,7 +128,7 @@ def test_a_stop_for_somebody_unknown_is_taken_too(shop: Walker, customer: Custom
 
 def test_opening_the_unsubscribe_link_changes_nothing(shop: Walker, customer: Customer) -> None:
     """A50, in small."""
-    link = preferences.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
     for _ in range(20):
         assert customer.http.get(f"/u/{link}").status_code == 200
     assert may_write(shop)
@@ -137,7 +137,7 @@ def test_opening_the_unsubscribe_link_changes_nothing(shop: Walker, customer: Cu
 def test_one_click_stops_and_a_hundred_write_once(shop: Walker, customer: Customer) -> None:
     """A50, in small: RFC 8058, without cookie, from another site, whatever the body."""
     subject_id = subscribe(shop)
-    link = preferences.new_unsubscribe_link(shop.context, subject_id, *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subject_id, *NEWS)
     before = events(shop, subject_id)
     for _ in range(100):
         sent = customer.http.post(
@@ -149,14 +149,25 @@ def test_one_click_stops_and_a_hundred_write_once(shop: Walker, customer: Custom
 
 
 def test_the_one_click_body_may_be_multipart(shop: Walker, customer: Customer) -> None:
-    link = preferences.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
     sent = customer.http.post(f"/u/{link}", files={"List-Unsubscribe": (None, "One-Click")})
-    assert "You are unsubscribed" in sent.text
+    assert "If this link was whole, you get no more mail of this kind" in sent.text
     assert not may_write(shop)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "If this link was whole"), ("de", "Wenn dieser Link vollständig war")]
+)
+def test_a_broken_link_is_not_told_that_it_stopped_anything(customer: Customer, language: str, said: str) -> None:
+    sent = customer.http.post("/u/nonsense", headers={"Accept-Language": language})
+    assert said in sent.text
+    assert "You are unsubscribed" not in sent.text
+    assert "Sie sind abgemeldet" not in sent.text
+    assert 'href="/privacy/preferences"' in sent.text
+
+
 def test_an_old_link_stops_again_after_a_new_subscription(shop: Walker, customer: Customer) -> None:
-    link = preferences.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
     customer.http.post(f"/u/{link}")
     shop.clock.advance(timedelta(minutes=1))
     subscribe(shop)
@@ -166,7 +177,7 @@ def test_an_old_link_stops_again_after_a_new_subscription(shop: Walker, customer
 
 
 def test_an_unknown_link_gets_the_same_pages(shop: Walker, customer: Customer) -> None:
-    link = preferences.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
     pages = []
     for token in (link, "pou_" + "a" * 43, "x"):
         shown, done = customer.http.get(f"/u/{token}"), customer.http.post(f"/u/{token}")
@@ -178,7 +189,7 @@ def test_an_unknown_link_gets_the_same_pages(shop: Walker, customer: Customer) -
 
 def test_the_link_of_one_kind_opens_no_other_door(shop: Walker, customer: Customer) -> None:
     """A51."""
-    link = preferences.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
+    link = unsubscribing.new_unsubscribe_link(shop.context, subscribe(shop), *NEWS)
     assert customer.http.get(f"/privacy/confirm/{link}").status_code == 410
     sent = customer.http.get("/privacy/status", headers={"Cookie": f"po_portal={link}"})
     assert sent.headers["location"] == "/privacy/return"

@@ -309,3 +309,69 @@ def test_yearly_tables_inherit_the_links_of_the_one_that_declares_them(shop: Sho
         INSERT INTO stays_2025 VALUES (3,71,1),(4,72,1);
     """).search(email="mo@example.org")
     assert found.rows() == {("guests", "71"), ("stays_2024", "1"), ("stays_2025", "3")}
+
+
+FORUM = """
+CREATE TABLE threads (id INTEGER PRIMARY KEY, title TEXT, body TEXT, created_by TEXT);
+CREATE TABLE posts (id INTEGER PRIMARY KEY, thread_id INTEGER REFERENCES threads(id), body TEXT, created_by TEXT);
+CREATE TABLE likes (id INTEGER PRIMARY KEY, post_id INTEGER REFERENCES posts(id), created_by TEXT);
+CREATE TABLE tickets (id INTEGER PRIMARY KEY, customer_email TEXT, description TEXT, created_by TEXT);
+INSERT INTO threads VALUES (1,'Tents','Which tent keeps out the rain for a whole week?','lena@example.com'),
+  (2,'Stoves','My stove goes out whenever the wind blows, is that normal?','omar@example.net');
+INSERT INTO posts VALUES (11,1,'Mine kept dry on the coast for nine days.','omar@example.net'),
+  (12,2,'Turn it so that the valve looks away from the wind.','lena@example.com');
+INSERT INTO likes VALUES (21,12,'omar@example.net'),(22,11,'lena@example.com');
+INSERT INTO tickets VALUES (31,'omar@example.net','The parcel came without the pegs we ordered.','lena@example.com');
+"""
+
+
+def test_whose_a_text_without_an_owner_is_that_she_wrote_a_person_decides(shop: Shop) -> None:
+    found = shop.holds(FORUM).search(email="lena@example.com")
+    assert found.rows("candidate") == {("threads", "1"), ("posts", "12")}
+    assert found.rows() == set()
+
+
+def test_what_she_wrote_down_for_a_customer_is_the_customers(shop: Shop) -> None:
+    found = shop.holds(FORUM).search(email="lena@example.com")
+    assert {("likes", "22"), ("tickets", "31")} == found.rows("pointer")
+    assert found.fields("tickets", 31) == {"created_by"}
+
+
+def test_a_text_by_key_of_its_writer_is_left_to_a_person_too(shop: Shop) -> None:
+    shop.holds("""
+    CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT);
+    CREATE TABLE posts (id INTEGER PRIMARY KEY, body TEXT, created_by INTEGER REFERENCES users(id));
+    INSERT INTO users VALUES (1,'lena@example.com','Lena Roth'),(2,'omar@example.net','Omar Said');
+    INSERT INTO posts VALUES (11,'Mine kept dry on the coast for nine days.',2),
+      (12,'Turn it so that the valve looks away from the wind.',1);
+    """)
+    found = shop.search(email="lena@example.com")
+    assert found.rows() == {("users", "1")}
+    assert found.rows("candidate") == {("posts", "12")}
+
+
+def test_an_address_in_one_column_goes_with_the_customer_whose_alone_it_is(shop: Shop) -> None:
+    shop.holds("""
+    CREATE TABLE addresses (address_id INTEGER PRIMARY KEY, address_details TEXT);
+    CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, customer_email TEXT, address_id INTEGER NOT NULL);
+    INSERT INTO addresses VALUES (3,'3 Example Road, Springfield'),(4,'4 Example Road, Springfield'),
+      (5,'5 Example Road, Springfield');
+    INSERT INTO customers VALUES (31,'lena@example.com',3),(32,'omar@example.net',4),(33,'mia@example.org',4);
+    """)
+    assert shop.search(email="lena@example.com").rows() == {("customers", "31"), ("addresses", "3")}
+    assert ("addresses", "4") not in shop.search(email="omar@example.net").rows()
+
+
+def test_the_key_of_an_employee_is_her_own_column(shop: Shop) -> None:
+    shop.holds("""
+    CREATE TABLE Employees (EmployeeID INTEGER PRIMARY KEY, FirstName TEXT, LastName TEXT, HomePhone TEXT);
+    CREATE TABLE Customers (CustomerID TEXT PRIMARY KEY, ContactName TEXT, Phone TEXT);
+    CREATE TABLE Orders (OrderID INTEGER PRIMARY KEY, CustomerID TEXT REFERENCES Customers,
+      EmployeeID INTEGER REFERENCES Employees);
+    INSERT INTO Customers VALUES ('AAAAA','Ada Falk','+49 30 5550110'),('BBBBB','Bo Rask','+49 30 5550111');
+    INSERT INTO Employees VALUES (1,'Lena','Roth','+49 30 5550100'),(2,'Omar','Said','+49 30 5550101');
+    INSERT INTO Orders VALUES (501,'AAAAA',1),(502,'BBBBB',2);
+    """)
+    found = shop.search(customer_id="1")
+    assert found.rows() == {("Employees", "1")}
+    assert found.rows("pointer") == {("Orders", "501")}

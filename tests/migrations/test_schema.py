@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from privacyops.store import schema
@@ -15,6 +16,10 @@ def test_the_migrated_database_is_the_declared_one(engines: Engines) -> None:
     with engines.writer.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_head_is_the_one_that_alembic_reads() -> None:
+    assert [schema.head()] == ScriptDirectory(str(schema.migrations_folder())).get_heads()
 
 
 def test_every_declared_table_is_there(engines: Engines) -> None:

@@ -103,8 +103,7 @@ def test_only_a_grant_can_turn_a_no_into_a_yes(
     if reason(before, ground, now) not in ALLOWING and reason(after, ground, now) in ALLOWING:
         grants = {*GRANTS, EventType.CONFIRMED, EventType.BASIS_ESTABLISHED}
         imported = more.type is EventType.IMPORT and more.state in (ConsentState.GIVEN, ConsentState.UNKNOWN)
-        renewed_request = more.state is ConsentState.REQUESTED
-        assert more.type in grants or imported or renewed_request
+        assert more.type in grants or imported
 
 
 @given(st.lists(events(), max_size=8), GROUND, MOMENT, MOMENT)

@@ -170,7 +170,8 @@ def test_a_log_that_cannot_be_written_fails_nobodys_work(line: Line) -> None:
 
 
 @pytest.fixture
-def taken_over(line: Line) -> Iterator[Line]:
+def taken_over(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)  # a server of another test may have ended that
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     handlers, level, spoken = root.handlers[:], root.level, logging.getLogger("uvicorn.error").level
     line.telemetry.take_over()

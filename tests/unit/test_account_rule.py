@@ -18,8 +18,8 @@ from privacyops.domain.account.four_eyes import (
     SingleOperatorTooEarly,
     second_person,
 )
-from privacyops.domain.account.rule import ReasonNeeded, StepUpNeeded, extent, may, require
-from privacyops.domain.account.table import FOUR_EYES, SCOPES, STAFF, STEP_UP, SUBJECT, SYSTEM
+from privacyops.domain.account.rule import ReasonNeeded, StepUpNeeded, extent, may, require, wants_step_up
+from privacyops.domain.account.table import BY_KEY_ALONE, FOUR_EYES, SCOPES, STAFF, STEP_UP, SUBJECT, SYSTEM
 from privacyops.kernel.errors import Forbidden, NotFound
 from privacyops.kernel.ids import AccountId, ApiKeyId, DsarId, StoreId
 
@@ -36,13 +36,30 @@ def test_every_action_is_granted_to_somebody() -> None:
     assert set(Action) == set(STAFF) | scoped | SUBJECT | SYSTEM
 
 
+@pytest.mark.parametrize(
+    ("action", "says"),
+    [
+        (Action.FEED_READ, "This key lacks the scope feed:read"),
+        (Action.LEDGER_SEE, "This key lacks the scope ledger:read"),
+        (Action.CONSENT_PROOF, "This key lacks the scope consent:read or ledger:read"),
+        (Action.ACCOUNT_MANAGE, "No key may do this; a person signs in for it"),
+    ],
+)
+def test_a_key_is_told_which_scope_it_lacks(action: Action, says: str) -> None:
+    with pytest.raises(Forbidden) as refused:
+        require(api_key(ApiKeyId(uuid4()), SHOP, Scope.CONSENT_CHECK), action, NOW)
+    assert refused.value.detail == says
+
+
+def test_a_person_is_not_told_of_scopes() -> None:
+    with pytest.raises(Forbidden) as refused:
+        require(_staff(Role.AUDITOR), Action.ACCOUNT_MANAGE, NOW)
+    assert refused.value.detail == ""
+
+
 def test_every_scope_opens_something() -> None:
     assert set(SCOPES) == set(Scope)
     assert all(SCOPES.values())
-
-
-def test_an_account_without_a_role_may_do_nothing() -> None:
-    assert not [action for action in Action if may(_staff(), action)]
 
 
 @pytest.mark.parametrize(
@@ -178,8 +195,32 @@ def test_a_second_factor_of_five_minutes_ago_still_counts() -> None:
     assert require(approver, Action.DSAR_RELEASE, NOW) is Extent.CLEAR
 
 
+def test_a_key_is_let_off_the_second_factor_in_one_thing_only() -> None:
+    given = {action for actions in SCOPES.values() for action in actions}
+    assert given & STEP_UP == BY_KEY_ALONE == {Action.CONSENT_EXPORT_CLEAR}
+    key = api_key(ApiKeyId(uuid4()), SHOP, *Scope)
+    assert {action for action in STEP_UP if wants_step_up(key, action)} == STEP_UP - BY_KEY_ALONE
+
+
+def test_a_key_gives_a_reason_where_a_person_shows_a_factor() -> None:
+    key = api_key(ApiKeyId(uuid4()), SHOP, Scope.CONSENT_EXPORT_CLEAR)
+    with pytest.raises(ReasonNeeded):
+        require(key, Action.CONSENT_EXPORT_CLEAR, NOW)
+
+
 def test_four_eyes_always_asks_for_the_second_factor() -> None:
     assert FOUR_EYES < STEP_UP
+
+
+def test_no_key_reaches_what_takes_two_people() -> None:
+    assert not FOUR_EYES & set(chain.from_iterable(SCOPES.values()))
+
+
+def test_a_key_for_identifiers_in_clear_gives_a_reason_instead_of_a_second_factor() -> None:
+    key = api_key(ApiKeyId(uuid4()), SHOP, Scope.CONSENT_EXPORT_CLEAR)
+    assert require(key, Action.CONSENT_EXPORT_CLEAR, NOW, reason="a move") is Extent.REASONED
+    with pytest.raises(ReasonNeeded):
+        require(key, Action.CONSENT_EXPORT_CLEAR, NOW)
 
 
 def test_reading_a_persons_consent_wants_a_reason_from_an_analyst() -> None:
@@ -194,8 +235,13 @@ def test_only_counsel_judges() -> None:
     assert not may(replace(_staff(Role.ANALYST), is_counsel=True), Action.DSAR_JUDGE)
 
 
-def test_administrator_and_approver_are_the_senior_roles() -> None:
-    assert {Role.ADMIN, Role.APPROVER} == SENIOR_ROLES
+def test_every_role_that_approves_releases_or_confirms_is_senior() -> None:
+    deciding = {Action.DSAR_APPROVE, Action.DSAR_RELEASE, Action.ACCOUNT_CONFIRM, Action.ACCOUNT_MANAGE}
+    assert {role for role in Role if any(may(_staff(role), which) for which in deciding)} == SENIOR_ROLES
+
+
+def test_an_account_without_a_role_reaches_itself_and_nothing_else() -> None:
+    assert {which for which in Action if may(_staff(), which)} == {Action.ACCOUNT_SELF}
 
 
 def _matter(*hands: Actor) -> Matter:

@@ -12,6 +12,7 @@ from privacyops.domain.consent.order import OccurredInFuture, OccurredTooOld, ad
 from privacyops.domain.consent.projection import (
     BETWEEN_PEOPLE,
     EventNotFolded,
+    StateRow,
     apply,
     fold,
     key_of,
@@ -24,6 +25,7 @@ from privacyops.domain.consent.state import (
     EventType,
     Grade,
     Method,
+    RowKind,
     state_named,
 )
 from privacyops.domain.decision import Answer, Asked, Decision, Reason, decide
@@ -424,13 +426,32 @@ def test_a_soft_opt_in_needs_its_sale_on_record() -> None:
 @pytest.mark.parametrize(
     ("why", "newsletter", "orders"),
     [("complaint", Reason.SUPPRESSED, Reason.BASIS_CONTRACT), ("hard_bounce", Reason.SUPPRESSED, Reason.SUPPRESSED),
-     ("stop_keyword", Reason.SUPPRESSED, Reason.BASIS_CONTRACT), ("legal", Reason.SUPPRESSED, Reason.SUPPRESSED)],
+     ("erased_opt_out", Reason.SUPPRESSED, Reason.BASIS_CONTRACT), ("legal", Reason.SUPPRESSED, Reason.SUPPRESSED)],
 )  # fmt: skip
 def test_a_suppression_reaches_as_far_as_its_reason(why: str, newsletter: Reason, orders: Reason) -> None:
     added = event(EventType.SUPPRESSION_ADDED, purpose=None, brand=None, scope=why)
     assert check(event(GIVEN, TEN + MINUTE), added).reason is newsletter
     assert check(added, purpose=ORDERS).reason is orders
     assert check(event(GIVEN, channel="sms"), added, channel="sms").reason is Reason.GRANTED
+
+
+@pytest.mark.parametrize(("channel", "reason"), [("sms", Reason.SUPPRESSED), ("messenger", Reason.NO_CONSENT)])
+def test_a_text_that_said_stop_reaches_text_messages_and_calls(channel: str, reason: Reason) -> None:
+    listed = StateRow(RowKind.SUPPRESSION, None, None, None, "stop_keyword", TEN, TEN, uuid4())
+    asked = Asked(NEWSLETTER, channel, None, Ground(LegalBasis.CONSENT, Regime.OPT_IN))
+    assert decide([listed], asked, TEN + MINUTE).reason is reason
+
+
+@pytest.mark.parametrize("order", [("complaint", "erased_opt_out"), ("erased_opt_out", "complaint")])
+def test_a_complaint_hides_no_opt_out_that_reaches_further(order: tuple[str, str]) -> None:
+    rows: dict[Any, StateRow] = {}
+    for at, why in enumerate(order):
+        added = event(EventType.SUPPRESSION_ADDED, TEN + at * MINUTE, purpose=None, brand=None, scope=why)
+        rows |= {row.key: row for row in apply(rows, added)}
+    plain = replace(NEWSLETTER, flags=frozenset())
+    asked = Asked(plain, "email", None, Ground(LegalBasis.LEGITIMATE_INTERESTS, Regime.OPT_OUT))
+    assert [row.state for row in rows.values()] == ["complaint"]
+    assert decide(rows.values(), asked, TEN + HOUR).reason is Reason.SUPPRESSED
 
 
 def test_a_lifted_suppression_is_gone() -> None:
@@ -474,8 +495,8 @@ def test_an_import_does_not_override_a_later_live_choice() -> None:
 
 def test_a_changed_address_does_not_inherit_the_old_ones_grant() -> None:
     changed = event(
-        EventType.CONTACT_CHANGED, TEN + MINUTE, purpose=None, channel=None, brand=None, scope="old", contact="new",
-        confirm_until=TEN + timedelta(days=7),
+        EventType.CONTACT_CHANGED, TEN + MINUTE, purpose=None, channel=None, brand=None, contact="new",
+        former_contact="old", confirm_until=TEN + timedelta(days=7),
     )  # fmt: skip
     grant, other = event(GIVEN, contact="old"), event(GIVEN, channel="sms", contact="number")
     assert check(grant, other, changed).reason is Reason.PENDING_CONFIRMATION
@@ -520,3 +541,13 @@ def test_every_event_is_folded_or_said_not_to_be(kind: EventType) -> None:
             fold([event(kind)])
     else:
         assert isinstance(fold([event(kind, state=STATE_AFTER.get(kind) or ConsentState.GIVEN)]), dict)
+
+
+@pytest.mark.parametrize("stop", [event(REFUSED), event(EventType.STOP_ALL, purpose=None, channel=None, brand=None)])
+def test_a_request_that_nobody_confirmed_lifts_no_stop_where_the_basis_is_not_consent(stop: ConsentEvent) -> None:
+    soft = replace(NEWSLETTER, grounds={"*": Ground(LegalBasis.SOFT_OPT_IN, Regime.NONE)})
+    sale = event(EventType.BASIS_ESTABLISHED, basis=LegalBasis.SOFT_OPT_IN)
+    asked = event(EventType.REQUESTED, TEN + MINUTE, confirm_until=TEN + timedelta(days=7))
+    assert check(sale, purpose=soft).reason is Reason.BASIS_SOFT_OPT_IN
+    for now in (TEN + 2 * MINUTE, TEN + timedelta(days=8)):
+        assert check(sale, stop, asked, purpose=soft, now=now).reason is Reason.OBJECTED

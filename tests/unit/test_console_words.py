@@ -8,8 +8,10 @@ import pytest
 
 from privacyops.console import words
 from privacyops.console.deps import HOME, next_of, own_path
+from privacyops.console.pages.publishing import changes
 from privacyops.domain.account.action import Role
 from privacyops.domain.catalog.read import refusals_retention
+from privacyops.domain.consent.suppression import SuppressionReason
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
 from privacyops.domain.dsar.state import DsarState
@@ -23,6 +25,7 @@ from privacyops.store.queue import VIEWS
     [
         (RequestType, words.TYPES), (Channel, words.CHANNELS), (DsarState, words.STATES), (Outcome, words.OUTCOMES),
         (Role, words.ROLES), (ProofMethod, words.PROOFS), (TaskKind, words.TASKS), (Check, words.CHECKS),
+        (SuppressionReason, words.SUPPRESSIONS),
     ],
 )  # fmt: skip
 def test_each_code_has_words(codes: type[StrEnum], spoken: dict[str, Any]) -> None:
@@ -67,3 +70,33 @@ def test_other_addresses_become_home(path: str) -> None:
 
 def test_the_next_page_travels_escaped() -> None:
     assert next_of("/console/requests?view=soon") == "?next=/console/requests%3Fview%3Dsoon"
+
+
+@pytest.mark.parametrize(
+    ("iso", "said"),
+    [
+        ("P6M", "6 months"), ("P24M", "24 months"), ("P1Y6M", "1 year 6 months"), ("P1D", "1 day"), ("P2W", "2 weeks"),
+        ("P5Y", "5 years"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_period_is_told_in_words_and_read_back_as_it_was(iso: str, said: str) -> None:
+    assert words.period(iso) == said
+    assert words.period_of(said) == iso
+    assert words.period_of(iso) == iso
+
+
+@pytest.mark.parametrize(
+    ("typed", "iso"), [(" 2 Years, 3 months ", "P2Y3M"), ("1month", "P1M"), ("two years", "two years"), (",", ",")]
+)
+def test_a_period_is_read_as_people_type_it_or_left_to_its_rule(typed: str, iso: str) -> None:
+    assert words.period_of(typed) == iso
+
+
+@pytest.mark.parametrize("text", ["P", "P0M", "as long as the contract runs", "PT4H"])
+def test_what_is_no_period_of_days_and_longer_is_shown_as_it_stands(text: str) -> None:
+    assert words.period(text) == text
+
+
+def test_a_changed_period_is_told_in_words_on_both_sides() -> None:
+    told = changes({"valid_for": "P24M", "retention": None}, {"valid_for": "P6M", "retention": None})
+    assert [one["text"] for one in told] == ["valid_for: 24 months", "valid_for: 6 months"]

@@ -96,7 +96,13 @@ def test_a_key_columns_name_says_whose_row_it_stands_in(column: str, target: str
 
 
 def test_a_recipients_address_points_and_a_buyers_owns() -> None:
-    assert (role_of("gift_recipient_email"), role_of("buyer_email")) == (Role.POINT, Role.OWN)
+    assert (role_of("orders", "gift_recipient_email"), role_of("orders", "buyer_email")) == (Role.POINT, Role.OWN)
+
+
+def test_a_word_that_the_table_is_named_after_makes_no_pointer_of_its_own_columns() -> None:
+    assert role_of("Orders", "EmployeeID") is Role.POINT
+    assert role_of("Employees", "EmployeeID") is Role.NEUTRAL
+    assert role_of("staff", "staff_email") is Role.NEUTRAL
 
 
 def test_classes_follow_from_people_outward() -> None:

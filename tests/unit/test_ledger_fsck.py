@@ -143,6 +143,15 @@ def test_a_log_whose_time_falls_is_reported_as_a_warning() -> None:
     assert report.warnings == ("leaf 3 was recorded before the one in front of it",)
 
 
+def test_many_leaves_out_of_time_are_counted_in_one_warning() -> None:
+    held = a_log(40)
+    for index in (5, 6, 7, 30):
+        late = leaf(index, second=0)
+        held.kept_rows[index] = Row(late, leaf_hash(late))
+    warnings = verify(held, [note(held, 40)]).warnings
+    assert warnings == ("4 leaves, the first 5 and the last 30, were recorded before the ones in front of them",)
+
+
 def test_a_forked_log_is_found_by_two_roots_of_one_size() -> None:
     held, other = a_log(40), a_log(39)
     forged = canonical({"id": "forged"})

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from privacyops.domain.consent.explicit import EXPLICIT_METHODS, is_expressed
+from privacyops.domain.consent.state import Method
 from privacyops.domain.notice import LintFinding, NoticeLintFailed, NoticeVersion, Part, lint, require_publishable
 from privacyops.domain.purpose import (
     Ground,
@@ -20,6 +22,7 @@ from privacyops.domain.purpose import (
 )
 
 OPT_IN = Ground(LegalBasis.CONSENT, Regime.OPT_IN)
+EXPLICIT = Ground(LegalBasis.EXPLICIT_CONSENT, Regime.OPT_IN)
 NEWSLETTER = PurposeVersion(
     "newsletter", 3, {"en": "Newsletter", "de": "Rundbrief"}, frozenset({"email", "sms"}),
     {"*": OPT_IN, "US": Ground(LegalBasis.LEGITIMATE_INTERESTS, Regime.OPT_OUT)},
@@ -40,6 +43,25 @@ NOTICE = NoticeVersion("news", 1, {"en": WORDS, "de-DE": WORDS}, ("newsletter",)
 )  # fmt: skip
 def test_a_period_is_counted_by_the_calendar(text: str, end: str) -> None:
     assert Period.parse(text).after(datetime(2026, 11, 30, tzinfo=UTC)).date().isoformat() == end
+
+
+def test_health_data_rest_on_explicit_consent_or_on_no_consent_at_all() -> None:
+    health = replace(
+        NEWSLETTER, grounds={"DE": EXPLICIT, "CH": Ground(LegalBasis.LEGAL_OBLIGATION, Regime.NONE)},
+        flags=frozenset({PurposeFlag.SPECIAL_CATEGORY}),
+    )  # fmt: skip
+    assert health.ground_in("FR")[0] == EXPLICIT
+    assert health.ground_in("CH")[0].basis is LegalBasis.LEGAL_OBLIGATION
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_explicit_consent_is_a_statement_of_its_own(method: Method) -> None:
+    assert is_expressed(LegalBasis.CONSENT, method)
+    assert is_expressed(LegalBasis.EXPLICIT_CONSENT, method) is (method in EXPLICIT_METHODS)
+
+
+def test_a_banner_or_a_box_on_the_way_is_no_statement() -> None:
+    assert EXPLICIT_METHODS.isdisjoint({Method.BANNER, Method.CHECKOUT_CHECKBOX, Method.API, Method.IMPORT})
 
 
 @pytest.mark.parametrize("text", ["", "P", "P0D", "24M", "PT24H", "P1.5M", "P-1M", "p24m", "P24M ", "P99999999M"])
@@ -71,6 +93,9 @@ def test_a_channel_needs_confirmation_where_the_purpose_says_so() -> None:
         {"grounds": {"*": Ground(LegalBasis.CONSENT, Regime.NONE)}},
         {"grounds": {"*": Ground(LegalBasis.CONTRACT, Regime.OPT_IN)}},
         {"grounds": {"*": Ground(LegalBasis.LEGITIMATE_INTERESTS, Regime.OPT_OUT)}},
+        {"flags": frozenset({PurposeFlag.SPECIAL_CATEGORY})},
+        {"grounds": {"*": EXPLICIT, "FR": OPT_IN}, "flags": frozenset({PurposeFlag.SPECIAL_CATEGORY})},
+        {"grounds": {"*": EXPLICIT, "US": Ground(LegalBasis.EXPLICIT_CONSENT, Regime.OPT_OUT)}},
     ],
 )  # fmt: skip
 def test_a_purpose_that_breaks_a_rule_is_refused(change: dict[str, object]) -> None:

@@ -1,0 +1,100 @@
+"""The data map at its doors: a colleague answers questions in the console, a back end by the API."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+
+from privacyops.domain.account.action import Role, Scope
+from tests.consoles import Office, words_of
+from tests.house import Walker
+from tests.shop import ShopClient
+
+LINK = "orders.customer_id>customers.id"
+SHOP = """
+CREATE TABLE customers (id INTEGER PRIMARY KEY, full_name TEXT, email TEXT UNIQUE);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, email TEXT, total NUMERIC);
+INSERT INTO customers VALUES (1001, '<b>Ann</b>', 'ann@example.com'), (1002, 'Bob', 'bob@example.com');
+INSERT INTO orders VALUES (1, 1001, 'ann@example.com', 5), (2, 1002, 'bob@example.com', 7);
+"""
+
+
+@pytest.fixture
+def shop(walker: Walker, tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(SHOP)
+    walker.connect("shop", path)
+    return path
+
+
+def test_a_colleague_scans_a_store_and_answers_its_questions(walker: Walker, shop: Path) -> None:
+    olga = Office.open(walker).at_desk("Olga", Role.ADMIN)
+    assert "/console/stores/shop/map" in olga.read("/console/stores")
+    assert "not scanned yet" in words_of(olga.read("/console/stores/shop/map"))
+    olga.send("/console/stores/shop/map/scan")
+    page = words_of(olga.page)
+    assert "orders.customer_id → customers.id" in page
+    assert "the column has the name of the key" in page.lower()
+    assert "ann@example.com" not in olga.page
+    olga.send("/console/stores/shop/map/answer", link=LINK, answer="yes", ownership="owned")
+    olga.send("/console/stores/shop/map/answer", link=LINK, answer="yes", ownership="owned")
+    assert "orders.customer_id → customers.id" not in words_of(olga.page)
+
+
+def test_who_may_only_look_finds_no_button_and_is_refused(walker: Walker, shop: Path) -> None:
+    office = Office.open(walker)
+    office.at_desk("Olga", Role.ADMIN).send("/console/stores/shop/map/scan")
+    aude = office.at_desk("Aude", Role.AUDITOR)
+    page = aude.read("/console/stores/shop/map")
+    assert "orders.customer_id" in page
+    assert 'name="answer"' not in page
+    aude.send("/console/stores/shop/map/answer", 403, link=LINK, answer="yes")
+
+
+def test_a_store_or_link_that_does_not_exist_is_not_found(walker: Walker, shop: Path) -> None:
+    olga = Office.open(walker).at_desk("Olga", Role.ADMIN)
+    olga.read("/console/stores/nothing/map", 404)
+    olga.send("/console/stores/shop/map/scan")
+    olga.send("/console/stores/shop/map/answer", 404, link="a.b>c.d", answer="yes")
+
+
+def test_a_back_end_reads_answers_and_exports_by_key(walker: Walker, shop: Path) -> None:
+    client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
+    assert client.get("/v1/data-map/stores/shop").status_code == 404
+    scanned = client.post("/v1/data-map/stores/shop/scan", {}).json()
+    assert (scanned["scan"], scanned["collections"]) == (1, 2)
+    asked = client.get("/v1/data-map/stores/shop/links").json()["items"]
+    question = next(one for one in asked if one["id"] == LINK)
+    assert (question["from"], question["to"], question["state"]) == ("orders.customer_id", "customers.id", "proposed")
+    assert client.post("/v1/data-map/stores/shop/answers", {"link": LINK, "answer": "no"}).status_code == 204
+    links = client.get("/v1/data-map/stores/shop/links", only="all").json()["items"]
+    assert {one["id"]: one["state"] for one in links}[LINK] == "rejected"
+    held = client.get("/v1/data-map").json()["items"][0]["collections"]
+    assert {one["name"]: one["class"] for one in held} == {"customers": "person", "orders": "activity"}
+    exported = client.get("/v1/data-map/export", format="fideslang")
+    assert exported.headers["content-type"].startswith("application/yaml")
+    assert yaml.safe_load(exported.text)["dataset"][0]["fides_key"] == "shop"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"link": LINK, "answer": "perhaps"}, 422),
+        ({"link": LINK, "answer": "yes", "ownership": "undecided"}, 422),
+        ({"link": "no.such>link.at.all", "answer": "yes"}, 404),
+        ({"link": LINK, "answer": "yes", "more": 1}, 422),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(walker: Walker, shop: Path, body: dict[str, object], status: int) -> None:
+    client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
+    client.post("/v1/data-map/stores/shop/scan", {})
+    assert client.post("/v1/data-map/stores/shop/answers", body).status_code == status
+
+
+def test_a_key_that_may_read_the_map_may_not_answer(walker: Walker, shop: Path) -> None:
+    client = ShopClient(walker.context, Scope.DATAMAP_READ)
+    assert client.get("/v1/data-map").json() == {"items": []}
+    assert client.post("/v1/data-map/stores/shop/answers", {"link": LINK, "answer": "no"}).status_code == 403
+    assert client.post("/v1/data-map/stores/shop/scan", {}).status_code == 403

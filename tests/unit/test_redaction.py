@@ -1,0 +1,160 @@
+"""Suggestions of what to take out about other people: whose a span is, labels, and the text without them."""
+
+import json
+
+import pytest
+
+from privacyops.domain.detection.span import Span
+from privacyops.domain.redaction.keep import Doubt, KeepList
+from privacyops.domain.redaction.suggest import (
+    Decision,
+    Labels,
+    Marked,
+    SourceText,
+    StaffNames,
+    Suggestion,
+    decide,
+    log_entry,
+    redacted,
+    suggest,
+    undecided,
+    unseen,
+)
+
+KEEP = KeepList(
+    names=("Anna Maria Weber",), emails=("anna@example.com",), phones=("+49 30 901820",),
+    addresses=("Hauptstraße 51, 10115 Berlin",), numbers=("100042",), region="DE",
+)  # fmt: skip
+
+
+def source(
+    text: str, *found: tuple[str, str], key: str = "t1", marked: tuple[tuple[str, bool], ...] = ()
+) -> SourceText:
+    """A text in which each given piece was found with its type."""
+    spans = tuple(
+        Span(text.index(piece), text.index(piece) + len(piece), kind, 0.9, "test", "model test")
+        for piece, kind in found
+    )
+    stretches = tuple(
+        Marked(text.index(piece), text.index(piece) + len(piece), "PERSON", is_staff) for piece, is_staff in marked
+    )
+    return SourceText(key, text, stretches, spans)
+
+
+def suggested(text: SourceText, keep: KeepList = KEEP) -> list[tuple[str, str]]:
+    return [(text.text[one.start : one.end], one.label) for one in suggest([text], keep, Labels())]
+
+
+def accepted(found: list[Suggestion]) -> list[Suggestion]:
+    return [decide(one, Decision.ACCEPTED) for one in found]
+
+
+def test_the_subject_s_own_data_stays_however_it_is_written() -> None:
+    text = source(
+        "Anna Weber, ANNA@example.com, 030/901820, Hauptstraße 51", ("Anna Weber", "PERSON"),
+        ("ANNA@example.com", "EMAIL_ADDRESS"), ("030/901820", "PHONE_NUMBER"), ("Hauptstraße 51", "LOCATION"),
+    )  # fmt: skip
+    assert suggested(text) == []
+
+
+def test_everybody_else_is_suggested_with_a_label() -> None:
+    text = source(
+        "Peter Novak, peter@example.org, Lyon",
+        ("Peter Novak", "PERSON"),
+        ("peter@example.org", "EMAIL_ADDRESS"),
+        ("Lyon", "LOCATION"),
+    )
+    assert suggested(text) == [
+        ("Peter Novak", "[Person A]"),
+        ("peter@example.org", "[E-mail 1]"),
+        ("Lyon", "[Address 1]"),
+    ]
+
+
+def test_one_person_keeps_one_label_over_all_texts_and_by_parts_of_the_name() -> None:
+    labels = Labels()
+    texts = [
+        source("Peter said no", ("Peter", "PERSON"), key="t1"),
+        source("ask Peter Novak or Sofia Rossi", ("Peter Novak", "PERSON"), ("Sofia Rossi", "PERSON"), key="t2"),
+        source("Mr Novak knows", ("Novak", "PERSON"), key="t3"),
+    ]
+    by_text = [(one.key, one.label) for one in suggest(texts, KEEP, labels)]
+    peter, sofia = by_text[1][1], by_text[2][1]
+    assert by_text == [("t1", peter), ("t2", peter), ("t2", sofia), ("t3", peter)]
+    assert peter != sofia
+
+
+def test_a_first_name_that_two_people_have_is_given_to_neither() -> None:
+    texts = [
+        source("Peter Novak, Peter Rossi", ("Peter Novak", "PERSON"), ("Peter Rossi", "PERSON")),
+        source("Peter", ("Peter", "PERSON"), key="t2"),
+    ]
+    labels = [one.label for one in suggest(texts, KEEP, Labels())]
+    assert len(set(labels)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "doubt"),
+    [
+        ("Karl Weber", Doubt.SAME_SURNAME),
+        ("Weber", Doubt.SAME_SURNAME),
+        ("A. Weber", Doubt.INITIALS),
+        ("Anna", Doubt.NICKNAME),
+    ],
+)
+def test_what_may_be_the_subject_or_a_relative_is_put_before_a_person(name: str, doubt: Doubt) -> None:
+    [found] = suggest([source(f"told {name} so", (name, "PERSON"))], KEEP, Labels())
+    assert found.doubts == (doubt,)
+    assert found.decision is Decision.OPEN
+
+
+def test_what_the_structure_names_is_certain_and_staff_follow_the_policy() -> None:
+    text = source("From: Eva Lind (support)", ("Eva Lind", "PERSON"), marked=(("Eva Lind", True),))
+    [labelled] = suggest([text], KEEP, Labels(), StaffNames.LABEL)
+    assert (labelled.label, labelled.is_certain, labelled.doubts) == ("[Agent 1]", True, (Doubt.IN_THEIR_ROLE,))
+    assert suggest([text], KEEP, Labels(), StaffNames.KEEP) == []
+    assert not suggest([text], KEEP, Labels(), StaffNames.ASK)[0].is_certain
+
+
+def test_only_what_a_person_accepted_is_taken_out() -> None:
+    text = source("Peter Novak met Sofia Rossi", ("Peter Novak", "PERSON"), ("Sofia Rossi", "PERSON"))
+    one, two = suggest([text], KEEP, Labels())
+    kept = [decide(one, Decision.ACCEPTED), decide(two, Decision.REFUSED)]
+    assert redacted(text.text, kept) == f"{one.label} met Sofia Rossi"
+    assert redacted(text.text, [one, two]) == text.text
+    assert redacted(text.text, kept, plain=True) == "[third party] met Sofia Rossi"
+
+
+def test_overlapping_stretches_leave_no_rest() -> None:
+    found = [
+        Suggestion("t", 0, 8, "PERSON", "[Person A]", 1.0, "", decision=Decision.ACCEPTED),
+        Suggestion("t", 3, 12, "LOCATION", "[Address 1]", 1.0, "", decision=Decision.ADDED),
+    ]
+    assert redacted("0123456789abcdef", found) == "[Person A]cdef"
+
+
+def test_an_answer_waits_for_texts_that_nobody_saw() -> None:
+    with_one = source("Peter", ("Peter", "PERSON"), key="a")
+    without, foreign = SourceText("b", "nobody"), SourceText("c", "niemand", is_searched=False)
+    texts = [with_one, without, foreign]
+    found = suggest(texts, KEEP, Labels())
+    assert unseen(texts, found, frozenset()) == ("a", "c")
+    assert unseen(texts, found, frozenset({"a", "c"})) == ()
+    assert undecided(found) == 1
+    assert undecided(accepted(found)) == 0
+
+
+def test_labels_go_on_after_z() -> None:
+    labels = Labels()
+    given = [labels.label(f"Name{chr(97 + at // 26)}{chr(97 + at % 26)} Other{at}", "PERSON") for at in range(28)]
+    assert (given[0], given[25], given[26]) == ("[Person A]", "[Person Z]", "[Person AA]")
+
+
+def test_the_log_holds_places_and_hashes_and_each_line_binds_the_one_before() -> None:
+    text = source("Peter Novak called", ("Peter Novak", "PERSON"))
+    [one] = accepted(suggest([text], KEEP, Labels()))
+    first, hash_one = log_entry(text.text, one, "third_party", "a1", "2026-11-22T10:00:00Z", "")
+    second, hash_two = log_entry(text.text, one, "third_party", "a1", "2026-11-22T10:00:00Z", hash_one)
+    assert "Novak" not in json.dumps(first)
+    assert second["previous"] == hash_one
+    assert hash_one != hash_two
