@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PORT   ?= 8844
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-quick lint types walls format lock openapi screenshots bench services vendor clean
+.PHONY: help demo smoke test test-long test-quick lint types walls format lock openapi screenshots bench services vendor clean
 
 help: ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,9 +15,10 @@ $(BIN)/uv:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
 
-$(STAMP): $(BIN)/uv requirements.lock pyproject.toml
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+$(STAMP): $(BIN)/uv requirements.lock pyproject.toml openapi/clients/python/pyproject.toml
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . --editable openapi/clients/python
+	@$(BIN)/python -m compileall -q privacyops connectors migrations
 	@touch $@
 
 venv: $(STAMP) ## Make or update .venv from requirements.lock
@@ -31,11 +32,14 @@ smoke: $(STAMP) ## Walk the whole journey over HTTP against a demo on a free por
 services: ## Install what the full test run can use, where that is possible (Debian, root)
 	@sh tests/services.sh
 
-test: $(STAMP) services ## Everything: unit, integration on SQLite and PostgreSQL, browser, faults
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: $(STAMP) services ## Unit, integration on SQLite and PostgreSQL, browser, faults; in less than twenty minutes
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+
+test-long: $(STAMP) services ## The rest: all on PostgreSQL, a kill at every point, histories of 100,000 operations; an hour
+	@$(BIN)/python -m pytest -q -m long
 
 test-quick: $(STAMP) ## Rules, cryptography, forms and walls, without any server or browser; under a minute
-	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not postgres and not browser and not stores and not fault" tests/unit tests/architecture tests/property tests/migrations tests/api
+	@$(BIN)/python -m pytest -q -n 2 -m "not long and not slow and not postgres and not browser and not stores and not fault" tests/unit tests/architecture tests/property tests/migrations tests/api
 
 lint: $(STAMP) ## ruff, format check, import walls
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
