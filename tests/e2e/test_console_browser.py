@@ -83,6 +83,7 @@ def _sign_in(page: Page, address: str, office: Office, name: str, *roles: Role) 
     page.get_by_label("Six-digit code").fill(person.code())
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Needs you today")
+    page.wait_for_load_state()  # the heading is there before the deferred script that hears the keys
     return person
 
 
@@ -168,6 +169,7 @@ def test_the_queue_is_walked_by_keys_and_a_field_swallows_them(new_page: NewPage
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
+    page.wait_for_load_state()
     page.keyboard.press("j")
     first = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("j")

@@ -122,7 +122,8 @@ for (const [name, element] of [["po-time", PoTime], ["po-countdown", PoCountdown
 }
 
 // Keys. Single keys never fire in a field, never with a dialog open, and not at all when the account switched them off.
-let pressedG = 0;
+// The moment of a press is the event's own: a busy page that handles two presses late still sees them close together.
+let pressedG = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
@@ -137,10 +138,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 function act(event) {
-  const follows = Date.now() - pressedG < 1200;
-  pressedG = 0;
+  const follows = event.timeStamp - pressedG < 1200;
+  pressedG = -Infinity;
   if (follows) return press(`g ${event.key}`);
-  if (event.key === "g") { pressedG = Date.now(); return true; }
+  if (event.key === "g") { pressedG = event.timeStamp; return true; }
   if (event.key === "?") { document.getElementById("keys")?.showModal(); return true; }
   if (event.key === "/") {
     const search = document.querySelector("input[type=search]");
