@@ -289,10 +289,17 @@ def upgrade() -> None:
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
             nullable=False,
         ),
+        sa.Column("columns_hash", sa.LargeBinary(), nullable=False),
         sa.Column("policy", sa.String(length=64), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erased_record")),
-        sa.UniqueConstraint("erasure_id", "row_mac", "act", name=op.f("uq_erased_record_erasure_id_row_mac_act")),
+        sa.UniqueConstraint(
+            "erasure_id",
+            "row_mac",
+            "act",
+            "columns_hash",
+            name=op.f("uq_erased_record_erasure_id_row_mac_act_columns_hash"),
+        ),
     )
     with op.batch_alter_table("erased_record", schema=None) as batch_op:
         batch_op.create_index("ix_erased_record_store", ["controller", "store", "erased_at"], unique=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -109,12 +110,12 @@ def list_receipts(tx: Tx, dsar_id: DsarId) -> Sequence[tuple[str, str, Instant]]
 
 
 def add_erased(tx: Tx, erasure: UUID, store: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Note records that were erased; one that is noted already stays as it is."""
+    """Note records that were erased; one that is noted already, with the same columns, stays as it is."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     statement = dialect.insert(_ERASED).on_conflict_do_nothing()
     rows = [
         {"id": uuid7(tx.now), "erasure_id": erasure, "controller": tx.controller, "store": store,
-         "erased_at": tx.now, **one}
+         "erased_at": tx.now, "columns_hash": sha256("\0".join(one["columns"]).encode()).digest(), **one}
         for one in records
     ]  # fmt: skip
     if rows:

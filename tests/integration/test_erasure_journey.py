@@ -430,6 +430,22 @@ def test_entries_under_each_version_of_a_key_are_carried_out_on_one_record(walke
     assert rows(shop, "SELECT name, phone FROM customer WHERE id = 2") == [(None, None)]
 
 
+def test_a_second_plan_that_cuts_other_columns_of_a_record_is_replayed_too(walker: Walker, shop: Path) -> None:
+    walker.connect("shop", shop)
+    since = walker.clock.now()
+    ctx, erasure = walker.context, uuid4()
+    key = canonical((("id", 2),))
+    mac = ctx.ports.keyring.mac(MacLabel.ERASED, ctx.controller.key, b"row", b"shop", b"customer", key.encode())
+    entry = {"collection": "customer", "row_mac": mac.digest, "person_mac": b"", "key_version": mac.version,
+             "act": "unlink", "policy": ""}  # fmt: skip
+    for columns in (["name"], ["phone"], ["phone"]):
+        with ctx.database.transaction(ctx.controller.key, since) as tx:
+            erasures.add_erased(tx, erasure, "shop", [{**entry, "columns": columns}])
+    done = replay(ctx, "shop", since, apply=True)
+    assert (done.listed, done.is_whole) == (1, True)
+    assert rows(shop, "SELECT name, phone FROM customer WHERE id = 2") == [(None, None)]
+
+
 @pytest.mark.parametrize("is_planned_again", [True, False])
 def test_a_store_of_which_everything_was_withheld_after_its_dry_run_is_left_as_it_is(
     walker: Walker, shop: Path, *, is_planned_again: bool

@@ -59,12 +59,12 @@ class ErasureReceiptRow(SQLModel, table=True):
 @append_only
 class ErasedRecordRow(SQLModel, table=True):
     """One record that was erased or changed: keyed hashes of its key and of the person, so that a restored copy can
-    be erased again. It survives the request and its key.
+    be erased again. It survives the request and its key. A second plan may cut other columns of the same record.
     """
 
     __tablename__ = "erased_record"
     __table_args__ = (
-        UniqueConstraint("erasure_id", "row_mac", "act"),
+        UniqueConstraint("erasure_id", "row_mac", "act", "columns_hash"),
         Index("ix_erased_record_store", "controller", "store", "erased_at"),
     )
 
@@ -78,5 +78,6 @@ class ErasedRecordRow(SQLModel, table=True):
     key_version: int
     act: str = Field(max_length=16)
     columns: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
+    columns_hash: bytes = Field(sa_type=LargeBinary)
     policy: str = Field(max_length=64)
     erased_at: Instant = Field(sa_type=UtcDateTime)
