@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from privacyops.domain.consent.projection import StateRow
 from privacyops.domain.consent.state import ConsentState, Grade, RowKind, Strength
@@ -13,6 +12,7 @@ from privacyops.domain.purpose import LegalBasis
 from privacyops.kernel.clock import Instant
 from privacyops.store.purpose import Catalogue
 from privacyops.store.tables.consent import HEAD
+from privacyops.store.types import uuid_of
 
 Raw = Sequence[tuple[Any, ...]]
 BEFORE: Final = ("c.ver", "u.reason", "u.purpose_no", "u.brand_no", "u.order_t", "u.event_id", "p.no", "p.jurisdiction")
@@ -98,7 +98,7 @@ def _suppression(row: tuple[Any, ...], numbers: Numbers) -> StateRow:
         row[1],
         at,
         at,
-        _uuid(row[5]),
+        uuid_of(row[5]),
     )
 
 
@@ -119,7 +119,7 @@ def _state(row: tuple[Any, ...], numbers: Numbers) -> StateRow | None:
     return StateRow(
         kind, purpose, channel, brand,
         _STATES[state] if kind is RowKind.CHOICE else state,
-        t, t if since == order_t else _instant(since), _uuid(event_id),
+        t, t if since == order_t else _instant(since), uuid_of(event_id),
         None if prior_state is None else _STATES[prior_state],
         None if prior_t is None else _instant(prior_t),
         None if valid_until is None else _instant(valid_until),
@@ -132,7 +132,3 @@ def _state(row: tuple[Any, ...], numbers: Numbers) -> StateRow | None:
 
 def _instant(ms: int) -> Instant:
     return _EPOCH + _MS * ms  # exact, and a third of the time of a duration made from a number
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(int=int(value, 16))  # SQLite holds it as 32 digits

@@ -19,6 +19,7 @@ from privacyops.store.consent import instant_at
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.consent import SuppressionRow
 from privacyops.store.tables.suppression import SuppressionLiftRow
+from privacyops.store.types import uuid_of
 from privacyops.store.uow import Tx
 
 _SUPPRESSION = table_of(SuppressionRow)
@@ -80,9 +81,19 @@ _ALONE: Final = f"SELECT count(pg_advisory_xact_lock(c.name)) FROM {_NAMES}"  # 
 
 
 def list_entries(tx: Tx, refs: Iterable[bytes]) -> Sequence[Suppression]:
-    """What stands on the list for one contact, under any of its keyed hashes."""
-    query = select(_SUPPRESSION).where(_SUPPRESSION.c.ref.in_(list(refs)), _SUPPRESSION.c.controller == tx.controller)
-    return [_entry(row, row.event_id, instant_at(row.order_t)) for row in tx.run(query.order_by(_SUPPRESSION.c.reason))]
+    """What stands on the list for one contact, under any of its keyed hashes. Every write of consent asks it."""
+    named = {f"r{place}": ref for place, ref in enumerate(refs)}
+    if not named:
+        return []
+    rows = tx.raw(
+        "SELECT ref, reason, purpose_no, brand_no, event_id, order_t FROM suppression "  # noqa: S608 - names of parameters
+        f"WHERE ref IN ({', '.join(f':{name}' for name in named)}) AND controller = :controller ORDER BY reason",
+        {**named, "controller": tx.controller},
+    )
+    return [
+        Suppression(ref, reason, purpose_no, brand_no, uuid_of(event_id), instant_at(order_t))
+        for ref, reason, purpose_no, brand_no, event_id, order_t in rows
+    ]
 
 
 def list_all(tx: Tx, page: int = 1_000) -> Iterator[Suppression]:

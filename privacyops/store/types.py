@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.dialects.postgresql import JSONB
@@ -33,6 +34,11 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         instant: datetime = value
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def uuid_of(value: Any) -> UUID:
+    """What a driver gives for a column of ids where no column type is in between: SQLite holds 32 digits."""
+    return value if isinstance(value, UUID) else UUID(int=int(value, 16))
 
 
 def as_bytes(value: Any) -> bytes:
