@@ -15,7 +15,7 @@ from connectors.mongodb.values import SMALLEST, native, natives_of, row_of
 from privacyops.connector_sdk import Call, Field, RowRef, Terminal
 from privacyops.connector_sdk.effects import NotPossible
 from privacyops.connector_sdk.predicate import split_path
-from privacyops.connector_sdk.rowwise import Edit, Held, a_field, cell_of
+from privacyops.connector_sdk.rowwise.records import Edit, Held, a_field, cell_of
 
 _COMPARED: Final = (str, bool, int, float, datetime, UUID, ObjectId, Decimal128)
 MOST_COMPARED: Final = 100

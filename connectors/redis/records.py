@@ -12,7 +12,7 @@ from connectors.redis.session import Session, refusal_of
 from connectors.redis.settings import Settings
 from privacyops.connector_sdk import Call, Field, FieldType, RowRef, StoreRefusal, Terminal, Value
 from privacyops.connector_sdk.effects import NotPossible
-from privacyops.connector_sdk.rowwise import Edit, Held, a_field, cell_of
+from privacyops.connector_sdk.rowwise.records import Edit, Held, a_field, cell_of
 
 KEY: Final = "_key"
 TYPE: Final = "_type"

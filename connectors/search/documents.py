@@ -8,7 +8,7 @@ from connectors.search.shapes import ID, ROUTING, Shape, row_of, source_of
 from privacyops.connector_sdk import Call, Field, RowRef, Terminal, Value
 from privacyops.connector_sdk.effects import NotPossible
 from privacyops.connector_sdk.predicate import split_path
-from privacyops.connector_sdk.rowwise import Edit, Held, a_field, cell_of, without
+from privacyops.connector_sdk.rowwise.records import Edit, Held, a_field, cell_of, without
 
 
 class Documents:

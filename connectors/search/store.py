@@ -2,13 +2,10 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from io import BytesIO
-from itertools import islice
 from json import dumps, loads
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from connectors.search.documents import Documents
 from connectors.search.pushdown import query_of
@@ -16,68 +13,46 @@ from connectors.search.session import Absent, Session
 from connectors.search.settings import Settings
 from connectors.search.shapes import ID, ROUTING, Shape, row_of, shape_of
 from privacyops.connector_sdk import (
-    EVERY_ROW,
-    BlobRef,
     Call,
-    Capabilities,
-    Check,
     Collection,
     ConditionalWrite,
-    Count,
     Cursor,
     Health,
     HealthState,
-    Hit,
     Mark,
     Misconfigured,
-    Op,
-    OpId,
-    OpResult,
     Page,
-    Plan,
     Predicate,
-    PredicateOp,
     Rate,
-    Right,
-    Row,
     RowRef,
-    Sampling,
     Secrets,
     Terminal,
-    TextSearch,
-    Verdict,
-    WriteAct,
 )
-from privacyops.connector_sdk.delivering import Delivery, Seen, blob_bytes, columns_of
-from privacyops.connector_sdk.rowwise import Rowwise
+from privacyops.connector_sdk.delivering import Seen, catalogued, columns_of
+from privacyops.connector_sdk.rowwise.store import RowwiseStore
 
 BATCH: Final = 1000
-ACTS: Final = frozenset(WriteAct) - {WriteAct.TOMBSTONE}
 STREAM_PREFIX: Final = ".ds-"
 """How the indexes behind a data stream begin; all other names with a dot at the front are the cluster's own."""
 
 
-class SearchStore:
-    """One cluster. Opened with the reading role it plans and verifies too, and refuses to apply."""
+class SearchStore(RowwiseStore):
+    """One cluster. Exactly indexed equality is asked of it, all else matched here."""
+
+    key = ID
+    conditional_write = ConditionalWrite.ETAG
+    bulk = 500
+    read_after = timedelta(seconds=1)
+    rate = Rate(per_second=50, burst=50, concurrency=2)
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self.settings = settings
         self._session = Session(settings, secrets)
         self._shapes: dict[str, Shape] = {}
-        self._documents = Documents(self._session, self.shape)
-        self._writing = Rowwise(self._documents, secrets)
+        super().__init__(Documents(self._session, self.shape), secrets, write=settings.write)
 
-    def capabilities(self, call: Call) -> Capabilities:
+    def ping(self, call: Call) -> None:
         self._session.ask(call, "GET", ("",))
-        return Capabilities(
-            predicates=frozenset(PredicateOp),
-            text_search=TextSearch.SCAN,
-            writes=ACTS if self.settings.write else frozenset(),
-            conditional_write=ConditionalWrite.ETAG,
-            bulk=500,
-            read_after=timedelta(seconds=1),
-            rate=Rate(per_second=50, burst=50, concurrency=2),
-        )
 
     def health(self, call: Call) -> Health:
         """DEGRADED with `red`: some index cannot be read in full."""
@@ -86,11 +61,10 @@ class SearchStore:
         latency = timedelta(seconds=time.monotonic() - began)
         listed = self._session.ask(call, "GET", ("_cat", "indices"), format="json", h="index,health")
         is_red = any(each.get("health") == "red" and self._is_read(each["index"]) for each in listed)
-        rights = {Right.READ, Right.WRITE} if self.settings.write else {Right.READ}
         product = str(about.get("distribution", "elasticsearch"))
         state = HealthState.DEGRADED if is_red else HealthState.OK
         version = str(about.get("number", ""))
-        return Health(state, product, version, latency, frozenset(rights), code="red" if is_red else "")
+        return Health(state, product, version, latency, self.rights(), code="red" if is_red else "")
 
     def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
         """Indexes by name; aliases are other names of them, and data streams their hidden ones."""
@@ -98,93 +72,22 @@ class SearchStore:
         listed = self._session.ask(call, "GET", ("_cat", "indices"), format="json", expand_wildcards="all")
         rows = {each["index"]: each.get("docs.count") for each in listed}
         names = [name for name in sorted(told) if self._is_read(name)]
-        for at, name in enumerate(names, start=1):
-            if after is not None and name <= str(after):
-                continue
+
+        def described(name: str) -> Collection:
             call.check()
             self._shapes[name] = shape_of(name, told[name])
             number = rows.get(name)
             has_nested = any(field.native == "nested" for field in self._shapes[name].fields)
             # the cluster counts parts of documents as documents where they are nested
-            yield self._shapes[name].collection(None if number is None or has_nested else int(number))
-            yield Mark(Cursor(name), at, Count(len(names)))
+            return self._shapes[name].collection(None if number is None or has_nested else int(number))
 
-    def _is_read(self, name: str) -> bool:
-        if name.startswith(".") and not name.startswith(STREAM_PREFIX):
-            return False
-        wanted = any(fnmatchcase(name, each) for each in self.settings.indexes) or name.startswith(STREAM_PREFIX)
-        return wanted and not any(fnmatchcase(name, each) for each in self.settings.ignore)
-
-    def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
-        if how is not Sampling.FIRST:
-            raise Terminal("unsupported")
-        delivery = Delivery(call, fields)
-        for seen in islice(self._scan(call, collection, EVERY_ROW, fields, Page(max(n, 1))), max(n, 0)):
-            yield delivery.row(seen.ref, seen.values)
-
-    def count(self, call: Call, collection: str, where: Predicate) -> Count:
-        found = self.find(call, collection, where, (ID,), Page(2**62))
-        return Count(sum(isinstance(each, Hit) for each in found))
-
-    def find(
-        self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page
-    ) -> Iterator[Hit | Mark]:
-        """In the order of `_id` (or `order_by`). Exactly indexed equality is asked of the cluster, all else matched
-        here.
-        """
-        yield from Delivery(call, fields).find(self._scan(call, collection, where, fields, page), where, page)
-
-    def fetch(self, call: Call, refs: Sequence[RowRef], fields: Sequence[str]) -> Iterator[Row]:
-        delivery = Delivery(call, fields)
-        for ref in refs:
-            held = self._documents.held(call, ref)
-            if held is not None:
-                yield delivery.row(ref, held.values)
-
-    @contextmanager
-    def open_blob(self, call: Call, blob: BlobRef) -> Iterator[BinaryIO]:
-        held = self._documents.held(call, blob.ref)
-        value = None if held is None else held.values.get(blob.field)
-        if value is None:
-            raise Terminal("gone")
-        yield BytesIO(blob_bytes(value))
-
-    def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
-        return self._writing.plan(call, ops)
-
-    def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
-        del key  # the documents themselves tell what was done
-        if not self.settings.write:
-            raise Terminal("unsupported")
-        yield from self._writing.apply(call, plan, only)
-
-    def verify(self, call: Call, checks: Sequence[Check]) -> Iterator[Verdict]:
-        self._session.close()  # on a new connection
-        yield from self._writing.verify(call, checks)
+        yield from catalogued(names, after, described)
 
     def close(self) -> None:
         self._session.close()
 
-    # --- inside ---------------------------------------------------------------------------------------------
-
-    def shape(self, call: Call, collection: str) -> Shape:
-        """The index's fields. Raises: Terminal: no such index, or one that keeps no documents (`no_source`)."""
-        known = self._shapes.get(collection)
-        if known is None:
-            if not self._is_read(collection) or set(collection) & set("*,/"):
-                raise Terminal("unknown_collection")
-            try:
-                told = self._session.ask(call, "GET", (collection,))
-            except Absent:
-                raise Terminal("unknown_collection") from None
-            if collection not in told:  # an alias: its indexes are read under their own names
-                raise Terminal("unknown_collection")
-            known = self._shapes[collection] = shape_of(collection, told[collection])
-        if not known.has_source:
-            raise Terminal("no_source")
-        return known
-
-    def _scan(self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page) -> Iterator[Seen]:
+    def scan(self, call: Call, collection: str, where: Predicate, fields: Sequence[str], page: Page) -> Iterator[Seen]:
+        """In the order of `_id` (or `order_by`)."""
         self._shapes.pop(collection, None) if not page.after else None
         shape = self.shape(call, collection)
         columns, order = columns_of(where, fields), self.settings.order_by
@@ -205,6 +108,31 @@ class SearchStore:
                 yield self._seen(shape, hit)
             if len(hits) < size:
                 return
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def shape(self, call: Call, collection: str) -> Shape:
+        """The index's fields. Raises: Terminal: no such index, or one that keeps no documents (`no_source`)."""
+        known = self._shapes.get(collection)
+        if known is None:
+            if not self._is_read(collection) or set(collection) & set("*,/"):
+                raise Terminal("unknown_collection")
+            try:
+                told = self._session.ask(call, "GET", (collection,))
+            except Absent:
+                raise Terminal("unknown_collection") from None
+            if collection not in told:  # an alias: its indexes are read under their own names
+                raise Terminal("unknown_collection")
+            known = self._shapes[collection] = shape_of(collection, told[collection])
+        if not known.has_source:
+            raise Terminal("no_source")
+        return known
+
+    def _is_read(self, name: str) -> bool:
+        if name.startswith(".") and not name.startswith(STREAM_PREFIX):
+            return False
+        wanted = any(fnmatchcase(name, each) for each in self.settings.indexes) or name.startswith(STREAM_PREFIX)
+        return wanted and not any(fnmatchcase(name, each) for each in self.settings.ignore)
 
     def _page(self, call: Call, collection: str, asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from privacyops.connector_sdk.catalogue import Collection
 from privacyops.connector_sdk.connector import Call
 from privacyops.connector_sdk.errors import Terminal
 from privacyops.connector_sdk.predicate import Predicate, leaves, matched, matches, split_path, value_at
@@ -41,6 +42,16 @@ class Seen:
     place: Callable[[], str]
     ref: RowRef
     values: Mapping[str, Value]
+
+
+def catalogued(
+    names: Sequence[str], after: Cursor | None, described: Callable[[str], Collection]
+) -> Iterator[Collection | Mark]:
+    """The collections of these names, which are in order, from the cursor on, each followed by its mark."""
+    for at, name in enumerate(names, start=1):
+        if after is None or name > str(after):
+            yield described(name)
+            yield Mark(Cursor(name), at, Count(len(names)))
 
 
 class Delivery:

@@ -34,7 +34,8 @@ from privacyops.connector_sdk import (
     Value,
 )
 from privacyops.connector_sdk.effects import NotPossible
-from privacyops.connector_sdk.rowwise import Edit, Held, Rowwise, a_field, cell_of, without
+from privacyops.connector_sdk.rowwise.records import Edit, Held, a_field, cell_of, without
+from privacyops.connector_sdk.rowwise.writing import Rowwise
 from privacyops.connector_sdk.testing.contract import GivenSecrets, Spy
 
 REF = RowRef("shop", "people", {"_id": 1})
