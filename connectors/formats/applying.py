@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from connectors.formats.effects import NotPossible, touched
-from connectors.formats.planning import NOTHING, PAPERS, Paper, PaperState, clock, file_digest, plan_hash, read_paper
+from connectors.formats.planning import (
+    NOTHING,
+    PAPERS,
+    Paper,
+    PaperState,
+    clock,
+    file_digest,
+    plan_hash,
+    read_paper,
+    stays,
+)
 from connectors.formats.rows import Before, Found, Now, TableFile, is_settled, look, read_before
 from connectors.formats.shelf import Changed, Gap, NotWritten, Shelf, Unreadable, paper_path
 from connectors.formats.table import Record
@@ -58,7 +68,9 @@ class Applying:
             chosen = [each for each in group if not only or each.op.id in only]
             for each in [each for each in chosen if each.op.id in blocked]:
                 yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
-            todo = [each for each in chosen if each.op.id not in blocked]
+            untouched = {each.op.id for each in chosen if stays(each.op) and not each.before}
+            yield from (_result(each, Outcome.KEPT) for each in chosen if each.op.id in untouched)
+            todo = [each for each in chosen if each.op.id not in blocked and each.op.id not in untouched]
             call.check()
             if name in PAPERS:
                 for each in todo:

@@ -33,10 +33,16 @@ from privacyops.connector_sdk import (
 
 PLAN_LIVES: Final = timedelta(days=7)
 NOTHING: Final = "nothing"
+KEEP: Final = "keep_row"
 PAPERS: Final = frozenset({DOCUMENTS, MAIL, VERSIONS})
 """Collections whose rows are whole files."""
 _MARKUP: Final = frozenset({".pdf", ".docx", ".html", ".htm", ".xhtml", ".xml"})
 _CHUNK: Final = 1 << 18
+
+
+def stays(op: Op) -> bool:
+    """Whether the record is kept and nothing of it is cut."""
+    return isinstance(op.act, Keep) and not op.act.cut
 
 
 def clock() -> datetime:
@@ -115,8 +121,16 @@ class Planning:
         return TableFile(source, self._tables.secret)
 
     def _block_once(self, op: Op, why: NotPossible) -> None:
-        if all(each.op.id != op.id for each in self._planned):
+        if any(each.op.id == op.id for each in self._planned):
+            return
+        if stays(op):
+            self._stay(op)
+        else:
             self._block(op, why)
+
+    def _stay(self, op: Op) -> None:
+        """What is kept as it is needs nothing of the file, not even that it can be read."""
+        self._add(op, "", KEEP, "The record stays as it is.", irreversible=False)
 
     def _takes(self, op: Op) -> bool:
         try:
@@ -143,12 +157,15 @@ class Planning:
         if all(is_done(op.act, name, record.values.get(name)) for name in names):
             self._add(op, found.before.text(), NOTHING, "The cells are so already.", irreversible=False)
         else:
-            effect = "keep_row" if isinstance(op.act, Keep) else "change_cells"
+            effect = KEEP if isinstance(op.act, Keep) else "change_cells"
             self._add(op, found.before.text(), effect, f"Change {len(names)} cells of one record of the file.")
 
     # --- documents and mail -----------------------------------------------------------------------------------
 
     def _paper(self, call: Call, op: Op) -> None:
+        if stays(op):
+            self._stay(op)
+            return
         try:
             paper = Paper(self._shelf, op, self._encoding)
             state = paper.state(call, self._tables.secret)

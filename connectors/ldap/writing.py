@@ -195,7 +195,7 @@ class DirectoryStore(EntriesStore):
             return
         held = directory.values(entry.held)
         if all(self._is_done(directory, each, held) for each in group):
-            yield from (_result(each, Outcome.ALREADY) for each in group)
+            yield from (_result(each, _outcome(each, Outcome.ALREADY)) for each in group)
             return
         if any(not each.before or json.loads(each.before)["row"] != self._print(held) for each in group):
             yield from (_result(each, Outcome.CONFLICT, code="row_changed") for each in group)
@@ -211,10 +211,9 @@ class DirectoryStore(EntriesStore):
             yield from (_result(each, Outcome.BLOCKED, code=code) for each in group)
         else:
             for each in group:
-                outcome = Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE
                 is_delete = isinstance(each.op.act, Delete)
                 names = tuple(held) if is_delete else tuple(path for path in touched(each.op.act) if path in fields)
-                yield _result(each, outcome, names)
+                yield _result(each, _outcome(each, Outcome.DONE), names)
 
     def _write(self, call: Call, directory: Directory, entry: Entry, group: Sequence[PlannedOp]) -> frozenset[str]:
         """Returns the fields that became different."""
@@ -310,6 +309,10 @@ def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
     """Equal for equal operations on equal entries; a plan that was altered has another."""
     lines = [f"{each.op.id}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|{each.before}" for each in ops]
     return sha256("\n".join([*lines, *map(repr, blockers)]).encode()).hexdigest()
+
+
+def _outcome(each: PlannedOp, otherwise: Outcome) -> Outcome:
+    return Outcome.KEPT if isinstance(each.op.act, Keep) else otherwise
 
 
 def _now() -> datetime:

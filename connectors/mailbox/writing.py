@@ -18,6 +18,7 @@ from privacyops.connector_sdk import (
     Check,
     Delete,
     Finding,
+    Keep,
     Misconfigured,
     Op,
     OpId,
@@ -33,14 +34,15 @@ from privacyops.connector_sdk import (
 from privacyops.connector_sdk.effects import act_text
 
 PLAN_LIVES: Final = timedelta(days=7)
+_KEEP: Final = "keep_row"
 
 
 class MailboxStore(FoldersStore):
     """The whole store. Opened with the reading role it plans and verifies, and refuses to apply."""
 
     def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
-        """Folder by folder. Raises: Terminal: `unsupported`: anything but a delete; a message cannot be changed."""
-        if any(not isinstance(op.act, Delete) for op in ops):
+        """Folder by folder. Raises: Terminal: `unsupported`: a message is deleted or stays as it is, never changed."""
+        if any(not isinstance(op.act, Delete) and not _stays(op) for op in ops):
             raise Terminal("unsupported")
         by_folder: dict[str, list[Op]] = {}
         for op in ops:
@@ -49,11 +51,10 @@ class MailboxStore(FoldersStore):
         with self.session.box(call) as box:
             for folder in sorted(by_folder):
                 held = self._held(call, box, folder, [op.ref for op in by_folder[folder]])
-                for op in by_folder[folder]:
-                    before = held.get(uid_of(op.ref), "")
-                    text = "Remove the message from its folder." if before else "The message is not there any more."
-                    effect = "delete_row" if before else "nothing"
-                    planned.append(PlannedOp(op, len(planned), (), before, effect, text, irreversible=bool(before)))
+                planned += [
+                    _planned(op, len(planned) + at, held.get(uid_of(op.ref), ""))
+                    for at, op in enumerate(by_folder[folder])
+                ]
         made = datetime.fromtimestamp(time.time(), UTC)
         digest = plan_hash(planned)
         return Plan(f"{digest[:12]}-{int(made.timestamp()):x}", digest, made, made + PLAN_LIVES, tuple(planned))
@@ -73,7 +74,7 @@ class MailboxStore(FoldersStore):
             if not self.may_write(box):
                 raise Terminal("unsupported")
             for each in chosen:
-                yield self._remove(call, box, each)
+                yield self._result(each, Outcome.KEPT) if each.effect == _KEEP else self._remove(call, box, each)
 
     def verify(self, call: Call, checks: Sequence[Check]) -> Iterator[Verdict]:
         """On a connection of its own."""
@@ -136,6 +137,18 @@ class MailboxStore(FoldersStore):
             key = b""
         about = json.dumps([validity, message.uid, message.size, message.received.decode("latin-1")]).encode()
         return hmac.digest(key, about + message.data, "sha256").hex()
+
+
+def _stays(op: Op) -> bool:
+    return isinstance(op.act, Keep) and not op.act.cut
+
+
+def _planned(op: Op, order: int, before: str) -> PlannedOp:
+    if not before:
+        return PlannedOp(op, order, (), "", "nothing", "The message is not there any more.", irreversible=False)
+    if _stays(op):
+        return PlannedOp(op, order, (), before, _KEEP, "The message stays where it is.", irreversible=False)
+    return PlannedOp(op, order, (), before, "delete_row", "Remove the message from its folder.", irreversible=True)
 
 
 def plan_hash(ops: Sequence[PlannedOp]) -> str:

@@ -126,7 +126,10 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Keep:
-    """The row is retained for `code` until `until` (None: open); the cells in `cut` go now."""
+    """The row is retained for `code` until `until` (None: open); the cells in `cut` go now.
+
+    With nothing to cut the row stays as it is: every store takes that, whatever it can change, and answers `kept`.
+    """
 
     code: str
     until: date | None

@@ -21,6 +21,7 @@ from privacyops.connector_sdk import (
     Finding,
     Hit,
     Json,
+    Keep,
     Leaf,
     Misconfigured,
     Op,
@@ -330,6 +331,18 @@ def test_a_removed_letter_is_gone_and_those_that_others_marked_stay(account: Acc
     assert [each.outcome for each in store.verify(Spy().call(), checks)] == [Finding.GONE, Finding.STILL_THERE]
     assert applied(store, plan)["a"].outcome is Outcome.ALREADY
     assert account.subjects("INBOX") == ["letter 1", "letter 2!"]
+    store.close()
+
+
+@pytest.mark.stores
+def test_a_letter_that_is_kept_stays_while_another_goes(account: Account) -> None:
+    account.put("INBOX", *(_letter(f"letter {at}", "text") for at in range(2)))
+    store = account.store(write=True)
+    [first, second] = hits_of(store, "INBOX", EVERY_ROW)
+    keep = Keep("LEGAL_CLAIMS", None, {})
+    plan = store.plan(Spy().call(), [Op(OpId("a"), first.ref, Delete()), Op(OpId("b"), second.ref, keep)])
+    assert [each.outcome for each in applied(store, plan).values()] == [Outcome.DONE, Outcome.KEPT]
+    assert account.subjects("INBOX") == ["letter 1"]
     store.close()
 
 

@@ -403,6 +403,17 @@ def test_what_cannot_be_redacted_is_blocked_with_a_reason(papers: Path, path: st
     assert picture(papers) == before
 
 
+def test_what_is_kept_as_it_is_needs_nothing_that_a_file_cannot_do(papers: Path) -> None:
+    (papers / "b.xlsx").write_bytes(xlsx({"S": [["id", "x"], ["a", "b"]]}))
+    (papers / "old.mbox").write_bytes(b"From a\nSubject: x\n\nhi\n\nFrom b\nSubject: y\n\nho\n")
+    store, before = store_of(papers), picture(papers)
+    kept = [paper("letters/a.pdf"), paper("m.eml", "mail"), refs(store, "b.xlsx#S")[0], *refs(store, "mail")]
+    plan = planned(store, [(each, Keep("THIRD_PARTY_RIGHTS", None, {})) for each in kept])
+    assert plan.blockers == ()
+    assert outcomes(store, plan) == [Outcome.KEPT] * len(kept)
+    assert picture(papers) == before
+
+
 def test_a_message_among_others_in_one_file_is_left_to_a_person(tmp_path: Path) -> None:
     (tmp_path / "old.mbox").write_bytes(b"From a\nSubject: x\n\nhi\n\nFrom b\nSubject: y\n\nho\n")
     store = store_of(tmp_path)

@@ -189,13 +189,15 @@ class ApplyChecks:
     def test_26_kept_rows_keep_and_lose_what_was_said_and_unlinked_rows_stay(self, bench: Bench) -> None:
         keep = Keep("LEGAL_OBLIGATION", None, {"remark": Constant("")})
         before = bench.snapshot()
-        opened = writing(bench, [(PURCHASE, 1001, keep), (PURCHASE, 1002, Unlink("person_id"))])
+        whole = Keep("LEGAL_CLAIMS", None, {})
+        opened = writing(bench, [(PURCHASE, 1001, keep), (PURCHASE, 1002, Unlink("person_id")), (PERSON, 103, whole)])
         if opened is None:
             return
         store, plan = opened
         results = applied(store, plan)
         assert results["purchase-1001"].outcome is Outcome.KEPT
         assert results["purchase-1002"].outcome is Outcome.DONE
+        assert results["person-103"].outcome is Outcome.KEPT
         after = bench.snapshot()
         assert difference(before, after) == {(PURCHASE, "1001", "remark"), (PURCHASE, "1002", "person_id")}
         assert after[PURCHASE, "1001"]["total"] == before[PURCHASE, "1001"]["total"]
