@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from privacyops.adapters.anchor_folder import FolderAnchors
-from privacyops.adapters.key_file import MasterKeys, fresh_keys, read_key_file, write_key_file
+from privacyops.adapters.key_file import WatchedKeyFile, fresh_keys, write_key_file
 from privacyops.adapters.keyring import MasterKeyRing
 from privacyops.adapters.letters.writer import TemplateLetterWriter
 from privacyops.adapters.mail_message import Sender
@@ -15,6 +15,7 @@ from privacyops.adapters.mailer_inbox import InboxMailer
 from privacyops.adapters.mailer_smtp import SmtpMailer, SmtpServer, TlsMode
 from privacyops.adapters.package.build import ZipPackageBuilder
 from privacyops.adapters.passwords import ScryptPasswords
+from privacyops.adapters.pii.apart import ApartDetection
 from privacyops.adapters.receipts.writer import TemplateReceiptWriter
 from privacyops.adapters.signer_ed25519 import Ed25519Signer, read_signing_key, write_signing_key
 from privacyops.adapters.system_clock import SystemClock
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 WEB_TIMEOUT_S: Final = 5
 WORKER_TIMEOUT_S: Final = 60
+_MARKETS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class House:
     telemetry: JsonTelemetry
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and end the child that detects."""
+        self.context.ports.detection.close()
         self.context.database.engines.dispose()
 
 
@@ -71,7 +74,8 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
     time = clock or SystemClock()
     telemetry = JsonTelemetry(time)
     signer = _signer(settings)
-    keyring = MasterKeyRing(_keys(settings))
+    keys = _keys(settings)
+    keyring = MasterKeyRing(keys.latest(), latest=keys.latest)
     mailer, inbox = _mailer(settings)
     allowed = frozenset(settings.connectors)
 
@@ -95,6 +99,7 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
         tokens=_tokens(settings),
         telemetry=telemetry,
         anchors=FolderAnchors(settings.ledger.anchor_folder),
+        detection=ApartDetection(_regions(settings), settings.data / "detection"),
     )
     profile = _profile(settings)
     database = Database(connect(settings.database, statement_timeout_s=statement_timeout_s))
@@ -170,12 +175,18 @@ def _profile(settings: Settings) -> ControllerProfile:
     )  # fmt: skip
 
 
-def _keys(settings: Settings) -> MasterKeys:
+def _keys(settings: Settings) -> WatchedKeyFile:
     path = settings.keys_file or settings.data / "keys"
     if not path.exists():
         _closed_folder(path.parent)
         write_key_file(path, fresh_keys())
-    return read_key_file(path)
+    return WatchedKeyFile(path)
+
+
+def _regions(settings: Settings) -> tuple[str, ...]:
+    """The countries whose phone numbers and national ids are looked for: the shop's own first."""
+    own = (settings.controller.phone_region, settings.controller.country)
+    return tuple(dict.fromkeys([*(one for one in own if one), *_MARKETS]))
 
 
 def _signer(settings: Settings) -> Ed25519Signer:

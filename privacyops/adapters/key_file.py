@@ -83,6 +83,37 @@ def read_key_file(path: Path) -> MasterKeys:
     return parse_keys(read_closed_file(path).decode("ascii", "replace"))
 
 
+class WatchedKeyFile:
+    """A key file that may change while the process runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._seen = path, _stamp(path)
+        self._keys = read_key_file(path)
+
+    def latest(self) -> MasterKeys:
+        """The keys as they stand in the file now; while it cannot be used, those before.
+
+        An administrator may be in the middle of writing it: the next look sees the rest.
+        """
+        try:
+            now = _stamp(self._path)
+            if now != self._seen:
+                self._keys = read_key_file(self._path)
+                self._seen = now  # after the keys: another thread that finds it finds them
+        except KeyFileRefused:
+            pass
+        return self._keys
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What changes with the content: inode, time of the last change, size."""
+    try:
+        state = path.stat()
+    except OSError as failed:
+        raise KeyFileRefused(f"the key file cannot be opened ({os.strerror(failed.errno or 0)})") from None
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
 def write_key_file(path: Path, keys: MasterKeys, *, replace: bool = False) -> None:
     """Write `keys` with mode 0400, wholly or not at all. Without `replace` an existing file stays.
 

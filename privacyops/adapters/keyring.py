@@ -12,22 +12,23 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from privacyops.adapters.key_file import KEY_BYTES, MasterKeys
-from privacyops.ports.keyring import Mac, MacLabel, Place, SealBroken
+from privacyops.ports.keyring import Mac, MacLabel, Place, SealBroken, kek_head, kek_of
 
 _SALT: Final = b"privacyops/v1"
-_BY_KEK: Final = b"\x01"
 _BY_DATA_KEY: Final = b"\x02"
 _NONCE_BYTES: Final = 12
 _HEAD_BYTES: Final = 3 + _NONCE_BYTES
 CACHED_KEYS: Final = 10_000
 CACHED_SECONDS: Final = 60.0
+LOOKS_AGAIN_S: Final = 1.0
+"""How soon after the key file was changed a running process seals with its newest key."""
 
 
 def derived_key(secret: bytes, label: str) -> bytes:
@@ -101,40 +102,43 @@ class MasterKeyRing:
     """KeyRing over master keys held in memory.
 
     Open data keys are remembered for a minute, 10,000 at most; `forget` empties that memory after an erasure.
-    `seconds` is a clock that never jumps.
+    `seconds` is a clock that never jumps. `latest` gives the keys as they stand now, so that a key-encryption key can
+    be added and taken away beside a running service. Root keys stay those of the start: what is looked up by them
+    must not change between two statements.
     """
 
-    def __init__(self, keys: MasterKeys, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._keys, self._seconds = keys, seconds
-        self._sealing: dict[tuple[int, str], bytes] = {}
+    def __init__(
+        self,
+        keys: MasterKeys,
+        seconds: Callable[[], float] = time.monotonic,
+        latest: Callable[[], MasterKeys] | None = None,
+    ) -> None:
+        self._keys, self._seconds, self._latest = keys, seconds, latest or (lambda: keys)
+        self._keks, self._looked = keys.keks, seconds()
+        self._sealing: dict[tuple[bytes, str], bytes] = {}
         self._macing: dict[tuple[int, MacLabel, str], tuple[Any, Any]] = {}
         self._newest_first = sorted(keys.roots, reverse=True)
         self._open_keys: OrderedDict[tuple[bytes, Place], tuple[float, OpenDataKey]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"MasterKeyRing(keks={sorted(self._keys.keks)}, roots={sorted(self._keys.roots)})"
+        return f"MasterKeyRing(keks={sorted(self._keks)}, roots={sorted(self._keys.roots)})"
 
     @property
     def kek_versions(self) -> Sequence[int]:
-        """Live key-encryption keys, oldest first; new values use the last."""
-        return sorted(self._keys.keks)
-
-    @staticmethod
-    def version_of(sealed: bytes) -> int:
-        """Which key-encryption key wrapped this: for counting what still hangs on an old one."""
-        return int.from_bytes(sealed[1:3], "big")
+        return sorted(self._live())
 
     def seal(self, plaintext: bytes, place: Place) -> bytes:
-        version = max(self._keys.keks)
-        head = _BY_KEK + version.to_bytes(2, "big")
-        return _sealed(self._sealing_key(version, place.controller), head, plaintext, place)
+        keks = self._live()
+        version = max(keks)
+        return _sealed(self._sealing_key(keks, version, place.controller), kek_head(version), plaintext, place)
 
     def open(self, sealed: bytes, place: Place) -> bytes:
-        version = self.version_of(sealed)
-        if sealed[:1] != _BY_KEK or version not in self._keys.keks:
+        version = kek_of(sealed)
+        keks = self._live(needs=version)
+        if version is None or version not in keks:
             raise SealBroken
-        return _opened(self._sealing_key(version, place.controller), sealed, place)
+        return _opened(self._sealing_key(keks, version, place.controller), sealed, place)
 
     def new_data_key(self, place: Place) -> bytes:
         return self.seal(secrets.token_bytes(KEY_BYTES), place)
@@ -161,7 +165,7 @@ class MasterKeyRing:
 
     def rewrapped(self, sealed: bytes, place: Place) -> bytes | None:
         plaintext = self.open(sealed, place)
-        return None if self.version_of(sealed) == max(self._keys.keks) else self.seal(plaintext, place)
+        return None if kek_of(sealed) == max(self._live()) else self.seal(plaintext, place)
 
     def mac(self, label: MacLabel, controller: str, *parts: bytes) -> Mac:
         return self._mac(max(self._keys.roots), label, controller, parts)
@@ -186,10 +190,17 @@ class MasterKeyRing:
         outer.update(inner.digest())
         return Mac(version, outer.digest())
 
-    def _sealing_key(self, version: int, controller: str) -> bytes:
-        name = (version, controller)
+    def _live(self, needs: int | None = None) -> Mapping[int, bytes]:
+        """The key-encryption keys as they stand: looked up each second, and at once for a version that is not known."""
+        now = self._seconds()
+        if now - self._looked >= LOOKS_AGAIN_S or (needs is not None and needs not in self._keks):
+            self._looked = now
+            self._keks = self._latest().keks
+        return self._keks
+
+    def _sealing_key(self, keks: Mapping[int, bytes], version: int, controller: str) -> bytes:
+        name = (keks[version], controller)  # by the key itself: a version may come back as another one
         key = self._sealing.get(name)
         if key is None:
-            key = derived_key(self._keys.keks[version], f"wrap\n{controller}")
-            self._sealing[name] = key
+            key = self._sealing[name] = derived_key(keks[version], f"wrap\n{controller}")
         return key

@@ -17,7 +17,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -29,7 +30,7 @@ from privacyops.adapters.keyring import framed
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import DsarId
-from privacyops.ports.keyring import KeyRing, Place
+from privacyops.ports.keyring import KeyRing, Place, kek_of
 from privacyops.ports.vault import BlobBroken, BlobMissing, RequestKeyDestroyed, VaultFull, VaultRef
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -128,7 +129,17 @@ class FolderVault:
                     _write_whole(folder / "key", _joined_key(controller, fresh))
                     crash_point("vault.after_rewrap")
                     done += 1
+                    if (self._destroyed / folder.name).exists():  # meanwhile: its key must not come back
+                        self.destroy(DsarId(UUID(folder.name)))
         return done
+
+    def kek_uses(self) -> Mapping[int, int]:
+        found: Counter[int] = Counter()
+        for folder in self._folders():
+            with contextlib.suppress(FileNotFoundError):
+                _, wrapped = _split_key((folder / "key").read_bytes())
+                found[kek_of(wrapped) or 0] += 1
+        return dict(sorted(found.items()))
 
     def _folder(self, request: DsarId) -> Path:
         return self._root / request.hex

@@ -31,7 +31,7 @@ def _single(module: str) -> Callable[[typer.Typer, str], None]:
     return load
 
 
-def _typer_of(module: str) -> typer.Typer:  # noqa: C901, PLR0911, PLR0912 - a table of imports, which must not run unasked
+def _typer_of(module: str) -> typer.Typer:  # noqa: PLR0911 - a table of imports, which must not run unasked
     if module == "serve":
         from privacyops.cli import serve
 
@@ -40,22 +40,6 @@ def _typer_of(module: str) -> typer.Typer:  # noqa: C901, PLR0911, PLR0912 - a t
         from privacyops.cli import demo
 
         return demo.app
-    if module == "migrate":
-        from privacyops.cli import migrate
-
-        return migrate.app
-    if module == "doctor":
-        from privacyops.cli import doctor
-
-        return doctor.app
-    if module == "account":
-        from privacyops.cli import account
-
-        return account.app
-    if module == "config":
-        from privacyops.cli import config
-
-        return config.app
     if module == "dsar":
         from privacyops.cli import dsar
 
@@ -88,6 +72,30 @@ def _typer_of(module: str) -> typer.Typer:  # noqa: C901, PLR0911, PLR0912 - a t
         from privacyops.cli import bench
 
         return bench.app
+    return _typer_of_upkeep(module)
+
+
+def _typer_of_upkeep(module: str) -> typer.Typer:
+    if module == "migrate":
+        from privacyops.cli import migrate
+
+        return migrate.app
+    if module == "doctor":
+        from privacyops.cli import doctor
+
+        return doctor.app
+    if module == "account":
+        from privacyops.cli import account
+
+        return account.app
+    if module == "config":
+        from privacyops.cli import config
+
+        return config.app
+    if module == "keys":
+        from privacyops.cli import keys
+
+        return keys.app
     from privacyops.cli import openapi
 
     return openapi.app
@@ -102,6 +110,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "config": Command("Show the settings and where each comes from.", _group("config")),
     "dsar": Command("Find, erase or correct one person in stores, from the command line.", _group("dsar")),
     "store": Command("Connect and scan stores; links, health, connectors of your own.", _group("store")),
+    "keys": Command("The key-encryption keys: add one, wrap everything by it, retire one.", _group("keys")),
     "ledger": Command("Verify the logs.", _group("ledger")),
     "consent": Command("Take over older lists of consents; export the ledger; erase a person.", _group("consent")),
     "purpose": Command("Purposes and notices as a file: import, check, export.", _group("purpose")),

@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from privacyops.kernel.errors import Unavailable
+
+BY_KEK: Final = b"\x01"
+"""The first byte of whatever a key-encryption key sealed; its version follows in two bytes."""
+
+
+def kek_head(version: int) -> bytes:
+    """How everything begins that the key-encryption key of this version sealed."""
+    return BY_KEK + version.to_bytes(2, "big")
+
+
+def kek_of(sealed: bytes) -> int | None:
+    """The version of the key-encryption key that sealed this; None: another kind of key did."""
+    return int.from_bytes(sealed[1:3], "big") if sealed[:1] == BY_KEK else None
 
 
 class SealBroken(Unavailable):
@@ -81,6 +94,11 @@ class KeyRing(Protocol):
 
     Several versions live side by side: new values use the newest, old values open with theirs.
     """
+
+    @property
+    def kek_versions(self) -> Sequence[int]:
+        """Live key-encryption keys, oldest first; new values use the last."""
+        ...
 
     def seal(self, plaintext: bytes, place: Place) -> bytes:
         """`plaintext` under the newest key-encryption key, bound to `place`."""

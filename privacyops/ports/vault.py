@@ -1,6 +1,6 @@
 """Where answer packages and evidence lie: encrypted blobs, one key a request, gone when the request's key is gone."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -82,4 +82,8 @@ class Vault(Protocol):
 
     def rewrap(self) -> int:
         """Wrap every request key anew by the newest key-encryption key; how many were. Repeatable at any point."""
+        ...
+
+    def kek_uses(self) -> Mapping[int, int]:
+        """How many request keys each version of the key-encryption key wraps."""
         ...

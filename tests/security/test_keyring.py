@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from privacyops.adapters.key_file import (
     KeyFileRefused,
     MasterKeys,
+    WatchedKeyFile,
     fresh_keys,
     parse_keys,
     read_key_file,
     with_next_kek,
     write_key_file,
 )
-from privacyops.adapters.keyring import MasterKeyRing
-from privacyops.ports.keyring import Mac, MacLabel, Place, SealBroken
+from privacyops.adapters.keyring import LOOKS_AGAIN_S, MasterKeyRing
+from privacyops.ports.keyring import Mac, MacLabel, Place, SealBroken, kek_of
 
 PLACE = Place("shop-group", "dsar", "contact", "row-1")
 KEYS = fresh_keys()
@@ -71,7 +72,7 @@ def test_after_rotation_old_values_open_and_new_ones_use_the_new_key() -> None:
     old = RING.seal(b"x", PLACE)
     rotated = MasterKeyRing(with_next_kek(KEYS))
     assert rotated.open(old, PLACE) == b"x"
-    assert rotated.version_of(rotated.seal(b"x", PLACE)) == 2
+    assert kek_of(rotated.seal(b"x", PLACE)) == 2
     assert rotated.kek_versions == [1, 2]
 
 
@@ -281,3 +282,31 @@ def test_a_key_text_that_is_not_beyond_doubt_is_refused_without_repeating_it(tex
     with pytest.raises(KeyFileRefused) as refused:
         parse_keys(text)
     assert LINE.split()[2] not in str(refused.value)
+
+
+def test_a_running_ring_takes_a_key_that_was_added_and_lets_one_go_that_was_taken_away(tmp_path: Path) -> None:
+    path, seconds = tmp_path / "keys", [0.0]
+    write_key_file(path, KEYS)
+    watched = WatchedKeyFile(path)
+    ring = MasterKeyRing(watched.latest(), lambda: seconds[0], watched.latest)
+    old, added = ring.seal(b"x", PLACE), with_next_kek(KEYS)
+    write_key_file(path, added, replace=True)
+    assert ring.open(MasterKeyRing(added).seal(b"new", PLACE), PLACE) == b"new"
+    assert kek_of(ring.seal(b"x", PLACE)) == 2
+    write_key_file(path, MasterKeys({2: added.keks[2]}, added.roots), replace=True)
+    seconds[0] = LOOKS_AGAIN_S
+    with pytest.raises(SealBroken):
+        ring.open(old, PLACE)
+
+
+def test_a_key_file_in_the_middle_of_being_written_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    write_key_file(path, KEYS)
+    watched = WatchedKeyFile(path)
+    path.chmod(0o600)
+    path.write_text(KEYS.text()[:70])
+    assert watched.latest() == KEYS
+    path.unlink()
+    assert watched.latest() == KEYS
+    write_key_file(path, with_next_kek(KEYS))
+    assert set(watched.latest().keks) == {1, 2}

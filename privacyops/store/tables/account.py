@@ -6,6 +6,7 @@ from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from privacyops.kernel.clock import Instant
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 
@@ -21,7 +22,7 @@ class AccountRow(SQLModel, table=True):
     name: str = Field(max_length=120)
     roles: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     password_hash: str = Field(max_length=255)
-    totp_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    totp_sealed: bytes | None = ciphertext(SealedBy.RING, optional=True)
     totp_last_step: int | None = Field(default=None)
     is_demo: bool = Field(default=False)
     masks_people: bool = Field(default=True)

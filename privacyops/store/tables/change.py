@@ -6,6 +6,7 @@ from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from privacyops.kernel.clock import Instant
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import BigKey, UtcDateTime
 
 
@@ -37,7 +38,7 @@ class ErasedSubjectRow(SQLModel, table=True):
 
     event_id: UUID = Field(primary_key=True)
     controller: str = Field(max_length=64)
-    sealed: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = ciphertext(SealedBy.RING)
     erased_at: Instant = Field(sa_type=UtcDateTime)
 
 

@@ -14,6 +14,7 @@ from privacyops.domain.consent.state import ConsentState, Grade, RowKind, Streng
 from privacyops.domain.purpose import LegalBasis, Regime
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import append_only, one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import BigKey, JsonColumn, UtcDateTime
 
 CLUSTERED = {"sqlite_with_rowid": False}
@@ -116,7 +117,7 @@ class SubjectKeyRow(SQLModel, table=True):
     __tablename__ = "subject_key"
 
     subject_no: int = Field(sa_column=Column(BigKey, ForeignKey("subject.no"), primary_key=True, autoincrement=False))
-    wrapped: bytes = Field(sa_type=LargeBinary)
+    wrapped: bytes = ciphertext(SealedBy.RING)
 
 
 class SubjectIdentifierRow(SQLModel, table=True):
@@ -132,7 +133,7 @@ class SubjectIdentifierRow(SQLModel, table=True):
     ref: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     subject_no: int = Field(sa_column=Column(BigKey, ForeignKey("subject.no"), nullable=False))
     type: str = Field(max_length=16)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.SUBJECT, optional=True)
     lent_by: int | None = Field(default=None, sa_column=Column(BigKey))
     created_at: Instant = Field(sa_type=UtcDateTime)
 
@@ -163,7 +164,7 @@ class EventPrivateRow(SQLModel, table=True):
     applied: bool
     contact: bytes | None = Field(default=None, sa_type=LargeBinary)
     former_contact: bytes | None = Field(default=None, sa_type=LargeBinary)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.SUBJECT, optional=True)
 
 
 class ConsentStateRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import append_only, one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 
@@ -45,7 +46,7 @@ class DsarRow(SQLModel, table=True):
     received_at: Instant = Field(sa_type=UtcDateTime)
     recorded_at: Instant = Field(sa_type=UtcDateTime)
     contact_index: bytes = Field(sa_type=LargeBinary)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
     is_verified: bool = Field(default=False)
     proven_level: int = Field(default=0)
     required_level: int = Field(default=0)
@@ -69,7 +70,7 @@ class RequestKeyRow(SQLModel, table=True):
     __tablename__ = "request_key"
 
     dsar_id: UUID = Field(primary_key=True, foreign_key="dsar.id")
-    wrapped: bytes = Field(sa_type=LargeBinary)
+    wrapped: bytes = ciphertext(SealedBy.RING)
 
 
 @append_only
@@ -99,7 +100,7 @@ class DsarProofRow(SQLModel, table=True):
     method: str = Field(max_length=32)
     at: Instant = Field(sa_type=UtcDateTime)
     identifier_kind: str | None = Field(default=None, max_length=32)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
 
 
 class DsarCodeRow(SQLModel, table=True):
@@ -131,7 +132,7 @@ class DsarMessageRow(SQLModel, table=True):
     dsar_id: UUID = Field(foreign_key="dsar.id")
     author: str = Field(max_length=8)
     at: Instant = Field(sa_type=UtcDateTime)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
 
 
 class IdempotencyRow(SQLModel, table=True):

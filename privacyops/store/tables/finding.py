@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 
@@ -33,7 +34,7 @@ class RunRow(SQLModel, table=True):
     settled_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
     code: str | None = Field(default=None, max_length=64)
     report: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
-    state_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    state_sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
 
 
 class FindingRow(SQLModel, table=True):
@@ -57,7 +58,7 @@ class FindingRow(SQLModel, table=True):
     columns: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     via: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     persons_mentioned: int = Field(default=0)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
     decision: str = Field(max_length=12)
     reason: str | None = Field(default=None, max_length=64)
     decided_by: UUID | None = Field(default=None)

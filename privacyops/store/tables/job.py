@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Column, Index
 from sqlmodel import Field, SQLModel
 
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 JOB_STATES = ("queued", "running", "waiting", "done", "cancelled", "dead")
@@ -36,7 +37,7 @@ class JobRow(SQLModel, table=True):
     attempts: int = Field(default=0)
     drives: int = Field(default=0)
     arguments: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
-    cursor: bytes | None = Field(default=None, sa_type=LargeBinary)
+    cursor: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
     progress: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn))
     intent: str | None = Field(default=None, max_length=128)
     result: str | None = Field(default=None, max_length=64)

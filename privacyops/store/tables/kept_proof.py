@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Column, Index
 from sqlmodel import Field, SQLModel
 
 from privacyops.kernel.clock import Instant
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import BigKey, UtcDateTime
 
 
@@ -17,7 +18,7 @@ class KeptKeyRow(SQLModel, table=True):
 
     subject_no: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
     controller: str = Field(max_length=64)
-    wrapped: bytes = Field(sa_type=LargeBinary)
+    wrapped: bytes = ciphertext(SealedBy.RING, place=("subject_key", "wrapped"))
     until: Instant = Field(sa_type=UtcDateTime)
 
 
@@ -29,4 +30,4 @@ class KeptEvidenceRow(SQLModel, table=True):
 
     event_id: UUID = Field(primary_key=True, foreign_key="consent_event.id")
     subject_no: int = Field(sa_column=Column(BigKey, nullable=False))
-    sealed: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = ciphertext(SealedBy.SUBJECT, place=("event_private", "sealed"))

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Column, Index
 from sqlmodel import Field, SQLModel
 
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 MAIL_STATES = ("queued", "sent", "failed")
@@ -25,7 +26,7 @@ class MailRow(SQLModel, table=True):
     kind: str = Field(max_length=32)
     state: str = Field(max_length=8)
     dsar_id: UUID | None = Field(default=None, foreign_key="dsar.id")
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.RING, optional=True)
     code: str | None = Field(default=None, max_length=64)
     created_at: Instant = Field(sa_type=UtcDateTime)
     sent_at: Instant | None = Field(default=None, sa_type=UtcDateTime)

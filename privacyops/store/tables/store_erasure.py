@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from privacyops.domain.dsar.erasing import ErasingState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import append_only, one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import JsonColumn, UtcDateTime
 
 
@@ -31,8 +32,8 @@ class StoreErasureRow(SQLModel, table=True):
     plan_hash: str | None = Field(default=None, max_length=64)
     decided_hash: str | None = Field(default=None, max_length=64)
     plan: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
-    plan_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
-    results_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    plan_sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
+    results_sealed: bytes | None = ciphertext(SealedBy.REQUEST, optional=True)
     report: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
     code: str | None = Field(default=None, max_length=64)
     planned_at: Instant | None = Field(default=None, sa_type=UtcDateTime)

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import Date, Index, LargeBinary
+from sqlalchemy import Date, Index
 from sqlmodel import Field, SQLModel
 
 from privacyops.domain.task import ApprovalState, TaskKind, TaskState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import UtcDateTime
 
 
@@ -36,7 +37,7 @@ class TaskRow(SQLModel, table=True):
     ended_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
     ended_by: UUID | None = Field(default=None)
     end_reason: str | None = Field(default=None, max_length=64)
-    answer_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    answer_sealed: bytes | None = ciphertext(SealedBy.EITHER, optional=True)
 
 
 class ApprovalRow(SQLModel, table=True):

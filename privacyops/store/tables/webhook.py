@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from privacyops.domain.webhook.delivery import DeliveryState
 from privacyops.domain.webhook.subscriber import Scheme, SubscriberState
 from privacyops.kernel.clock import Instant
 from privacyops.store.tables.base import one_of
+from privacyops.store.tables.sealed import SealedBy, ciphertext
 from privacyops.store.types import BigKey, JsonColumn, UtcDateTime
 
 
@@ -32,8 +33,8 @@ class SubscriberRow(SQLModel, table=True):
     types: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     scheme: str = Field(max_length=3)
     public_key: str | None = Field(default=None, max_length=80)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
-    previous_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = ciphertext(SealedBy.RING, optional=True)
+    previous_sealed: bytes | None = ciphertext(SealedBy.RING, optional=True, place=("subscriber", "sealed"))
     previous_until: Instant | None = Field(default=None, sa_type=UtcDateTime)
     state: str = Field(max_length=8)
     code: str | None = Field(default=None, max_length=64)
