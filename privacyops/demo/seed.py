@@ -24,9 +24,9 @@ from privacyops.kernel.clock import Clock, ManualClock
 from privacyops.kernel.ids import AccountId, DsarId, uuid7
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.ports.mailer import Inbox
-from privacyops.services import apikey, stores
+from privacyops.services import apikey, datamap, stores
 from privacyops.services.context import Context
-from privacyops.services.dsar import answer, ask, handling, identity, intake, listing, review
+from privacyops.services.dsar import answer, ask, erasure_plan, handling, identity, intake, listing, review
 from privacyops.store.account import add_account
 
 TITLES: Final = {"shop": "Shop database", "archive": "Order archive", "documents": "Documents", "mailbox": "Mailbox"}
@@ -73,6 +73,7 @@ class Seeder:
         self._at(days=60)
         for config in configs:
             stores.connect(self._as(self._ada), TITLES.get(config.name, config.name), config)
+            datamap.scan(self._as(self._ada), config.name)
         key = apikey.create(self._as(self._ada), "Demo back end", SCOPES, timedelta(days=364), is_live=False)
         walks = self._walks() if with_requests else ()
         for walk in walks:
@@ -91,11 +92,13 @@ class Seeder:
             lambda: self._answered(person("cormac"), days=26),
             lambda: self._awaiting_approval(person("maeve"), days=24),
             lambda: self._ready_for_release(person("jonas"), days=21),
+            lambda: self._erased(person("rasmus"), days=20),
             lambda: self._reviewing(person("luc"), days=18),  # his tickets name a neighbour and a courier
             lambda: self._by_letter(person("wiktor"), days=12),
-            lambda: self._unclear(person("ines"), days=10),
+            lambda: self._unclear(person("oona"), days=10),
             lambda: self._fee(person("jonas_namesake"), days=9),
             lambda: self._corrected(person("stijn"), days=8),
+            lambda: self._to_be_erased(person("ines"), days=7),
             lambda: self._reviewing(person("klara"), days=6),
             lambda: self._reviewing(person("femke"), RequestType.PORTABILITY, days=4),
             lambda: self._to_search(person("freja"), days=1),
@@ -155,6 +158,25 @@ class Seeder:
         self._decide_the_rest(dsar_id)
         review.decide(ada, dsar_id, Decision.EXCLUDE, store="mailbox", reason="TRADE_SECRET_IP")
         review.submit_for_approval(ada, dsar_id)
+
+    def _to_be_erased(self, person: DemoPerson, *, days: int) -> DsarId:
+        """Planned in every store by a dry run; Marta has to agree to the plan. An invoice has to be kept."""
+        dsar_id = self._reviewing(person, RequestType.ERASURE, days=days)
+        self._clock.advance(timedelta(hours=4))
+        self._decide_the_rest(dsar_id)
+        erasure_plan.plan(self._as(self._ada), dsar_id)
+        self._settle()
+        review.submit_for_approval(self._as(self._ada), dsar_id)
+        return dsar_id
+
+    def _erased(self, person: DemoPerson, *, days: int) -> None:
+        """Agreed to, carried out in the shop's stores, read back; the letter waits to be released."""
+        dsar_id = self._to_be_erased(person, days=days)
+        self._clock.advance(timedelta(hours=2))
+        marta = self._as(self._marta)
+        seen = listing.status_of(marta, dsar_id)
+        review.approve_answer(marta, dsar_id, seen_plan=seen.plan_hash or "", typed_reference=seen.reference)
+        self._settle()
 
     def _by_letter(self, person: DemoPerson, *, days: int) -> None:
         """Came by post and was typed five days later; nobody has asked for identity yet."""

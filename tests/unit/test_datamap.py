@@ -244,6 +244,8 @@ def test_the_operators_word_outranks_inference() -> None:
         {"colections": {}},
         {"collections": {"nowhere": {"class": "person"}}},
         {"collections": {"customers": {"class": "god"}}},
+        {"collections": {"customers": {"clas": "person"}}},
+        {"collections": {"customers": {"retain": "for ever"}}},
         {"collections": {"customers": {"identity": {"email": "nope"}}}},
         {"links": [{"from": "customers.nope", "to": "identity.email"}]},
         {"links": [{"from": "customers.email", "to": "identity.soul"}]},

@@ -90,6 +90,42 @@ def test_a_policy_that_no_law_knows_is_refused(said: dict[str, Any]) -> None:
         read_policy({"invoice": said}, LAW, "DE")
 
 
+ORDERS = Collection(
+    "orders", key=("id",), cls=CollectionClass.ACTIVITY, retain="invoice",
+    fields=(Field("id", FieldType.INTEGER, nullable=False), text("email", Category.EMAIL), text("state"),
+            Field("total", FieldType.NUMBER, category=Category.AMOUNT), Field("placed_on", FieldType.DATE),
+            Field("born_on", FieldType.DATE, category=Category.BIRTH_DATE)),
+)  # fmt: skip
+ORDER: dict[str, Value] = {
+    "id": 7, "email": "ada@example.org", "state": "paid", "total": 19.9, "placed_on": date(2024, 5, 2),
+    "born_on": date(2025, 1, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("region", "until"), [("DE", date(2032, 12, 31)), ("de", date(2032, 12, 31)), ("ZZ", None), (None, None)]
+)
+def test_a_row_that_the_map_retains_stays_without_the_person_as_long_as_the_law_says(
+    region: str | None, until: date | None
+) -> None:
+    finding = Finding(ref("orders"), FindingTier.OWNED, Match.LINKED, (), (), ORDER)
+    drawn = DataMap("shop", (PEOPLE, ORDERS), ())
+    (intent,) = decide([finding], drawn, begin("shop", (ADA,)), Rules(LAW, region=region)).intents
+    (op,) = operations([intent], drawn)
+    assert isinstance(op.act, Keep)
+    assert (op.act.code, op.act.until, set(op.act.cut)) == ("LEGAL_OBLIGATION", until, {"email", "born_on"})
+
+
+def test_the_operators_policy_outranks_the_term_of_the_map() -> None:
+    finding = Finding(ref("orders"), FindingTier.OWNED, Match.LINKED, (), (), ORDER)
+    drawn = DataMap("shop", (PEOPLE, ORDERS), ())
+    policy = read_policy({"orders": {"keep": ["id", "total"], "until": "2030-01-31"}}, LAW, "DE")
+    (intent,) = decide([finding], drawn, begin("shop", (ADA,)), Rules(LAW, policy=policy, region="DE")).intents
+    (op,) = operations([intent], drawn)
+    assert isinstance(op.act, Keep)
+    assert (op.act.until, set(op.act.cut)) == (date(2030, 1, 31), {"email", "state", "placed_on", "born_on"})
+
+
 def test_a_row_that_stays_loses_the_person_and_keeps_flag_key_and_the_mark_of_deletion() -> None:
     values: dict[str, Value] = {
         "id": 1,

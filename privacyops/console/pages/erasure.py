@@ -1,5 +1,6 @@
 """The plan of an erasure: what would be done in each store, what stands in its way, and later what became of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,8 +22,28 @@ router: Final = APIRouter()
 _ACTS: Final = {
     "delete": "delete", "set": "empty the cells that name the person", "unlink": "take the person out of the link",
     "redact_span": "black out the words that name the person", "drop_path": "take the entry out of the document",
-    "remove_element": "take the person out of the list", "keep": "keep, without what is not needed",
+    "remove_element": "take the person out of the list", "keep": "keep as it is",
 }  # fmt: skip
+_CUT: Final = "keep, without what is not needed"
+_HINDRANCES: Final = {
+    "format": "a file of this kind cannot be changed in place; a person does it in the file",
+    "many_in_one_file": "one message among others in a file; a person takes it out",
+    "earlier_state": "an earlier version of the file; it can only go as a whole",
+    "encoding": "the file's characters could not be written back the same",
+    "append_only": "the store only adds; nothing in it can be changed",
+    "not_null": "the cell may not be empty and takes no other value",
+    "too_long": "no value that fits says nothing of the person",
+    "no_key": "the table has no key by which one record can be named",
+    "row_named_twice": "several records have this key",
+    "restrict": "another record points at it and the store forbids that it goes",
+    "cascade_outside": "the store would delete records of others with it",
+    "circle": "records point at each other in a circle",
+    "has_children": "other entries stand below it",
+    "part_of_the_name": "the cell is part of the entry's name",
+    "row_changed": "the record changed after the plan was made",
+    "row_gone": "the record went after the plan was made",
+    "unsupported": "the store has nothing for this",
+}
 _STATES: Final = {
     ErasingState.PLANNING: ("is being planned", "inf"),
     ErasingState.PLANNED: ("planned", "inf"),
@@ -52,7 +73,7 @@ def show(desk: Desk, reference: str) -> Response:
     return act_page(
         desk, opened, "Erasure plan", None, None, facts_title="Stores", facts=facts_of(opened),
         list_title="What is done to the records", list=lines_of(opened), notices=_notices(opened),
-        question="Plan it again" if opened.erasures else "Plan the erasure", fields=[],
+        question=_question(opened), fields=[],
         submit={"label": "Plan the erasure", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
         others=[{"label": "Back to the request", "url": face_of(desk, opened).url, "method": "get"}],
     )  # fmt: skip
@@ -91,19 +112,32 @@ def _lines(title: str, one: StoreErasure) -> list[dict[str, Any]]:
         tone = None if standing is None else "ok" if standing == "settled" else "bad"
         tag = {"text": words.records(int(each["rows"])), "tone": tone or "inf"}
         note.append(_STANDING[standing] if standing else "")
-        found.append({"text": f"{title}: {each['collection']}: {_ACTS[each['op']]}",
+        note.append(_hindrance(each["code"]) if standing not in {None, "settled"} and each.get("code") else "")
+        deed = _CUT if each["op"] == "keep" and each.get("columns") else _ACTS[each["op"]]
+        found.append({"text": f"{title}: {each['collection']}: {deed}",
                       "note": "; ".join(part for part in note if part), "tag": tag})  # fmt: skip
-    found.extend(
-        {"text": f"{title}: {each['collection']} {each['column']}".strip(), "note": words.code_text(each["code"]),
-         "tag": {"text": "blocked", "tone": "bad"}}
-        for each in one.plan.get("blockers", ())
-    )  # fmt: skip
+    if not one.report:  # afterwards each line says itself what stood in its way
+        found.extend(_blocked(title, one))
     found.extend(
         {"text": f"{title}: {each['from']}", "note": f"{words.records(int(each['rows']))} go with {each['to']}",
          "tag": {"text": "cascade", "tone": "warn"}}
         for each in one.plan.get("cascades", ())
     )  # fmt: skip
     return found
+
+
+def _blocked(title: str, one: StoreErasure) -> list[dict[str, Any]]:
+    """What cannot be done, each cause once a table and column."""
+    causes = Counter((each["collection"], each["column"], each["code"]) for each in one.plan.get("blockers", ()))
+    return [
+        {"text": f"{title}: {collection} {column}".strip(), "note": _hindrance(code),
+         "tag": {"text": "blocked" if number == 1 else f"{number} blocked", "tone": "bad"}}
+        for (collection, column, code), number in causes.items()
+    ]  # fmt: skip
+
+
+def _hindrance(code: str) -> str:
+    return _HINDRANCES.get(code) or words.code_text(code)
 
 
 def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
@@ -121,6 +155,13 @@ def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
             "text": "What that code writes is searched for afterwards and erased as well.",
         })  # fmt: skip
     return found
+
+
+def _question(opened: OpenedRequest) -> str:
+    """Blank once there is nothing to plan any more: the page then only tells."""
+    if opened.dsar.state is not DsarState.IN_REVIEW:
+        return ""
+    return "Plan it again" if opened.erasures else "Plan the erasure"
 
 
 def _why_not(opened: OpenedRequest, may: bool) -> str | None:

@@ -201,6 +201,28 @@ CAST: Final = (
         4,
         story="her sister wrote a ticket on her behalf",
     ),
+    Role(
+        "oona",
+        "Oona",
+        "Kivelä",
+        "SE",
+        "oona.kivela@example.com",
+        "Kärleksgatan 9",
+        "903 26|Umeå",
+        3,
+        story="asks for everything and means something in particular",
+    ),
+    Role(
+        "rasmus",
+        "Rasmus",
+        "Thorvald",
+        "DK",
+        "rasmus.thorvald@example.net",
+        "Havnegade 18",
+        "5000|Odense",
+        3,
+        story="asked for erasure, and it was carried out",
+    ),
 )
 
 

@@ -68,7 +68,7 @@ def mail_name(text: str) -> str:
 def people(dice: Dice) -> tuple[Person, ...]:
     """All customers in order of their number, then all guests. The cast stands at fixed places among them."""
     drawn = dice.weighted(COUNTRIES, [country.weight for country in COUNTRIES], CUSTOMERS + GUESTS)
-    members = {17 + 79 * at: role for at, role in enumerate(role for role in CAST if not role.guest)}
+    members = {17 + 71 * at: role for at, role in enumerate(role for role in CAST if not role.guest)}
     guests = [role for role in CAST if role.guest]
     crowd = _Crowd(dice)
     result = [

@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from privacyops.domain.catalog.confidence import Confidence, require_note
+
+TERMS: Final = {
+    "invoice": "invoices_years",
+    "books": "books_years",
+    "letters": "business_letters_years",
+    "tax": "tax_years",
+}
+"""Terms of keeping by the name that policies and maps use, and the column of `RetentionRow` that holds the years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +139,8 @@ class RefusalsRetention:
     def retention_of(self, country: str) -> RetentionRow | None:
         """The row of a country, None where nothing is laid down."""
         return next((row for row in self.retention if row.country == country), None)
+
+    def years_of(self, country: str, term: str) -> int | None:
+        """For how many years a country wants records of a term of `TERMS` kept; None: nothing is laid down."""
+        row = self.retention_of(country.upper())
+        return getattr(row, TERMS[term]) if row is not None else None

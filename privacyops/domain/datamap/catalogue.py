@@ -113,7 +113,8 @@ class DeclaredLink:
 class Collection:
     """A table, bucket, mailbox or REST resource. `rows` is None where the store cannot say.
 
-    `derived_from` names the sources of a view; `parent` is the table a partition belongs to.
+    `derived_from` names the sources of a view; `parent` is the table a partition belongs to. `retain` names the term
+    of the law for which its rows are kept without the person (invoice, books, letters, tax); empty: none.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Collection:
     refresh: str = "none"
     soft_delete: str | None = None
     cls: CollectionClass | None = None
+    retain: str = ""
 
     def field(self, path: str) -> Field | None:
         """The field of that path, or None."""

@@ -2,6 +2,7 @@
 
 collections:
   members: {class: person, identity: {email: mail, name: full_name}}
+  bills: {class: activity, retain: invoice}
 links:
   - {from: orders.member, to: members.id, ownership: owned, except: [0]}
   - {from: tickets.sender, to: identity.email, ownership: owned}
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from privacyops.domain.catalog.refusals_retention import TERMS
 from privacyops.domain.datamap.build import DataMap, settle
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, Role, Shape
 from privacyops.domain.datamap.link import (
@@ -36,6 +38,7 @@ _IDENTITY: Final = {
     "customer_id": Category.CUSTOMER_NUMBER,
 }
 _KEYS: Final = frozenset({"map", "detect", "collections", "links", "repeats", "decisions"})
+_SAID_KEYS: Final = frozenset({"class", "identity", "text", "retain"})
 _LINK_KEYS: Final = frozenset({"from", "to", "kind", "ownership", "when", "except", "outward"})
 
 
@@ -92,6 +95,12 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any], reason: str = "written
 
 
 def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
+    unknown = set(said) - _SAID_KEYS
+    if unknown:
+        raise MapMalformed(f"{one.name}: unknown key {sorted(unknown)[0]}")
+    retain = said.get("retain", one.retain)
+    if retain and retain not in TERMS:
+        raise MapMalformed(f"{one.name}: retain knows {', '.join(sorted(TERMS))}")
     fields = {field.path: field for field in one.fields}
     for kind, paths in (said.get("identity") or {}).items():
         if kind not in _IDENTITY:
@@ -109,7 +118,7 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
             cls = CollectionClass(said["class"])
         except ValueError:
             raise MapMalformed(f"{one.name}: class {said['class']} is not known") from None
-    return replace(one, fields=tuple(fields.values()), cls=cls)
+    return replace(one, fields=tuple(fields.values()), cls=cls, retain=retain)
 
 
 def _speaking(one: Collection, link: Link) -> Collection:

@@ -100,7 +100,7 @@ def _fitting(one: Collection, said: Mapping[str, Any]) -> dict[str, Any]:
         elif there and kind != "name":
             identity[kind] = there
     text = [path for path in said.get("text") or () if one.field(path) is not None]
-    return {"class": said["class"], "identity": identity, "text": text}
+    return {"class": said["class"], "identity": identity, "text": text, "retain": said.get("retain", "")}
 
 
 def _several(paths: Any) -> Sequence[str]:

@@ -12,10 +12,11 @@ from privacyops.domain.catalog.refusals_retention import RefusalsRetention
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import CollectionClass, CollectionKind
 from privacyops.domain.datamap.link import Link, LinkKind, LinkState
+from privacyops.domain.erasure.cells import telling_cells
 from privacyops.domain.erasure.intent import NEEDED, Intent, Stance
 from privacyops.domain.erasure.operation import Act, Delete, RedactSpan
 from privacyops.domain.erasure.pointing import joined, pointed
-from privacyops.domain.erasure.policy import Retention, kept_until
+from privacyops.domain.erasure.policy import Retention, kept_until, retained
 from privacyops.domain.finding.model import Finding, FindingTier, Match, SearchState
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.record import RowRef, spelled
@@ -31,7 +32,8 @@ _NOBODYS: Final = frozenset({CollectionClass.LOOKUP, CollectionClass.CONTEXT})
 class Rules:
     """What decides. `accepted` and `excluded` are ids of rows that a person judged; `excluded` with the code.
 
-    `accept_links`: links of this confidence stand as confirmed; `accept_text`: text matches of tier owned as accepted.
+    `region` is the country whose terms hold for rows that the map retains. `accept_links`: links of this confidence
+    stand as confirmed; `accept_text`: text matches of tier owned as accepted.
     """
 
     law: RefusalsRetention
@@ -41,6 +43,7 @@ class Rules:
     accept_text: bool = False
     accepted: frozenset[str] = frozenset()
     excluded: Mapping[str, str] = field(default_factory=dict)
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +84,7 @@ def decide(findings: Sequence[Finding], drawn: DataMap, state: SearchState, rule
             if ways:
                 intents.append(Intent(one.ref, Stance.POINT, one.values, _why(one), ways=ways))
         else:
-            intents.append(_of_owned(one, rules))
+            intents.append(_of_owned(one, drawn, rules))
     stuck.extend(_uncounted(state, findings, drawn))
     return Decided(_with_details(_staying(intents, stuck), drawn), tuple(undecided))
 
@@ -157,11 +160,17 @@ def _excluded(one: Finding, code: str) -> Intent:
     return Intent(one.ref, Stance.KEEP, one.values, code, kept=frozenset(one.values))
 
 
-def _of_owned(one: Finding, rules: Rules) -> Intent:
+def _of_owned(one: Finding, drawn: DataMap, rules: Rules) -> Intent:
+    """By the operator's policy, else by the term that the map names, else the row goes."""
+    collection = drawn.collection(one.collection)
     rule = rules.policy.get(one.collection)
+    if rule is None and collection.retain:
+        rule = retained(collection.retain, rules.law, rules.region)
     if rule is None:
         return Intent(one.ref, Stance.DELETE, one.values, repeats=one.repeats)
-    until = kept_until(one.collection, rule, one.values, rules.law)
+    told = {cell.path for cell in telling_cells(collection)} if rule.keep is None else set()
+    impersonal = {path: value for path, value in one.values.items() if path not in told}  # a birthday dates no invoice
+    until = kept_until(one.collection, rule, impersonal, rules.law)
     return Intent(one.ref, Stance.KEEP, one.values, rule.code, until, rule.keep, one.repeats)
 
 

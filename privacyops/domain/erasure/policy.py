@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from privacyops.domain.catalog.refusals_retention import RefusalsRetention
+from privacyops.domain.catalog.refusals_retention import TERMS, RefusalsRetention
 from privacyops.domain.record import Value
 from privacyops.kernel.errors import Unprocessable
 
 DEFAULT_CODE: Final = "LEGAL_OBLIGATION"
 _KEYS: Final = frozenset({"keep", "code", "until", "date", "country"})
-_RULES: Final = {
-    "invoice": "invoices_years",
-    "books": "books_years",
-    "letters": "business_letters_years",
-    "tax": "tax_years",
-}
 
 
 class PolicyMalformed(Unprocessable):
@@ -31,13 +25,14 @@ class PolicyMalformed(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept of each row of one collection. `keep` are the cells that stay; everything else goes now.
+    """What is kept of each row of one collection. `keep` are the cells that stay, everything else goes now; None:
+    what says something of a person goes, the rest stays.
 
     `until` is a date, `rule:NAME` (invoice, books, letters, tax: years by the law of `country`, counted from the end
     of the year of `dated`), or empty: open. `dated` names the column with the row's date.
     """
 
-    keep: frozenset[str]
+    keep: frozenset[str] | None
     code: str = DEFAULT_CODE
     until: str = ""
     dated: str = ""
@@ -66,6 +61,17 @@ def read_policy(said: Mapping[str, Any], law: RefusalsRetention, region: str | N
     return found
 
 
+def retained(term: str, law: RefusalsRetention, region: str | None) -> Retention:
+    """What the map of a store means by `retain: invoice`: number, date, lines and amounts stay, the person goes.
+
+    Where the law of the region names no such term, or the region is not known, the rows are kept open: nothing that
+    had to be kept is lost, and the plan shows that nobody said until when.
+    """
+    country = region or ""
+    until = f"rule:{term}" if law.years_of(country, term) is not None else ""
+    return Retention(None, DEFAULT_CODE, until, country=country)
+
+
 def kept_until(name: str, rule: Retention, row: Mapping[str, Value], law: RefusalsRetention) -> date | None:
     """The last day on which the row is kept; None: open. A row without a readable date is kept open.
 
@@ -82,7 +88,8 @@ def kept_until(name: str, rule: Retention, row: Mapping[str, Value], law: Refusa
 def _row_date(rule: Retention, row: Mapping[str, Value]) -> date | None:
     if rule.dated:
         return _as_date(row.get(rule.dated))
-    dates = [moment for path in sorted(row) if path in rule.keep and (moment := _as_date(row[path])) is not None]
+    paths = [path for path in sorted(row) if rule.keep is None or path in rule.keep]
+    dates = [moment for path in paths if (moment := _as_date(row[path])) is not None]
     return max(dates, default=None)
 
 
@@ -107,11 +114,10 @@ def _date(name: str, text: str) -> date:
 
 
 def _years(name: str, rule: Retention, law: RefusalsRetention) -> int:
-    attribute = _RULES.get(rule.until.partition(":")[2])
-    if attribute is None:
-        raise PolicyMalformed(f"{name}: until knows {', '.join(f'rule:{one}' for one in sorted(_RULES))}")
-    row = law.retention_of(rule.country.upper())
-    years: int | None = getattr(row, attribute) if row is not None else None
+    term = rule.until.partition(":")[2]
+    if term not in TERMS:
+        raise PolicyMalformed(f"{name}: until knows {', '.join(f'rule:{one}' for one in sorted(TERMS))}")
+    years = law.years_of(rule.country, term)
     if years is None:
         raise PolicyMalformed(f"{name}: no term for {rule.until} in country {rule.country or '(none given)'}")
     return years

@@ -22,7 +22,7 @@ from privacyops.domain.erasure.report import Gap, Standing, StoreReport, kept_it
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.job import Job
 from privacyops.domain.record import RowRef, canonical
-from privacyops.domain.task import TaskKind
+from privacyops.domain.task import OPEN_TASKS, TaskKind
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.keyring import DataKey, MacLabel
@@ -287,6 +287,10 @@ def _person_mac(ctx: Context, email: str) -> tuple[int, bytes]:
 
 
 def _task(tx: Tx, dsar: Dsar, store: str, kind: TaskKind, code: str) -> None:
+    """A person has to see to the store; one who is asked already is not asked once more by each later look."""
+    known = tasks.list_tasks_of(tx, dsar.id)
+    if any((one.kind, one.store) == (kind, store) and one.state in OPEN_TASKS for one in known):
+        return
     owner = next((one.owner_id for one in stores.list_stores(tx) if one.name == store), None)
     tasks.add_task(
         tx, kind, dsar.safe_due_on, owner_role="store_owner" if owner else "analyst", owner_id=owner, dsar_id=dsar.id,

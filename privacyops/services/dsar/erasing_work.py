@@ -155,4 +155,5 @@ def _rules(config: StoreConfig, host: ConnectorHost, held: tuple[StoredFinding, 
         raise StoreMisconfigured(config.name, "policy", "malformed") from None
     accepted = {one.row_ref.hex() for one in held if one.decision is Decision.INCLUDE and one.decided_by is not None}
     excluded = {one.row_ref.hex(): one.reason or "" for one in held if one.decision is Decision.EXCLUDE}
-    return Rules(law, host.settings(config.name), policy, accepted=frozenset(accepted), excluded=excluded)
+    settings = host.settings(config.name)
+    return Rules(law, settings, policy, accepted=frozenset(accepted), excluded=excluded, region=config.region)
