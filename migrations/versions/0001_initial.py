@@ -1157,6 +1157,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_dsar_proof_dsar", ["dsar_id"], unique=False)
 
     op.create_table(
+        "dsar_reading",
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "after",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("texts", sa.Integer(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column(
+            "notes",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("labels_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("vouched_by", sa.Uuid(), nullable=True),
+        sa.Column("vouched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state = 'waiting' OR state = 'reading' OR state = 'read' OR state = 'failed'",
+            name=op.f("ck_dsar_reading_state"),
+        ),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_dsar_reading_dsar_id_dsar")),
+        sa.PrimaryKeyConstraint("dsar_id", name=op.f("pk_dsar_reading")),
+    )
+    op.create_table(
         "dsar_run",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("dsar_id", sa.Uuid(), nullable=False),
@@ -1372,8 +1400,73 @@ def upgrade() -> None:
         batch_op.create_index("ix_task_dsar", ["dsar_id"], unique=False)
         batch_op.create_index("ix_task_open", ["controller", "state", "due_on", "id"], unique=False)
 
+    op.create_table(
+        "finding_text",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("finding_id", sa.Uuid(), nullable=False),
+        sa.Column("field", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "unread",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("is_unread", sa.Boolean(), nullable=False),
+        sa.Column("seen_by", sa.Uuid(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_finding_text_dsar_id_dsar")),
+        sa.ForeignKeyConstraint(["finding_id"], ["finding.id"], name=op.f("fk_finding_text_finding_id_finding")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding_text")),
+        sa.UniqueConstraint("finding_id", "field", "at", name=op.f("uq_finding_text_finding_id_field_at")),
+    )
+    with op.batch_alter_table("finding_text", schema=None) as batch_op:
+        batch_op.create_index("ix_finding_text_page", ["dsar_id", "id"], unique=False)
+
+    op.create_table(
+        "redaction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("text_id", sa.Uuid(), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("end", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=32), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("why", sa.String(length=400), nullable=False),
+        sa.Column("is_certain", sa.Boolean(), nullable=False),
+        sa.Column(
+            "doubts",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("decision", sa.String(length=8), nullable=False),
+        sa.Column("is_by_hand", sa.Boolean(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "decision = 'open' OR decision = 'accepted' OR decision = 'refused' OR decision = 'added'",
+            name=op.f("ck_redaction_decision"),
+        ),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_redaction_dsar_id_dsar")),
+        sa.ForeignKeyConstraint(["text_id"], ["finding_text.id"], name=op.f("fk_redaction_text_id_finding_text")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redaction")),
+        sa.UniqueConstraint("text_id", "start", "end", name=op.f("uq_redaction_text_id_start_end")),
+    )
+    with op.batch_alter_table("redaction", schema=None) as batch_op:
+        batch_op.create_index("ix_redaction_page", ["dsar_id", "id"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("redaction", schema=None) as batch_op:
+        batch_op.drop_index("ix_redaction_page")
+
+    op.drop_table("redaction")
+    with op.batch_alter_table("finding_text", schema=None) as batch_op:
+        batch_op.drop_index("ix_finding_text_page")
+
+    op.drop_table("finding_text")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index("ix_task_open")
         batch_op.drop_index("ix_task_dsar")
@@ -1404,6 +1497,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_dsar_run_job")
 
     op.drop_table("dsar_run")
+    op.drop_table("dsar_reading")
     with op.batch_alter_table("dsar_proof", schema=None) as batch_op:
         batch_op.drop_index("ix_dsar_proof_dsar")
 

@@ -19,13 +19,15 @@ from privacyops.bench.result import Row, host, spread
 from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.dsar.run import Decision
+from privacyops.domain.redaction.suggest import Decision as Redaction
+from privacyops.kernel.ids import DsarId
 from privacyops.services import stores
 from privacyops.services.context import Context
-from privacyops.services.dsar import answer, identity, intake, listing, opening, review
+from privacyops.services.dsar import answer, identity, intake, listing, opening, review, third_parties
 
 WALL_GOAL_S: Final = 0.3
 STATEMENTS_GOAL: Final = 100
-LEGS: Final = ("intake", "search", "review", "package", "release")
+LEGS: Final = ("intake", "search", "texts", "review", "package", "release")
 
 BY_HAND: Final = (
     ("customers", "SELECT * FROM customers WHERE customer_id = :id"),
@@ -60,6 +62,7 @@ class Bench:
     customer_id: int
     shop: Path
     settle: Callable[[], object]
+    find: Callable[[], object]
     own: Callable[[], int]
 
 
@@ -136,10 +139,13 @@ def _walk(bench: Bench) -> tuple[dict[str, float], str]:
     bench.settle()
     leg("intake")
     identity.accept_identity(bench.analyst, dsar_id, "known by telephone")
-    bench.settle()
+    bench.find()
     leg("search")
+    bench.settle()
+    leg("texts")
     for config in stores.all_stores(bench.analyst):
         review.decide(bench.analyst, dsar_id, Decision.INCLUDE, store=config.name, only_undecided=True)
+    _decide_passages(bench, dsar_id)
     review.finish_review(bench.analyst, dsar_id)
     leg("review")
     bench.settle()
@@ -150,6 +156,13 @@ def _walk(bench: Bench) -> tuple[dict[str, float], str]:
     bench.settle()
     leg("release")
     return legs, reference
+
+
+def _decide_passages(bench: Bench, dsar_id: DsarId) -> None:
+    while texts := third_parties.open_texts(bench.analyst, dsar_id, limit=100, only_open=True).texts.items:
+        for label in dict.fromkeys(one.label for text in texts for one in text.passages):
+            third_parties.decide_alike(bench.analyst, dsar_id, label, Redaction.ACCEPTED)
+        third_parties.texts_seen(bench.analyst, dsar_id, [text.stored.id for text in texts if text.stored])
 
 
 def _look(bench: Bench, reference: str, seen: _Seen) -> None:

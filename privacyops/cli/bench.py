@@ -232,5 +232,6 @@ def _demo_bench(folder: Path) -> "Bench":
         analyst=team[0], approver=team[1],
         requester=Requester(email=person.email, name=person.name, order_number=person.order_no),
         customer_id=person.customer_id, shop=shop.shop_db, settle=functools.partial(drive_waiting, ctx, kinds),
+        find=functools.partial(drive_waiting, ctx, {name: kind for name, kind in kinds.items() if name != "reading"}),
         own=count_statements(house),
     )  # fmt: skip

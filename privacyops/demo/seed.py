@@ -20,13 +20,24 @@ from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.fee import FURTHER_COPIES
+from privacyops.domain.redaction.suggest import Decision as Redaction
 from privacyops.kernel.clock import Clock, ManualClock
 from privacyops.kernel.ids import AccountId, DsarId, uuid7
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.ports.mailer import Inbox
 from privacyops.services import apikey, datamap, stores
 from privacyops.services.context import Context
-from privacyops.services.dsar import answer, ask, erasure_plan, handling, identity, intake, listing, review
+from privacyops.services.dsar import (
+    answer,
+    ask,
+    erasure_plan,
+    handling,
+    identity,
+    intake,
+    listing,
+    review,
+    third_parties,
+)
 from privacyops.store.account import add_account
 
 TITLES: Final = {"shop": "Shop database", "archive": "Order archive", "documents": "Documents", "mailbox": "Mailbox"}
@@ -38,9 +49,10 @@ _DOUBTFUL: Final = "THIRD_PARTY_RIGHTS"
 """What only a text points at is left out: it may be about a person of the same name."""
 SCOPES: Final = frozenset(
     {
-        Scope.DSAR_CREATE, Scope.DSAR_READ, Scope.CONSENT_CHECK, Scope.CONSENT_WRITE, Scope.CONSENT_READ,
-        Scope.CONSENT_IMPORT, Scope.CONSENT_EXPORT, Scope.CONSENT_EXPORT_CLEAR, Scope.CATALOGUE_MANAGE,
-        Scope.FEED_READ, Scope.LEDGER_READ, Scope.WEBHOOK_MANAGE, Scope.DATAMAP_READ, Scope.DATAMAP_MANAGE,
+        Scope.DSAR_CREATE, Scope.DSAR_READ, Scope.DSAR_REDACT, Scope.CONSENT_CHECK, Scope.CONSENT_WRITE,
+        Scope.CONSENT_READ, Scope.CONSENT_IMPORT, Scope.CONSENT_EXPORT, Scope.CONSENT_EXPORT_CLEAR,
+        Scope.CATALOGUE_MANAGE, Scope.FEED_READ, Scope.LEDGER_READ, Scope.WEBHOOK_MANAGE, Scope.DATAMAP_READ,
+        Scope.DATAMAP_MANAGE,
     }
 )  # fmt: skip
 """Every scope that the documentation uses, so that its examples can be tried here."""
@@ -240,6 +252,10 @@ class Seeder:
         ada = self._as(self._ada)
         for config in stores.all_stores(ada):
             review.decide(ada, dsar_id, Decision.EXCLUDE, store=config.name, reason=_DOUBTFUL, only_undecided=True)
+        while texts := third_parties.open_texts(ada, dsar_id, limit=100, only_open=True).texts.items:
+            for label in dict.fromkeys(one.label for text in texts for one in text.passages):
+                third_parties.decide_alike(ada, dsar_id, label, Redaction.ACCEPTED)
+            third_parties.texts_seen(ada, dsar_id, [text.stored.id for text in texts if text.stored])
 
     def _code(self, person: DemoPerson) -> str:
         for mail in self._inbox.newest(20):

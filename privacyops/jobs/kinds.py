@@ -10,9 +10,11 @@ from privacyops.jobs.workflows.export import ExportKind
 from privacyops.jobs.workflows.mail import MailKind
 from privacyops.jobs.workflows.package import PackageKind
 from privacyops.jobs.workflows.preference_link import PreferenceLinkKind
+from privacyops.jobs.workflows.reading import ReadingKind
+from privacyops.jobs.workflows.scan import ScanKind
 from privacyops.jobs.workflows.search import MAP_LIFE_S, SearchKind
 from privacyops.jobs.workflows.webhook import WebhookKind
-from privacyops.services import anchor, promise
+from privacyops.services import anchor, promise, scanning
 from privacyops.services.consent import exporting, feeding, sweeping
 from privacyops.services.dsar import answer, erasing, retention, sweep
 from privacyops.services.webhook import acknowledging, telling
@@ -23,6 +25,7 @@ TICKS: Final[Sequence[Tick]] = (
     Tick("anchors", anchor.anchor_daily),
     Tick("systems", telling.fan_out),
     Tick("acknowledgements", acknowledging.watch),
+    Tick("maps", scanning.begin_due),
     Tick("packages", answer.expire_packages, is_destructive=True),
     Tick("erasures", erasing.sweep_due),
     Tick("exports", exporting.expire, is_destructive=True),
@@ -38,7 +41,7 @@ TICKS: Final[Sequence[Tick]] = (
 def job_kinds(map_life_s: float = MAP_LIFE_S) -> dict[str, JobKind]:
     """One of each kind, by name; a worker makes them once. `map_life_s`: how long the map of a store is believed."""
     kinds: tuple[JobKind, ...] = (
-        SearchKind(map_life_s), ErasureKind(), PackageKind(), ExportKind(), MailKind(), PreferenceLinkKind(),
-        WebhookKind(),
+        SearchKind(map_life_s), ScanKind(), ReadingKind(), ErasureKind(), PackageKind(), ExportKind(), MailKind(),
+        PreferenceLinkKind(), WebhookKind(),
     )  # fmt: skip
     return {kind.name: kind for kind in kinds}

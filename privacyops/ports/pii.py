@@ -1,10 +1,11 @@
 """What services and commands ask of detection."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from privacyops.domain.detection.span import Detected, Profile
+from privacyops.kernel.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +30,31 @@ class PiiDetector(Protocol):
 
     def detect(self, texts: Iterable[Text], profile: Profile) -> Iterator[Detected]:
         """One answer for each text, in order. Texts are taken in batches; memory does not grow with their number."""
+        ...
+
+
+class DetectionFailed(Unavailable):
+    """It ended, or took too long, over these texts; nothing is known of them."""
+
+    type = "/problems/detection-failed"
+    title = "Detection gave no answer about these texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One answer for each text, in order, and what detection lacks here, each with what mends it."""
+
+    found: tuple[Detected, ...]
+    degraded: tuple[str, ...] = ()
+
+
+class TextDetection(Protocol):
+    """Detection as a worker uses it: a few texts at a time, in bounded time, apart from everything else."""
+
+    def look(self, texts: Sequence[Text], profile: Profile) -> Looked:
+        """Look through some texts. Callers take turns. Raises: DetectionFailed."""
+        ...
+
+    def close(self) -> None:
+        """End for good; a call that still waits for its answer fails."""
         ...

@@ -9,6 +9,7 @@ from privacyops.ports.letters import LetterWriter
 from privacyops.ports.mailer import Mailer
 from privacyops.ports.package import PackageBuilder
 from privacyops.ports.passwords import Passwords
+from privacyops.ports.pii import TextDetection
 from privacyops.ports.receipts import ReceiptWriter
 from privacyops.ports.signer import Signer
 from privacyops.ports.telemetry import Telemetry
@@ -34,3 +35,4 @@ class Ports:
     telemetry: Telemetry
     anchors: Anchors
     webhooks: WebhookSender
+    detection: TextDetection

@@ -69,10 +69,7 @@ def save_findings(tx: Tx, findings: Sequence[Mapping[str, Any]]) -> None:
     new = statement.excluded
     upsert = statement.on_conflict_do_update(
         index_elements=[_FINDING.c.dsar_id, _FINDING.c.store, _FINDING.c.row_ref],
-        set_={
-            name: new[name]
-            for name in ("collection", "tier", "match", "columns", "via", "persons_mentioned", "sealed", "found_at")
-        },
+        set_={name: new[name] for name in ("collection", "tier", "match", "columns", "via", "sealed", "found_at")},
     )
     if findings:
         tx.run(upsert, list(findings))

@@ -12,6 +12,7 @@ from privacyops.store.dsar import DSAR, as_dsar, destroy_request_key
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.dsar import DsarCodeRow, DsarMessageRow, DsarProofRow, RequestKeyRow
 from privacyops.store.tables.finding import FindingRow, RunRow
+from privacyops.store.tables.redaction import ReadingRow
 from privacyops.store.uow import Tx
 
 _CODE = table_of(DsarCodeRow)
@@ -20,6 +21,7 @@ _KEY = table_of(RequestKeyRow)
 _MESSAGE = table_of(DsarMessageRow)
 _PROOF = table_of(DsarProofRow)
 _RUN = table_of(RunRow)
+_READING = table_of(ReadingRow)
 EMPTY_INDEX = b""
 """In place of the keyed hash of a contact: a hash under a living key still finds the person."""
 
@@ -51,6 +53,7 @@ def drop_values(tx: Tx, dsar_id: DsarId) -> None:
     """Take the found values, where the searches stood, and the evidence of identity; counts and decisions stay."""
     tx.run(update(_FINDING).where(_FINDING.c.dsar_id == dsar_id).values(sealed=None))
     tx.run(update(_RUN).where(_RUN.c.dsar_id == dsar_id).values(state_sealed=None))
+    tx.run(update(_READING).where(_READING.c.dsar_id == dsar_id).values(labels_sealed=None))
     tx.run(update(_PROOF).where(_PROOF.c.dsar_id == dsar_id).values(sealed=None))
     tx.run(delete(_CODE).where(_CODE.c.dsar_id == dsar_id))
 

@@ -37,6 +37,7 @@ from privacyops.store import export as exports
 from privacyops.store import finding as findings
 from privacyops.store import mail as mails
 from privacyops.store import package as packages
+from privacyops.store import redaction as redactions
 from privacyops.store import store_erasure as erasures
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
@@ -273,4 +274,7 @@ def outcome_of(tx: Tx, dsar: Dsar) -> Outcome:
         return Outcome.REFUSED
     erased = erasures.list_erasures(tx, dsar.id)
     less = any(one.state is not ErasingState.VERIFIED or one.report.get("kept") for one in erased)
-    return Outcome.FULFILLED_PARTIAL if excluded or without or less else Outcome.FULFILLED
+    cut = any(
+        group.taken_out for group in redactions.count_groups(tx, dsar.id) if group.on_record is Decision.INCLUDE
+    )  # fmt: skip
+    return Outcome.FULFILLED_PARTIAL if excluded or without or less or cut else Outcome.FULFILLED

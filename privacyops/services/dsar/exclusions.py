@@ -6,6 +6,7 @@ from typing import Final
 from privacyops.domain.answer import Exclusion
 from privacyops.domain.catalog.read import refusals_retention
 from privacyops.domain.dsar.record import Dsar
+from privacyops.domain.redaction.blackout import GROUND
 from privacyops.services.dsar.columns import labelled
 from privacyops.services.dsar.wording import regime_of
 
@@ -20,6 +21,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOT_PORTABLE": "The records are not data that you provided by consent or contract.",
         "DISPROPORTIONATE_EFFORT": "Finding more would take an effort out of all proportion.",
         "records": "{count} records of {what}",
+        "passages": "{count} passages in {what}",
+        "others": "The passages are about other people, whose rights they would touch. A mark stands in their place.",
     },
     "de": {
         "THIRD_PARTY_RIGHTS": "Die Datensätze handeln von anderen Personen, deren Rechte berührt würden.",
@@ -32,6 +35,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOT_PORTABLE": "Die Datensätze haben Sie nicht mit Einwilligung oder im Vertrag bereitgestellt.",
         "DISPROPORTIONATE_EFFORT": "Mehr zu finden wäre unverhältnismäßig aufwendig.",
         "records": "{count} Datensätze aus {what}",
+        "passages": "{count} Stellen in {what}",
+        "others": "Die Stellen handeln von anderen Personen, deren Rechte berührt würden. An ihrem Platz steht ein "
+        "Vermerk.",
     },
 }
 
@@ -39,11 +45,22 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 def exclusion_of(dsar: Dsar, code: str | None, count: int, store: str, collection: str) -> Exclusion:
     """One group of withheld records with its code, its reason in words and its article."""
     words = _WORDS.get(dsar.language, _WORDS["en"])
-    known = next((one for one in refusals_retention().refusal_codes if one.code == code), None)
-    law = _article(known.law if known else {}, regime_of(dsar.regime))
+    law = _law(dsar, code)
     what = words["records"].format(count=count, what=labelled(collection))
     reason = words.get(code or "", _WORDS["en"].get(code or "", code or ""))
     return Exclusion(what, code or "", reason, law, store)
+
+
+def passages_exclusion(dsar: Dsar, count: int, store: str, collection: str) -> Exclusion:
+    """The passages about other people that were taken out of the records of one collection."""
+    words = _WORDS.get(dsar.language, _WORDS["en"])
+    what = words["passages"].format(count=count, what=labelled(collection))
+    return Exclusion(what, GROUND, words["others"], _law(dsar, GROUND), store)
+
+
+def _law(dsar: Dsar, code: str | None) -> str:
+    known = next((one for one in refusals_retention().refusal_codes if one.code == code), None)
+    return _article(known.law if known else {}, regime_of(dsar.regime))
 
 
 def _article(law: Mapping[str, str], regime: str) -> str:

@@ -25,7 +25,7 @@ from privacyops.domain.package.contents import (
     Store,
     Value,
 )
-from privacyops.domain.package.release import FailedCheck, failed_checks
+from privacyops.domain.package.release import FailedCheck, OpenPoint, failed_checks
 from privacyops.domain.record import Blob, decode
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
@@ -38,8 +38,9 @@ from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.columns import column_of, labelled
 from privacyops.services.dsar.erasure_words import CarriedOut, carried_out
-from privacyops.services.dsar.exclusions import exclusion_of
+from privacyops.services.dsar.exclusions import exclusion_of, passages_exclusion
 from privacyops.services.dsar.files import AnswerFiles, HeldFile, WordsOfFiles, attached, held_files, opened_stores
+from privacyops.services.dsar.passages import Marked, cuts, marked_of, open_points
 from privacyops.services.dsar.wording import (
     authority_of,
     controller_of,
@@ -52,6 +53,7 @@ from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import job as job_store
 from privacyops.store import package as packages
+from privacyops.store import redaction as redactions
 from privacyops.store import stores
 from privacyops.store.uow import Tx
 
@@ -71,6 +73,7 @@ class Answer:
     contents: PackageContents
     letter: Letter
     faults: tuple[FailedCheck, ...] = ()
+    open_points: tuple[OpenPoint, ...] = ()
 
 
 def begin_package(ctx: Context, tx: Tx, dsar: Dsar) -> PackageId:
@@ -121,6 +124,7 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
         groups = findings.count_findings(tx, dsar.id)
         titles = {store.name: store.title for store in stores.list_stores(tx)}
         carried = carried_out(tx, dsar, titles)
+        passages, open_ = redactions.count_groups(tx, dsar.id), open_points(tx, dsar)
     searched = tuple(
         SearchedStore(run.store, titles.get(run.store, run.store), tuple(run.report.get("identifiers", ())),
                       int(run.report.get("found", 0)), run.settled_at or created_at)
@@ -133,13 +137,16 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
     exclusions = tuple(
         exclusion_of(dsar, group.reason, int(group.records), titles.get(group.store, group.store), group.collection)
         for group in groups if group.decision == Decision.EXCLUDE
+    ) + tuple(
+        passages_exclusion(dsar, group.taken_out, titles.get(group.store, group.store), group.collection)
+        for group in passages if group.on_record is Decision.INCLUDE and group.taken_out
     )  # fmt: skip
     given = sorted({(group.store, group.collection) for group in groups if group.decision == Decision.INCLUDE})
-    reader = _Reader(ctx, dsar.id, key)
+    reader = _Reader(ctx, dsar, key)
     files = AnswerFiles()
     if held is not None:
         files = attached(held.host, reader.files(given), is_last_try=held.is_last_try)
-        reader = _Reader(ctx, dsar.id, key, files.words)
+        reader = _Reader(ctx, dsar, key, files.words)
     packed = tuple(
         Store(name, titles.get(name, name), tuple(reader.collection(name, c) for s, c in given if s == name))
         for name in sorted({store for store, _ in given})
@@ -154,7 +161,7 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
         facts=ctx.controller.facts, attachments=files.attachments,
         held=HELD_IN_US if regime.startswith("us") else ALWAYS_HELD,
     )  # fmt: skip
-    return Answer(contents, answer_letter(ctx, dsar, requester, contents, carried), files.faults)
+    return Answer(contents, answer_letter(ctx, dsar, requester, contents, carried), files.faults, open_)
 
 
 def _stores_given(ctx: Context, dsar_id: DsarId) -> Sequence[str]:
@@ -204,7 +211,7 @@ def _register(ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultR
     package = packages.load_package(tx, package_id)
     checks = [
         {"check": str(one.check), "file": one.file, "fault": one.fault, "blocks": one.blocks}
-        for one in (*answer.faults, *failed_checks(built))
+        for one in (*answer.faults, *failed_checks(built, answer.open_points))
     ]
     packages.move_package(
         tx, package_id, "building", "ready", vault_ref=_ref_text(ref), sha256=built.sha256, size=built.size,
@@ -221,9 +228,9 @@ def _register(ctx: Context, tx: Tx, job: Job, package_id: PackageId, ref: VaultR
 class _Reader:
     """Reads the included records of a request again, opened, in pages; each reading gives the same."""
 
-    def __init__(self, ctx: Context, dsar_id: DsarId, key: DataKey, words: WordsOfFiles | None = None) -> None:
+    def __init__(self, ctx: Context, dsar: Dsar, key: DataKey, words: WordsOfFiles | None = None) -> None:
         self._ctx = ctx
-        self._dsar_id = dsar_id
+        self._dsar = dsar
         self._key = key
         self._words = words or {}
 
@@ -238,21 +245,27 @@ class _Reader:
     def files(self, given: Iterable[tuple[str, str]]) -> Iterator[HeldFile]:
         """The files behind the included records of these stores and collections, in the order of the package."""
         for store, name in given:
-            for finding in self._findings(store, name):
+            for finding in (one for page, _ in self._pages(store, name) for one in page):
                 key, values = _unsealed(self._ctx, self._key, finding)
                 yield from held_files(finding, key, values, f"{labelled(name)} {_spelled(key)}")
 
     def _records(self, store: str, name: str) -> Iterator[Record]:
-        for finding in self._findings(store, name):
-            opened = open_finding(self._ctx, self._key, finding, self._words)
-            yield Record(_spelled(opened.key), opened.values)
+        for page, marked in self._pages(store, name):
+            for finding in page:
+                opened = open_finding(self._ctx, self._key, finding, self._words)
+                gone = cuts(self._key, self._dsar.language, finding, opened.values, opened.files, marked)
+                yield Record(_spelled(opened.key), opened.values, gone)
 
-    def _findings(self, store: str, name: str) -> Iterator[StoredFinding]:
+    def _pages(
+        self, store: str, name: str
+    ) -> Iterator[tuple[Sequence[StoredFinding], Mapping[tuple[object, str, int], Marked]]]:
         after: str | None = None
         while True:
             with self._ctx.database.reading(self._ctx.controller.key, self._ctx.clock.now()) as tx:
-                page = findings.list_findings(tx, self._dsar_id, store, name, after, 200)
-            yield from (finding for finding in page.items if finding.decision is Decision.INCLUDE)
+                page = findings.list_findings(tx, self._dsar.id, store, name, after, 200)
+                given = [finding for finding in page.items if finding.decision is Decision.INCLUDE]
+                marked = marked_of(tx, given)
+            yield given, marked
             if page.next is None:
                 return
             after = page.next
@@ -280,6 +293,8 @@ class OpenedFinding:
 
     key: Mapping[str, Value]
     values: Mapping[str, Value]
+    files: frozenset[str] = frozenset()
+    """Fields that hold a handle on a file."""
 
 
 def open_finding(
@@ -294,6 +309,7 @@ def open_finding(
     return OpenedFinding(
         {name: _given(value) for name, value in row_key.items()},
         {name: told.get((finding.id, name)) or _given(value) for name, value in values.items()},
+        frozenset(name for name, value in values.items() if isinstance(value, Blob)),
     )
 
 

@@ -21,9 +21,11 @@ from privacyops.services.dsar.erasure_plan import plan_lines, require_planned
 from privacyops.services.dsar.execution import hand_out, settle_if_done
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
+from privacyops.services.dsar.passages import require_decided
 from privacyops.store import audit as audits
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
+from privacyops.store import redaction as redactions
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
@@ -188,19 +190,22 @@ def plan_of(tx: Tx, dsar: Dsar) -> str:
         for one in page:
             digest.update(f"{one.id}\t{one.decision}\t{one.reason or ''}\n".encode())
         after = (page[-1].store, page[-1].collection, page[-1].id)
-    for line in plan_lines(tx, dsar.id):
+    for line in (*redactions.plan_lines(tx, dsar.id), *plan_lines(tx, dsar.id)):
         digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
 def _complete(tx: Tx, dsar: Dsar) -> str:
-    """The plan of a review with nothing open. Raises: FindingsUndecided, SearchUnsettled, IdentityTooWeak."""
+    """The plan of a review with nothing open. Raises: FindingsUndecided, SearchUnsettled, TextsNotRead,
+    ThirdPartiesOpen, IdentityTooWeak.
+    """
     undecided = sum(row.records for row in findings.count_findings(tx, dsar.id) if row.decision == Decision.UNDECIDED)
     if undecided:
         raise FindingsUndecided(count=undecided)
     runs = findings.list_runs(tx, dsar.id)
     if any(run.state not in SETTLED_RUNS or run.state is RunState.WAITING_REMOTE for run in runs):
         raise SearchUnsettled
+    require_decided(tx, dsar)
     is_find = dsar.rule.kind is RequestClass.FIND
     if is_find and not may_hand_over(dsar.type, dsars.list_proofs(tx, dsar.id)):
         raise IdentityTooWeak

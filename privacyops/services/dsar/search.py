@@ -30,6 +30,7 @@ from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.columns import names_an_order
 from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.reading import begin_reading
 from privacyops.services.finding.search import reopened
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
@@ -215,7 +216,7 @@ def settle(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
         _go_on(tx, run)
     if waiting:
         return
-    move(ctx, tx, dsar, DsarEvent.SEARCH_SETTLED, audit={"runs": len(runs)})
+    begin_reading(tx, move(ctx, tx, dsar, DsarEvent.SEARCH_SETTLED, audit={"runs": len(runs)}))
     tasks.add_task(
         tx, TaskKind.REVIEW_FINDINGS, dsar.safe_due_on, owner_role="analyst", owner_id=dsar.assignee_id, dsar_id=dsar_id
     )

@@ -21,6 +21,7 @@ from privacyops.store.tables import (
     kept_proof,
     ledger,
     letter,
+    redaction,
     role_grant,
     store_erasure,
     suppression,
@@ -30,6 +31,6 @@ from privacyops.store.tables import (
 
 MODULES: Final = (
     account, audit, change, collection, confirmation, consent, datamap, deadline, draft, dsar, export, finding,
-    identity_link, job, kept_proof, ledger, letter, role_grant, store_erasure, suppression, task, webhook,
+    identity_link, job, kept_proof, ledger, letter, redaction, role_grant, store_erasure, suppression, task, webhook,
 )  # fmt: skip
 TABLES: Final = tuple(sorted(base.metadata.tables))

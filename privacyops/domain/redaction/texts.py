@@ -1,0 +1,84 @@
+"""The texts of a record: which of its values are read for other people, and how each is named without its content."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from privacyops.domain.classification.columns import category_of
+from privacyops.domain.classification.kinds import Category
+from privacyops.domain.datamap.catalogue import FieldType
+from privacyops.domain.package.contents import Path, Value
+
+LONGEST: Final = 100_000
+"""Characters of one text that detection is given; of a longer one the rest is a person's to read."""
+LONGEST_NAME: Final = 255
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_SENTENCE: Final = re.compile(r"[.!?…。](?:\s|$)|\n")
+_FEW: Final = 2
+_SOME: Final = 5
+_MANY: Final = 12
+_OPEN: Final = frozenset({None, Category.TEXT, Category.LABEL})
+"""Columns whose name does not say that they hold one single value."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordText:
+    """One string of a record: the one at place `at` among those inside `field`, depth first; `path` leads to it."""
+
+    field: str
+    at: int
+    path: Path
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The field's name as it can be stored: one that is too long, or no text for a database, as its hash."""
+        if len(self.field) <= LONGEST_NAME and self.field.isprintable():
+            return self.field
+        return "sha256:" + sha256(self.field.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def texts_of(values: Mapping[str, Value], skipped: Collection[str] = ()) -> Iterator[RecordText]:
+    """Every string of a record, in an order that the same values always give. `skipped`: fields that are files."""
+    for field, value in values.items():
+        if field in skipped:
+            continue
+        for at, (path, text) in enumerate(_strings(value, ())):
+            yield RecordText(field, at, path, text)
+
+
+def is_prose(collection: str, one: RecordText) -> bool:
+    """Whether it is a text that people wrote, in which others may be named.
+
+    A name, an address or a product's title is no such text: a model would see people in most of them.
+    """
+    named = next((step for step in reversed(one.path) if isinstance(step, str)), one.field)
+    category = category_of(collection, named, FieldType.TEXT)
+    if category not in _OPEN:
+        return False
+    count = sum(1 for _ in _WORD.finditer(one.text, 0, LONGEST))
+    if category is Category.TEXT:
+        return count >= _FEW
+    return count >= _MANY or (count >= _SOME and _SENTENCE.search(one.text) is not None)
+
+
+def places_of(text: str, words: str, limit: int) -> list[tuple[int, int]]:
+    """Where `words` stand in `text`, at most `limit` times: in any case of letters, with any blanks between them."""
+    parts = [re.escape(part) for part in words.split()]
+    if not parts:
+        return []
+    found = re.compile(r"\s+".join(parts), re.IGNORECASE).finditer(text)
+    return [one.span() for _, one in zip(range(limit), found, strict=False)]
+
+
+def _strings(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _strings(part, (*path, name))
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for index, part in enumerate(value):
+            yield from _strings(part, (*path, index))
