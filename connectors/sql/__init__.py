@@ -1,4 +1,4 @@
-"""Relational databases: SQLite, PostgreSQL, MariaDB and MySQL."""
+"""Relational databases: SQLite, PostgreSQL, MariaDB and MySQL; SQL Server and Oracle Database compiled, never run."""
 
 from connectors.sql.card import SqlConnector
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.sql.drivers import check_host, oracledb_connect, pymssql_connect, pyodbc_connect
 from connectors.sql.settings import Settings
 from privacyops.connector_sdk import Misconfigured, Secrets
 
@@ -26,7 +27,14 @@ class Brand(StrEnum):
     MYSQL = "mysql"
     """MariaDB too."""
     SQLITE = "sqlite"
+    MSSQL = "mssql"
+    """SQL Server and Azure SQL. Compiled and reviewed, never run against a server."""
+    ORACLE = "oracle"
+    """Oracle Database. Compiled and reviewed, never run against a server."""
 
+
+NEVER_RUN: Final = frozenset({Brand.MSSQL, Brand.ORACLE})
+"""Brands whose statements no server of theirs has seen yet: what they decide is decided here again."""
 
 _BRANDS: Final[Mapping[str, Brand]] = {
     "postgresql": Brand.POSTGRESQL,
@@ -34,8 +42,17 @@ _BRANDS: Final[Mapping[str, Brand]] = {
     "mysql": Brand.MYSQL,
     "mariadb": Brand.MYSQL,
     "sqlite": Brand.SQLITE,
+    "mssql": Brand.MSSQL,
+    "oracle": Brand.ORACLE,
 }
-_DRIVERS: Final = {Brand.POSTGRESQL: "psycopg", Brand.MYSQL: "pymysql", Brand.SQLITE: "pysqlite"}
+_DRIVERS: Final = {
+    Brand.POSTGRESQL: ("psycopg",),
+    Brand.MYSQL: ("pymysql",),
+    Brand.SQLITE: ("pysqlite",),
+    Brand.MSSQL: ("pyodbc", "pymssql"),
+    Brand.ORACLE: ("oracledb",),
+}
+"""The first is taken where an address names none."""
 _SSL_MODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 FOUND_ROWS: Final = 2
 """MySQL's client flag: an update counts the rows it met, not those it made different."""
@@ -43,6 +60,8 @@ _OPTIONS: Final = {
     Brand.POSTGRESQL: frozenset({"sslmode", "application_name"}),
     Brand.MYSQL: frozenset({"charset", "ssl"}),
     Brand.SQLITE: frozenset[str](),
+    Brand.MSSQL: frozenset({"driver", "encrypt"}),
+    Brand.ORACLE: frozenset({"protocol"}),
 }
 
 
@@ -54,6 +73,8 @@ class Address:
     database: str
     connect: Callable[[float], Any]
     """Driver connections have no common type; everything that touches one is in session.py."""
+    driver: str = ""
+    """The driver's name, where a brand has several."""
 
     def __repr__(self) -> str:
         return f"Address({self.brand.value})"
@@ -70,7 +91,7 @@ def read_address(settings: Settings, secrets: Secrets) -> Address:
         raise Misconfigured(setting, "not_an_address") from None
     name, _, driver = url.drivername.partition("+")
     brand = _BRANDS.get(name)
-    if brand is None or (driver and driver != _DRIVERS[brand]):
+    if brand is None or (driver and driver not in _DRIVERS[brand]):
         raise Misconfigured(setting, "unknown_driver")
     if set(url.query) - _OPTIONS[brand] or any(not isinstance(part, str) for part in url.query.values()):
         raise Misconfigured(setting, "option_not_allowed")
@@ -80,6 +101,8 @@ def read_address(settings: Settings, secrets: Secrets) -> Address:
         raise Misconfigured(setting, "host_missing")
     if not url.database:
         raise Misconfigured(setting, "database_missing")
+    if brand in NEVER_RUN:
+        return _never_run(brand, driver or _DRIVERS[brand][0], url, settings, setting)
     return _postgresql(url, settings, setting) if brand is Brand.POSTGRESQL else _mysql(url, settings, setting)
 
 
@@ -148,6 +171,14 @@ def _mysql(url: URL, settings: Settings, setting: str) -> Address:
         return connection
 
     return Address(Brand.MYSQL, str(url.database), connect)
+
+
+def _never_run(brand: Brand, driver: str, url: URL, settings: Settings, setting: str) -> Address:
+    check_host(url, setting)
+    if brand is Brand.MSSQL and settings.ca_file:
+        raise Misconfigured("ca_file", "option_not_allowed")  # these drivers trust what the machine trusts
+    ways = {"pyodbc": pyodbc_connect, "pymssql": pymssql_connect, "oracledb": oracledb_connect}
+    return Address(brand, str(url.database), ways[driver](url, settings, setting), driver)
 
 
 def _sqlite(url: URL, settings: Settings, setting: str) -> Address:

@@ -12,7 +12,7 @@ from connectors.sql.obstacles import SELF_ACTING
 from connectors.sql.ordering import inbound
 from connectors.sql.planning import clock, plan_hash, read_rows, row_name
 from connectors.sql.reading import by_refs
-from connectors.sql.refusals import CONSTRAINT
+from connectors.sql.refusals_never_run import CONSTRAINT
 from connectors.sql.schema import Schema, Table
 from connectors.sql.session import Session
 from connectors.sql.speech import Expression, Speech
@@ -161,7 +161,7 @@ class Applying:
     # --- writing --------------------------------------------------------------------------------------------
 
     def _defer(self, call: Call) -> None:
-        if self.session.brand is Brand.POSTGRESQL:
+        if self.session.brand in {Brand.POSTGRESQL, Brand.ORACLE}:
             self.session.change(call, sa.text("SET CONSTRAINTS ALL DEFERRED"))
         elif self.session.brand is Brand.SQLITE:
             self.session.change(call, sa.text("PRAGMA defer_foreign_keys = ON"))
@@ -213,7 +213,7 @@ class Applying:
         values: dict[str, Value] = {}
         for path in touched(each.op.act):
             value = new_value(each.op.act, table.fields[path], held[path])
-            drawn = value.draw() if isinstance(value, Token) else value
+            drawn = value.draw() if isinstance(value, Token) else self.speech.stored(value)
             if cell_print(self.key, drawn) != cell_print(self.key, held[path]):
                 values[path] = drawn
         if values:

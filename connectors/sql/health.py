@@ -3,14 +3,23 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 
-from connectors.sql.address import Brand
+from connectors.sql.address import NEVER_RUN, Brand
+from connectors.sql.greeting import Server
 from connectors.sql.schema import Schema
 from connectors.sql.schema_mysql import granted_rights
-from connectors.sql.session import Server, Session
+from connectors.sql.session import Session
 from privacyops.connector_sdk import Call, Health, HealthState, Right
+
+NEVER_RUN_CODE: Final = "compiled_never_run"
+"""The store works, as far as it can be seen from here; nobody has run this brand's statements on a server before."""
+_MAY_CREATE: Final = {
+    Brand.MSSQL: "SELECT 1 WHERE HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'CREATE TABLE') = 1",
+    Brand.ORACLE: "SELECT 1 FROM session_privs WHERE privilege IN ('CREATE TABLE', 'CREATE ANY TABLE')",
+}
 
 
 def look(
@@ -25,6 +34,8 @@ def look(
         lag = _postgresql(session, call, server, rights)
     elif session.brand is Brand.MYSQL:
         _mysql(session, call, server, rights)
+    elif session.brand in _MAY_CREATE:
+        rights.update({Right.DDL} if session.run(call, sa.text(_MAY_CREATE[session.brand])) else ())
     else:
         _sqlite(session, call, rights)
     writable = any(table.rights & {"update", "delete"} for table in tables.values())
@@ -34,6 +45,7 @@ def look(
     if wants_write and Right.WRITE not in rights:
         code = "replica" if server.is_replica else "no_write_right"
     state = HealthState.DEGRADED if code else HealthState.OK
+    code = code or (NEVER_RUN_CODE if session.brand in NEVER_RUN else "")
     return Health(state, server.product, server.version, latency, frozenset(rights), lag, code)
 
 

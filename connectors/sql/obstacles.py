@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql import quoted_name
 
 from connectors.sql.address import Brand
 from connectors.sql.drafts import Draft
 from connectors.sql.ordering import inbound
 from connectors.sql.reading import by_refs
-from connectors.sql.refusals import CONSTRAINT
+from connectors.sql.refusals_never_run import CONSTRAINT
 from connectors.sql.schema import Schema, Table
 from connectors.sql.session import Session
 from connectors.sql.speech import Expression, Speech
@@ -124,15 +125,15 @@ class Obstacles:
     def _as_it_would_be(self, draft: Draft, path: str) -> Expression:
         field = draft.table.fields[path]
         if path not in draft.changes:
-            return draft.table.column(path).label(path)
+            return draft.table.column(path).label(quoted_name(path, True))
         value = draft.changes[path]
         plain = value.draw() if isinstance(value, Token) else value
         typed = None if plain is None else self.speech.typed(field, plain)
-        if self.session.brand is Brand.POSTGRESQL:
+        if self.session.brand not in {Brand.SQLITE, Brand.MYSQL}:
             # an untyped literal would take the type of whatever it meets first
             shown = sa.null() if typed is None else typed
-            return sa.case((sa.true(), shown), else_=draft.table.column(path)).label(path)
-        return (sa.null() if typed is None else typed).label(path)
+            return sa.case((sa.true(), shown), else_=draft.table.column(path)).label(quoted_name(path, True))
+        return (sa.null() if typed is None else typed).label(quoted_name(path, True))
 
     # --- links ----------------------------------------------------------------------------------------------
 
@@ -190,9 +191,10 @@ class Obstacles:
         owner = self.schema.get(source.collection.parent or "") or source
         paths = list(dict.fromkeys((*owner.identity, *link.fields)))
         paths = [path for path in paths if path in source.fields]
-        for start in range(0, len(parents), 200):
+        step = max(1, min(200, self.speech.max_binds // max(1, len(link.fields))))
+        for start in range(0, len(parents), step):
             ways = []
-            for parent in parents[start : start + 200]:
+            for parent in parents[start : start + step]:
                 values: Mapping[str, Value] = parent.values or {}
                 ways.append(
                     sa.and_(

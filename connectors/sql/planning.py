@@ -102,6 +102,10 @@ class Planning:
         if table.collection.refuses:
             draft.blockers.append(_blocker(draft, "not_writable", None, "change_the_source"))
             return
+        if table.collection.versions:
+            # the store keeps what is deleted or changed here; only its owner can end that
+            draft.blockers.append(_blocker(draft, "versioned", None, "purge_history"))
+            return
         if draft.values is None:
             return
         for path in touched(act):
@@ -114,6 +118,7 @@ class Planning:
             except NotPossible as reason:
                 draft.blockers.append(_blocker(draft, reason.code, path, reason.remedy))
                 continue
+            value = value if isinstance(value, Token) else self.speech.stored(value)
             if isinstance(value, Token) or canonical(value) != canonical(draft.values[path]):
                 draft.changes[path] = value
 
@@ -177,7 +182,7 @@ def read_rows(
             raise Terminal("unknown_collection")
         reader = Reader(session, speech, table, store, table.fields)
         wanted = {row_name(ref): ref for ref in by_collection[name]}
-        size = 200 if lock and not reader.wide else 50
+        size = speech.refs_at_once(table, 200 if lock and not reader.wide else 50)
         for batch in batches(list(wanted.values()), size):
             left = list(batch)
             while left:
@@ -200,6 +205,8 @@ def clock(session: Session, call: Call) -> datetime:
     asked = {
         Brand.POSTGRESQL: "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24\\:MI\\:SS.US')",
         Brand.MYSQL: "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
+        Brand.MSSQL: "SELECT CONVERT(varchar(26), CAST(SYSUTCDATETIME() AS datetime2(6)), 126)",
+        Brand.ORACLE: "SELECT TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24\\:MI\\:SS.FF6') FROM dual",
         Brand.SQLITE: "SELECT strftime('%Y-%m-%d %H\\:%M\\:%f', 'now')",
     }
     return datetime.fromisoformat(str(session.run(call, sa.text(asked[session.brand]))[0][0])).replace(tzinfo=UTC)

@@ -15,8 +15,6 @@ from privacyops.connector_sdk import All, Any, FieldType, Leaf, Predicate, Predi
 from privacyops.connector_sdk.equality import fold, text_of
 from privacyops.connector_sdk.predicate import digits_pattern, leaves, split_path
 
-MAX_IN = 1000
-"""Values in one leaf; the drivers' limits are 32,766 and 65,535 in a statement."""
 BINARY_INLINE = 4096
 """Bytes of a binary cell that is delivered; a longer one is a handle."""
 TEXT_LIKE = frozenset({FieldType.TEXT, FieldType.OTHER, FieldType.ADDRESS, FieldType.DURATION})
@@ -41,7 +39,8 @@ def columns_of(table: Table, where: Predicate) -> tuple[str, ...]:
 def compile_predicate(speech: Speech, table: Table, where: Predicate) -> Clause:
     """Raises: Terminal: an unknown field, or more values than one statement takes."""
     if isinstance(where, Leaf):
-        return _leaf(speech, table, where)
+        clause = _leaf(speech, table, where)
+        return clause if speech.is_proven else Clause(clause.sql, clause is NOTHING)
     parts = [compile_predicate(speech, table, part) for part in where.parts]
     exact = all(part.exact for part in parts)
     if isinstance(where, All):
@@ -63,7 +62,7 @@ def is_indexed(speech: Speech, table: Table, where: Predicate) -> bool:
     if where.op not in {PredicateOp.EQ_CI, PredicateOp.IN_CI}:
         return False
     by_column = field.indexed and (
-        field.type not in TEXT_LIKE or (speech.brand is Brand.MYSQL and field.case_insensitive)
+        field.type not in TEXT_LIKE or (speech.brand in {Brand.MYSQL, Brand.MSSQL} and field.case_insensitive)
     )
     return by_column or _has_folded_index(table, field.path)
 
@@ -89,7 +88,7 @@ def _leaf(speech: Speech, table: Table, leaf: Leaf) -> Clause:
     if leaf.op in {PredicateOp.EQ, PredicateOp.EQ_CI, PredicateOp.IN, PredicateOp.IN_CI, PredicateOp.JSON_EQ}:
         several = leaf.op in {PredicateOp.IN, PredicateOp.IN_CI} and isinstance(leaf.value, tuple | list)
         wanted = list(leaf.value) if several and isinstance(leaf.value, tuple | list) else [leaf.value]
-        if len(wanted) > MAX_IN:
+        if len(wanted) > speech.max_in:
             raise Terminal("too_many_values")
         ci = leaf.op in {PredicateOp.EQ_CI, PredicateOp.IN_CI, PredicateOp.JSON_EQ}
         return _equal(speech, table, column, [one for one in wanted if one is not None], ci=ci)
@@ -143,6 +142,8 @@ def _equal(speech: Speech, table: Table, column: str, wanted: list[Value], *, ci
 def _equal_typed(speech: Speech, table: Table, column: str, wanted: list[Value]) -> Clause:
     """Dates, instants, ids and bytes: what does not read as the column's type equals nothing in it."""
     field = table.fields[column]
+    if not speech.compares(field):
+        return Clause(table.column(column).is_not(None), False)
     sent = []
     for one in wanted:
         text = text_of(one)
@@ -165,8 +166,7 @@ def _equal_text(speech: Speech, table: Table, column: str, wanted: list[str], *,
         clause = speech.same_of(speech.folded(text, "".join(folded)), folded)
     else:
         clause = speech.same_of(text, wanted)
-    if speech.brand is Brand.MYSQL and not field.enum and (not ci or field.case_insensitive):
-        # the column's own comparison is wider than ours, and it is the one an index knows
+    if speech.narrows(field, ci=ci):
         clause = sa.and_(table.column(column).in_([bind(one) for one in wanted]), clause)
     return Clause(clause, field.type is FieldType.TEXT)
 
@@ -235,13 +235,15 @@ def _document(speech: Speech, table: Table, column: str, leaf: Leaf) -> Clause:
         # a document may end in what is no digit but part of its own syntax, which the pattern allows
         return Clause(speech.digits(speech.text(table, column), pattern), False)
     wanted = leaf.value if isinstance(leaf.value, tuple | list) else [leaf.value]
-    if len(wanted) > MAX_IN:
+    if len(wanted) > speech.max_in:
         raise Terminal("too_many_values")
     return Clause(sa.or_(sa.false(), *(_spelled(speech, table, column, one) for one in wanted)), False)
 
 
 def _spelled(speech: Speech, table: Table, column: str, wanted: Value) -> Expression:
     """The document's text holds one of the spellings JSON allows for the value."""
+    if table.fields[column].type is FieldType.BINARY and not speech.is_proven:
+        return table.column(column).is_not(None)  # bytes are no text to these servers, and are looked at here
     text = speech.text(table, column)
     number = _as_number(FieldType.NUMBER, wanted)
     if number is not None:

@@ -23,6 +23,9 @@ ANSWER_BYTES: Final = 8_000_000
 NARROW_ROW: Final = 64
 """Bytes a cell of fixed size is taken for."""
 
+_HANDED_OUT: Final = frozenset({Brand.SQLITE, Brand.MSSQL, Brand.ORACLE})
+"""Brands whose drivers fetch row by row; the others hold a whole answer before they give its first row."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -68,10 +71,10 @@ class Reader:
         statement = sa.select(*self._columns()).select_from(self.table.sql).where(where).limit(limit)
         statement = statement.order_by(*ordered) if ordered else statement
         if lock and self.session.brand is not Brand.SQLITE:
-            return self._collect(self.session.run(call, statement.with_for_update()), complete=True)
+            return self._collect(self.session.run(call, self.speech.locking(statement, self.table)), complete=True)
         if not self.wide:
             return self._collect(self.session.run(call, statement), complete=True)
-        if self.session.brand is Brand.SQLITE:
+        if self.session.brand in _HANDED_OUT:
             return self._cut_short(call, statement)
         return self._summed(call, statement)
 

@@ -4,10 +4,14 @@ import re
 from typing import Final
 
 from connectors.sql.address import Brand
+from connectors.sql.refusals_never_run import (
+    CONSTRAINT,
+    mssql_connecting,
+    mssql_refusal,
+    oracle_connecting,
+    oracle_refusal,
+)
 from privacyops.connector_sdk import Misconfigured, Retriable, StoreRefusal, Terminal
-
-CONSTRAINT: Final = "constraint"
-"""Code of a write that a constraint refused."""
 
 _PG_STATES: Final = {
     "57014": "timeout",
@@ -79,6 +83,10 @@ def translate(brand: Brand, error: Exception) -> StoreRefusal:
         return _postgresql(getattr(error, "sqlstate", None), error)
     if brand is Brand.MYSQL:
         return _mysql(error)
+    if brand is Brand.MSSQL:
+        return mssql_refusal(error)
+    if brand is Brand.ORACLE:
+        return oracle_refusal(error)
     return _sqlite(str(error))
 
 
@@ -96,6 +104,10 @@ def translate_connecting(brand: Brand, setting: str, error: Exception) -> StoreR
         if code in {1045, 1698, 1130, 1251, 2054, 2059}:
             return Misconfigured(setting, "credentials")
         return Retriable(None, _MYSQL_RETRY.get(code, "connection"))
+    if brand is Brand.MSSQL:
+        return mssql_connecting(setting, error)
+    if brand is Brand.ORACLE:
+        return oracle_connecting(setting, error)
     if any(sign in text for sign in _UNREACHED):
         return Retriable(None, "connection")
     if re.search(r'database ".*" does not exist', text):

@@ -54,7 +54,7 @@ def _scattered(call: Call, reader: Reader, left: int) -> Iterator[Read]:
         if left <= 0:
             return
         start = low + (high - low) * at // STARTS
-        jump = sa.cast(reader.speech.random(), sa.Numeric) if reader.session.brand is not Brand.SQLITE else None
+        jump = reader.speech.fraction() if reader.session.brand is not Brand.SQLITE else None
         width = max(1, (high - low) // STARTS)
         origin = bind(start) if jump is None else bind(start) + sa.func.floor(jump * bind(width))
         if jump is None:

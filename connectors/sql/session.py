@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import Dialect
 
 from connectors.sql import functions
-from connectors.sql.address import Address, Brand
+from connectors.sql.address import NEVER_RUN, Address, Brand
+from connectors.sql.dialects import mssql, oracle
+from connectors.sql.greeting import Server, greet_mssql, greet_oracle
 from connectors.sql.refusals import translate, translate_connecting
 from connectors.sql.settings import Settings
 from connectors.sql.watchdog import Watchdog
@@ -24,30 +26,28 @@ from privacyops.connector_sdk import Call, Cancelled, Retriable, Terminal
 Statement: TypeAlias = sa.Select[Any] | sa.Update | sa.Delete | sa.CompoundSelect[Any] | sa.TextClause
 Record: TypeAlias = tuple[Any, ...]
 FETCH_ROWS: Final = 100
+_BEGIN: Final = {
+    Brand.SQLITE: "BEGIN IMMEDIATE",
+    Brand.MYSQL: "START TRANSACTION",
+    Brand.POSTGRESQL: "BEGIN",
+    Brand.MSSQL: "BEGIN TRANSACTION",
+    Brand.ORACLE: "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+}
+MSSQL_MOST_BINDS: Final = 2098
+"""SQL Server takes 2,100 values, two of which are the statement and its description."""
 POLITE_CANCEL: Final = 0.5
 """Seconds the server has to accept a cancel request."""
 
 
-@dataclass(frozen=True)
-class Server:
-    """What the server said when the connection was set up."""
-
-    product: str
-    version: str
-    number: int
-    folds_unicode: bool
-    """PostgreSQL: `lower` knows more than ASCII in this database."""
-    is_replica: bool
-    schema: str
-    folds_ascii: bool = True
-    """PostgreSQL: False where the locale has its own idea of the letter I."""
-
-
-def _dialect(brand: Brand) -> Dialect:
+def _dialect(brand: Brand, driver: str) -> Dialect:
     if brand is Brand.POSTGRESQL:
         return PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
     if brand is Brand.MYSQL:
         return MySQLDialect_pymysql(paramstyle="pyformat")
+    if brand is Brand.MSSQL:
+        return mssql(driver)
+    if brand is Brand.ORACLE:
+        return oracle()
     return SQLiteDialect_pysqlite(paramstyle="named")
 
 
@@ -57,13 +57,14 @@ class Session:
     def __init__(self, address: Address, settings: Settings, *, writes: bool = False) -> None:
         self.address = address
         self.brand = address.brand
-        self.dialect = _dialect(address.brand)
+        self.dialect = _dialect(address.brand, address.driver)
         self.statements = 0
         self._settings = settings
         self._writes = writes
         self._raw: Any = None
         self._server: Server | None = None
         self._watchdog = Watchdog()
+        self._running: Any = None
 
     # --- statements -----------------------------------------------------------------------------------------
 
@@ -87,8 +88,8 @@ class Session:
         cursor = None
         try:
             with self._watched(call):
-                cursor = self._connection(call).cursor()
-                cursor.execute(text, bound)
+                cursor = self._cursor(call, batch)
+                cursor.execute(text, bound) if bound else cursor.execute(text)
                 rows = [] if cursor.description is None else cursor.fetchmany(batch) if batch else cursor.fetchall()
             yield from map(tuple, rows)
             while batch and len(rows) == batch:
@@ -101,26 +102,31 @@ class Session:
                     cursor.close()
 
     def change(self, call: Call, statement: Statement) -> int:
-        """Rows a write touched."""
+        """Rows a write touched. Raises: Terminal: the session only reads, and its server cannot be told so."""
+        if self.brand in NEVER_RUN and not self._writes:
+            raise Terminal("read_only")
         text, bound = self._compile(statement, None)
+        asks = self.brand is Brand.MSSQL and not isinstance(statement, sa.TextClause)
+        if asks:
+            text += "; SELECT @@ROWCOUNT"  # the driver's count may be that of a trigger
         with self._watched(call):
-            cursor = self._connection(call).cursor()
+            cursor = self._cursor(call)
             try:
-                cursor.execute(text, bound)
-                return int(cursor.rowcount)
+                cursor.execute(text, bound) if bound else cursor.execute(text)
+                return int(cursor.fetchone()[0]) if asks else int(cursor.rowcount)
             finally:
                 cursor.close()
 
     @contextmanager
     def transaction(self, call: Call) -> Iterator[None]:
         """BEGIN, and COMMIT if nothing was raised and the call still stands; ROLLBACK otherwise."""
-        begin = {Brand.SQLITE: "BEGIN IMMEDIATE", Brand.MYSQL: "START TRANSACTION", Brand.POSTGRESQL: "BEGIN"}
-        self.change(call, sa.text(begin[self.brand]))
+        self.change(call, sa.text(_BEGIN[self.brand]))
         try:
             yield
             call.check()  # a worker that lost its lease must not commit
             # from here on it is too late to cancel: a commit that was cut off leaves everybody guessing
-            self.change(replace(call, cancelled=lambda: False), sa.text("COMMIT"))
+            end = "COMMIT TRANSACTION" if self.brand is Brand.MSSQL else "COMMIT"
+            self.change(replace(call, cancelled=lambda: False), sa.text(end))
         except BaseException:
             self._roll_back()
             raise
@@ -152,16 +158,35 @@ class Session:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _compile(self, statement: Statement, values: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
-        compiled = statement.compile(dialect=self.dialect, compile_kwargs={"render_postcompile": True})
-        return str(compiled), {**compiled.params, **(values or {})}
+    def _compile(self, statement: Statement, values: Mapping[str, object] | None) -> tuple[str, Any]:
+        """Text and values, by name or (ODBC) by position. Raises: Terminal: more values than a statement takes."""
+        compiled: Any = statement.compile(dialect=self.dialect, compile_kwargs={"render_postcompile": True})
+        spelled = compiled.escaped_bind_names or {}  # Oracle: a column's name may be none for a value
+        bound = {spelled.get(name, name): value for name, value in {**compiled.params, **(values or {})}.items()}
+        if self.brand is Brand.MSSQL and len(bound) > MSSQL_MOST_BINDS:
+            raise Terminal("too_many_values")
+        return str(compiled), tuple(bound[name] for name in compiled.positiontup) if compiled.positional else bound
+
+    def _cursor(self, call: Call, batch: int = 0) -> Any:
+        cursor = self._connection(call).cursor()
+        if self.brand is Brand.ORACLE:
+            cursor.arraysize = batch or FETCH_ROWS  # the driver fetches this many at once, however long they are
+            cursor.prefetchrows = 0
+        self._running = cursor
+        return cursor
 
     def _roll_back(self) -> None:
         raw = self._raw
         if raw is None:
             return
         try:
-            raw.execute("ROLLBACK") if self.brand is not Brand.MYSQL else raw.rollback()
+            if self.brand is Brand.MSSQL:
+                # the driver knows of no transaction: it was begun by a statement
+                raw.cursor().execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION")
+            elif self.brand in {Brand.MYSQL, Brand.ORACLE}:
+                raw.rollback()
+            else:
+                raw.execute("ROLLBACK")
         except Exception:
             self.drop()
 
@@ -221,6 +246,10 @@ class Session:
             return self._set_up_postgresql(raw)
         if self.brand is Brand.MYSQL:
             return self._set_up_mysql(raw)
+        if self.brand is Brand.MSSQL:
+            return greet_mssql(raw, self._settings)
+        if self.brand is Brand.ORACLE:
+            return greet_oracle(raw, self._settings, writes=self._writes)
         return self._set_up_sqlite(raw)
 
     def _set_up_postgresql(self, raw: Any) -> Server:
@@ -276,13 +305,17 @@ class Session:
             raw.cancel_safe(timeout=POLITE_CANCEL)
         elif self.brand is Brand.SQLITE and raw is not None:
             raw.interrupt()
+        elif self.brand is Brand.ORACLE and raw is not None:
+            raw.cancel()
+        elif self.brand is Brand.MSSQL and hasattr(self._running, "cancel"):
+            self._running.cancel()  # pymssql has no such thing: its own time-out ends the statement
         else:
             self._cut()
 
     def _cut(self) -> None:
         raw = self._raw
-        if raw is None or self.brand is Brand.SQLITE:
-            return
+        if raw is None or self.brand is Brand.SQLITE or self.brand in NEVER_RUN:
+            return  # these drivers show no socket; their own time-outs end what a cancel request does not
         if self.brand is Brand.MYSQL:
             raw._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - PyMySQL has no other way to end a read
             return
@@ -291,9 +324,9 @@ class Session:
 
 
 def _is_driver_error(error: Exception) -> bool:
-    """Whether this came out of psycopg, PyMySQL or sqlite3, told by name so that no driver need be loaded."""
+    """Whether this came out of a database driver, told by name so that no driver need be loaded."""
     return any(kind.__name__ in {"Error", "MySQLError"} and _from_driver(kind) for kind in type(error).__mro__)
 
 
 def _from_driver(kind: type) -> bool:
-    return kind.__module__.split(".")[0] in {"psycopg", "pymysql", "sqlite3"}
+    return kind.__module__.split(".")[0] in {"psycopg", "pymysql", "sqlite3", "pyodbc", "pymssql", "oracledb"}

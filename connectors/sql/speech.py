@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
-from connectors.sql.address import Brand
+from connectors.sql.address import NEVER_RUN, Brand
+from connectors.sql.greeting import Server
 from connectors.sql.schema import Paging, Table
-from connectors.sql.session import Server
 from connectors.sql.values import is_sendable, plain, read_json, read_moment
 from privacyops.connector_sdk import Field, FieldType, Value
 from privacyops.connector_sdk.equality import text_of
@@ -42,9 +41,18 @@ class Speech:
     """What all brands share; SQLite's ways, where they differ."""
 
     brand: Brand = Brand.SQLITE
+    max_in: int = 1000
+    """Values in one leaf."""
+    max_binds: int = 30_000
+    """Values in one statement; the drivers' limits are 32,766 and 65,535."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a server of this brand was seen to decide as `matches` does, so that its word may stand alone."""
+        return self.brand not in NEVER_RUN
 
     # --- columns --------------------------------------------------------------------------------------------
 
@@ -109,6 +117,18 @@ class Speech:
         """The text in the order of its code points."""
         return self.text(table, path).collate("BINARY")
 
+    def narrows(self, field: Field, *, ci: bool) -> bool:
+        """Whether the column's own comparison is wider than ours, and is the one an index knows."""
+        return False
+
+    def compares(self, field: Field) -> bool:
+        """Whether `=` is defined for the column's type."""
+        return True
+
+    def stored(self, value: Value) -> Value:
+        """The value as the server will give it back."""
+        return value
+
     def typed(self, field: Field, value: Value) -> Expression | None:
         """The value as the column's own type; None: the column cannot hold it."""
         if isinstance(value, str) and not is_sendable(value):
@@ -162,6 +182,20 @@ class Speech:
     def random(self) -> Expression:
         return sa.func.random()
 
+    def fraction(self) -> Expression:
+        """A random number from 0 to below 1."""
+        return sa.cast(self.random(), sa.Numeric)
+
+    # --- rows -----------------------------------------------------------------------------------------------
+
+    def locking(self, statement: sa.Select[Any], table: Table) -> sa.Select[Any]:
+        """The statement, holding the rows it reads until the transaction ends."""
+        return statement.with_for_update()
+
+    def refs_at_once(self, table: Table, wanted: int) -> int:
+        """How many rows one statement may name, `wanted` at most."""
+        return max(1, min(wanted, self.max_binds // max(1, len(table.identity))))
+
     def is_same_cell(self, table: Table, path: str, value: Value) -> Expression:
         """The cell equals the value, empty being equal to empty."""
         typed = self.typed(table.fields[path], value) if value is not None else None
@@ -211,7 +245,7 @@ class Postgresql(Speech):
     def folded(self, text: Expression, wanted: str) -> Expression:
         if not self.server.folds_ascii or not (self.server.folds_unicode or wanted.isascii()):
             text = text.collate("und-x-icu")
-        return _folded_elsewhere(text, wanted)
+        return fold_leftovers(text, wanted)
 
     def as_bytes(self, field: Field, whole: Expression) -> Expression:
         if field.type is FieldType.BINARY:
@@ -266,44 +300,10 @@ class Postgresql(Speech):
         return sa.func.md5(sa.cast(sa.func.row(*table.sql.c), sa.Text))
 
 
-class Mysql(Speech):
-    brand = Brand.MYSQL
-
-    def text(self, table: Table, path: str) -> Expression:
-        return sa.cast(table.column(path), mysql.CHAR(charset="utf8mb4"))
-
-    def size(self, table: Table, path: str) -> Expression:
-        return sa.func.octet_length(table.column(path))
-
-    def folded(self, text: Expression, wanted: str) -> Expression:
-        return _folded_elsewhere(text, wanted)
-
-    def same(self, text: Expression, wanted: str) -> Expression:
-        return sa.cast(text, sa.LargeBinary) == sa.cast(bind(wanted), sa.LargeBinary)
-
-    def same_of(self, text: Expression, wanted: list[str]) -> Expression:
-        return sa.cast(text, sa.LargeBinary).in_([sa.cast(bind(one), sa.LargeBinary) for one in wanted])
-
-    def contains(self, text: Expression, wanted: str) -> Expression:
-        return sa.func.locate(sa.cast(bind(wanted), sa.LargeBinary), sa.cast(text, sa.LargeBinary)) > 0
-
-    def digits(self, text: Expression, pattern: str) -> Expression:
-        return text.op("REGEXP")(bind(pattern))
-
-    def ordered(self, table: Table, path: str) -> Expression:
-        return sa.cast(self.text(table, path), sa.LargeBinary)
-
-    def typed(self, field: Field, value: Value) -> Expression | None:
-        if field.type is FieldType.BINARY and isinstance(value, str):
-            return bind(value.encode("utf-8", "replace"))
-        return super().typed(field, value)
-
-    def digest(self, table: Table) -> Expression:
-        cells = [sa.func.ifnull(sa.func.hex(column), "~") for column in table.sql.c]
-        return sa.func.md5(sa.func.concat_ws("|", *cells))
+class StepByStep(Speech):
+    """Brands without row values, or with ones that miss the index: the comparison is written out."""
 
     def after(self, columns: list[Expression], values: list[Expression]) -> Expression:
-        # row values can miss the index here, so the comparison is written out
         ways = [
             sa.and_(*(columns[before] == values[before] for before in range(at)), columns[at] > values[at])
             for at in range(len(columns))
@@ -312,9 +312,6 @@ class Mysql(Speech):
 
     def up_to(self, columns: list[Expression], values: list[Expression]) -> Expression:
         return sa.not_(self.after(columns, values))
-
-    def random(self) -> Expression:
-        return sa.func.rand()
 
 
 class _Named(sa.types.UserDefinedType[Any]):
@@ -329,6 +326,19 @@ class _Named(sa.types.UserDefinedType[Any]):
         return self.name
 
 
+def chained(cells: Sequence[Expression], sign: str) -> Expression:
+    """The cells with a sign between them, in pairs of pairs: a chain of many would be too deep to be written."""
+    if len(cells) == 1:
+        return cells[0]
+    half = len(cells) // 2
+    return chained(cells[:half], sign).op(sign)(chained(cells[half:], sign))
+
+
+def named(name: str) -> sa.types.TypeEngine[Any]:
+    """A type by the server's own name."""
+    return _Named(name)
+
+
 def _native(field: Field) -> _Named:
     """The column's type without its length: a cast to varchar(20) would cut what it compares."""
     head, bracket, rest = field.native.partition("(")
@@ -336,7 +346,7 @@ def _native(field: Field) -> _Named:
     return _Named("bpchar" if name in {"character", "char"} else name)
 
 
-def _folded_elsewhere(text: Expression, wanted: str) -> Expression:
+def fold_leftovers(text: Expression, wanted: str) -> Expression:
     """`lower`, and what it does differently from `predicate.fold`: the last sigma, and the dotted capital I."""
     if "i\u0307" in wanted:
         text = sa.func.replace(text, "\u0130", "i\u0307")
@@ -346,7 +356,3 @@ def _folded_elsewhere(text: Expression, wanted: str) -> Expression:
 
 def _is_plain_text(field: Field) -> bool:
     return not field.enum and not field.case_insensitive and field.native.startswith(("text", "character varying"))
-
-
-def speech_of(brand: Brand, server: Server) -> Speech:
-    return {Brand.POSTGRESQL: Postgresql, Brand.MYSQL: Mysql, Brand.SQLITE: Speech}[brand](server)

@@ -11,17 +11,19 @@ import sqlalchemy as sa
 from connectors.sql.address import Brand, read_address
 from connectors.sql.blobs import open_cell
 from connectors.sql.health import look
-from connectors.sql.pushdown import MAX_IN
 from connectors.sql.reading import Reader, batches, by_refs
 from connectors.sql.sampling import sample_rows
 from connectors.sql.scanning import Scan
 from connectors.sql.schema import Schema, Table
+from connectors.sql.schema_mssql import load_mssql
 from connectors.sql.schema_mysql import load_mysql
+from connectors.sql.schema_oracle import load_oracle
 from connectors.sql.schema_postgresql import load_postgresql
 from connectors.sql.schema_sqlite import load_sqlite
 from connectors.sql.session import Session
 from connectors.sql.settings import Settings
-from connectors.sql.speech import Speech, speech_of
+from connectors.sql.speech import Speech
+from connectors.sql.speeches import speech_of
 from privacyops.connector_sdk import (
     BlobRef,
     Call,
@@ -89,7 +91,7 @@ class ReadingStore:
             replica=server.is_replica,
             read_after=timedelta(0),
             max_page=5000,
-            max_in=MAX_IN,
+            max_in=speech_of(self._address.brand, server).max_in,
             rate=Rate(per_second=200, burst=200, concurrency=1 if self._address.brand is Brand.SQLITE else 2),
             sampling=frozenset(Sampling),
         )
@@ -97,7 +99,7 @@ class ReadingStore:
     def health(self, call: Call) -> Health:
         began = time.monotonic()
         server = self._session.server(call)
-        self._session.run(call, sa.text("SELECT 1"))
+        self._session.run(call, sa.select(sa.literal_column("1")))
         latency = timedelta(seconds=time.monotonic() - began)
         return look(self._session, call, server, self._tables(call), latency, wants_write=self._settings.write)
 
@@ -134,7 +136,7 @@ class ReadingStore:
         for collection, wanted in by_collection.items():
             table, speech = self._table(call, collection), self._speech(call)
             reader = Reader(self._session, speech, table, self._settings.name, self._known(table, fields))
-            for batch in batches(wanted, FETCH_AT_ONCE):
+            for batch in batches(wanted, speech.refs_at_once(table, FETCH_AT_ONCE)):
                 yield from self._fetch(call, reader, list(batch), fields)
 
     def open_blob(self, call: Call, blob: BlobRef) -> AbstractContextManager[BinaryIO]:
@@ -204,6 +206,10 @@ class ReadingStore:
                 tables = load_postgresql(run, schema)
             elif self._address.brand is Brand.MYSQL:
                 tables = load_mysql(run, schema, is_mariadb=server.product == "MariaDB")
+            elif self._address.brand is Brand.MSSQL:
+                tables = load_mssql(run, schema)
+            elif self._address.brand is Brand.ORACLE:
+                tables = load_oracle(run, schema)
             else:
                 tables = load_sqlite(run)
         except StoreRefusal:

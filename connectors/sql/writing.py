@@ -6,7 +6,7 @@ from connectors.sql.applying import Applying
 from connectors.sql.fingerprints import hash_key
 from connectors.sql.planning import Planning
 from connectors.sql.session import Session
-from connectors.sql.speech import speech_of
+from connectors.sql.speeches import speech_of
 from connectors.sql.store import ReadingStore
 from connectors.sql.verifying import read_back
 from privacyops.connector_sdk import Call, Check, Op, OpId, OpResult, Plan, Terminal, Verdict

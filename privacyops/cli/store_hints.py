@@ -34,7 +34,11 @@ HINTS: Final[Mapping[str, str]] = {
     "missing_google_cloud_storage": "install privacyops with the extra gcs",
     "missing_opensearch": "install privacyops with the extra search",
     "missing_openpyxl": "install privacyops with the extra files",
+    "missing_odbc_driver": "install the server maker's ODBC driver, or write the address as mssql+pymssql://",
+    "missing_oracledb": "install privacyops with the extra oracle",
     "missing_pymongo": "install privacyops with the extra mongodb",
+    "missing_pymssql": "install privacyops with the extra mssql-tds",
+    "missing_pyodbc": "install privacyops with the extra mssql",
     "missing_pypdf": "install privacyops with the extra files",
     "missing_redis": "install privacyops with the extra redis",
     # addresses
@@ -54,7 +58,7 @@ HINTS: Final[Mapping[str, str]] = {
     "user_info": "take user and password out of the address; they are secrets of their own",
     "port": "use a port that this connector may connect to, as 443",
     "redirected": "the service leads to another address; give that one, if it is meant",
-    "unknown_driver": "begin the address with postgresql://, mysql:// or sqlite:///",
+    "unknown_driver": "begin the address with postgresql://, mysql://, sqlite:///, mssql:// or oracle://",
     "option_not_allowed": "take out of the address what follows the ?, save the options in the documentation",
     "leads_to_another_server": "the directory answers that another server has this; connect that one",
     # files, databases and what is in them

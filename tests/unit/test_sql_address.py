@@ -46,7 +46,7 @@ def test_mysql_options_that_let_a_server_read_files_are_refused(option: str) -> 
     ("url", "code"),
     [
         ("nonsense", "not_an_address"),
-        ("oracle://u:secret@db.example.com/x", "unknown_driver"),
+        ("db2://u:secret@db.example.com/x", "unknown_driver"),
         ("postgresql+asyncpg://u:secret@db.example.com/x", "unknown_driver"),
         ("postgresql:///shop", "host_missing"),
         ("postgresql://u:secret@db.example.com", "database_missing"),

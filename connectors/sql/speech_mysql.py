@@ -1,0 +1,52 @@
+"""How MariaDB and MySQL say it: texts compare by their collation, so that equality is asked of the bytes."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+from connectors.sql.address import Brand
+from connectors.sql.schema import Table
+from connectors.sql.speech import Expression, StepByStep, bind, fold_leftovers
+from privacyops.connector_sdk import Field, FieldType, Value
+
+
+class Mysql(StepByStep):
+    brand = Brand.MYSQL
+
+    def text(self, table: Table, path: str) -> Expression:
+        return sa.cast(table.column(path), mysql.CHAR(charset="utf8mb4"))
+
+    def size(self, table: Table, path: str) -> Expression:
+        return sa.func.octet_length(table.column(path))
+
+    def folded(self, text: Expression, wanted: str) -> Expression:
+        return fold_leftovers(text, wanted)
+
+    def same(self, text: Expression, wanted: str) -> Expression:
+        return sa.cast(text, sa.LargeBinary) == sa.cast(bind(wanted), sa.LargeBinary)
+
+    def same_of(self, text: Expression, wanted: list[str]) -> Expression:
+        return sa.cast(text, sa.LargeBinary).in_([sa.cast(bind(one), sa.LargeBinary) for one in wanted])
+
+    def contains(self, text: Expression, wanted: str) -> Expression:
+        return sa.func.locate(sa.cast(bind(wanted), sa.LargeBinary), sa.cast(text, sa.LargeBinary)) > 0
+
+    def digits(self, text: Expression, pattern: str) -> Expression:
+        return text.op("REGEXP")(bind(pattern))
+
+    def ordered(self, table: Table, path: str) -> Expression:
+        return sa.cast(self.text(table, path), sa.LargeBinary)
+
+    def typed(self, field: Field, value: Value) -> Expression | None:
+        if field.type is FieldType.BINARY and isinstance(value, str):
+            return bind(value.encode("utf-8", "replace"))
+        return super().typed(field, value)
+
+    def digest(self, table: Table) -> Expression:
+        cells = [sa.func.ifnull(sa.func.hex(column), "~") for column in table.sql.c]
+        return sa.func.md5(sa.func.concat_ws("|", *cells))
+
+    def narrows(self, field: Field, *, ci: bool) -> bool:
+        return not field.enum and (not ci or field.case_insensitive)
+
+    def random(self) -> Expression:
+        return sa.func.rand()
