@@ -5,9 +5,11 @@ from typing import Final
 
 from connectors._template.store import TemplateStore
 from connectors._template.writing import WritingStore
-from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Misconfigured, Secrets
+from privacyops.connector_sdk import API_VERSION, ConnectorSpec, Json, Secrets
+from privacyops.connector_sdk.configuration import Configuration, config_schema
 
-SETTINGS: Final[Mapping[str, type]] = {"name": str, "server": str, "write": bool}
+CONFIG_SCHEMA: Final = config_schema({"server": {"type": "string", "minLength": 1, "title": "Server in this process"}})
+"""What an operator may set: shown to people, checked by `Configuration`, and quoted where a value is refused."""
 
 
 class TemplateConnector:
@@ -19,24 +21,14 @@ class TemplateConnector:
             title="In-memory store",
             version="1.0",
             api=API_VERSION,
-            config_schema={
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "name": {"type": "string"},
-                    "server": {"type": "string"},
-                    "write": {"type": "boolean"},
-                },
-            },
+            config_schema=CONFIG_SCHEMA,
             secret_fields=("password",),
             docs="docs/connectors/writing-one.md",
         )
 
     def open(self, config: Mapping[str, Json], secrets: Secrets) -> TemplateStore:
         """Raises: Misconfigured: an unknown setting or a value of the wrong type."""
-        for key, value in config.items():
-            if key not in SETTINGS:
-                raise Misconfigured(key, "unknown_setting")
-            if not isinstance(value, SETTINGS[key]):
-                raise Misconfigured(key, "wrong_type")
-        return WritingStore(str(config.get("name", "template")), str(config.get("server", "")), secrets, config)
+        given = Configuration(config, CONFIG_SCHEMA)
+        return WritingStore(
+            given.text("name", "template"), given.text("server", ""), secrets, write=given.flag("write")
+        )

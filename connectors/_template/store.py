@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import BinaryIO, Final
@@ -19,7 +19,6 @@ from privacyops.connector_sdk import (
     Health,
     HealthState,
     Hit,
-    Json,
     Mark,
     Page,
     Predicate,
@@ -38,6 +37,7 @@ from privacyops.connector_sdk import (
     matched,
     matches,
 )
+from privacyops.connector_sdk.delivering import catalogued
 from privacyops.connector_sdk.predicate import leaves, split_path
 
 INLINE: Final = 4096
@@ -48,11 +48,11 @@ MARK_EVERY: Final = 1000
 class TemplateStore:
     """The reading half."""
 
-    def __init__(self, name: str, server: str, secrets: Secrets, config: Mapping[str, Json]) -> None:
+    def __init__(self, name: str, server: str, secrets: Secrets, *, write: bool) -> None:
         self.name = name
         self._address = server
         self._secrets = secrets
-        self._may_write = config.get("write") is True
+        self._may_write = write
         self._connected: Server | None = None
 
     def capabilities(self, call: Call) -> Capabilities:
@@ -78,15 +78,15 @@ class TemplateStore:
 
     def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
         tables = self.server(call).tables
-        for at, name in enumerate(sorted(tables), start=1):
-            if after is not None and name <= str(after):
-                continue
+
+        def described(name: str) -> Collection:
             call.check()
             table = tables[name]
-            yield Collection(
+            return Collection(
                 name=name, fields=table.fields, key=("id",), links=table.links, rows=Count(len(table.rows))
             )
-            yield Mark(Cursor(name), at, Count(len(tables)))
+
+        yield from catalogued(sorted(tables), after, described)
 
     def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
         if how is not Sampling.FIRST:

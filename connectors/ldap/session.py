@@ -54,7 +54,7 @@ class Session:
         self.controls: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
-        return f"Session({self._settings.host!r})"
+        return f"Session({self._settings.server.host!r})"
 
     @contextmanager
     def bound(self, call: Call) -> Iterator[Any]:
@@ -163,7 +163,7 @@ class Session:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _connect(self, seconds: float) -> None:
-        at = self._settings
+        at = self._settings.server
         password = self._secrets.get("password").get_secret_value()
         if not password:
             raise Misconfigured("password", "empty")  # an empty one would bind as nobody, and succeed
@@ -205,7 +205,7 @@ class Session:
         server.attach_schema_info(None)
 
     def _tls(self) -> ldap3.Tls | None:
-        at = self._settings
+        at = self._settings.server
         if at.tls == "none":
             return None
         if at.ca_file is not None and not at.ca_file.is_file():

@@ -42,7 +42,7 @@ class Session:
         self._box: BaseMailBox | None = None
 
     def __repr__(self) -> str:
-        return f"Session({self._settings.host!r})"
+        return f"Session({self._settings.server.host!r})"
 
     @contextmanager
     def box(self, call: Call) -> Iterator[BaseMailBox]:
@@ -89,7 +89,7 @@ class Session:
 
     def _sign_in(self, box: BaseMailBox, password: str) -> None:
         try:
-            box.login_utf8(self._settings.user, password, initial_folder=None)
+            box.login_utf8(self._settings.server.user, password, initial_folder=None)
         except imaplib.IMAP4.abort:
             raise
         except (MailboxLoginError, imaplib.IMAP4.error) as refusal:
@@ -98,7 +98,7 @@ class Session:
             raise Misconfigured("password", "credentials") from None
 
     def _connect(self, seconds: float) -> BaseMailBox:
-        at = self._settings
+        at = self._settings.server
         try:
             if at.tls == "none":
                 return MailBoxUnencrypted(at.host, at.port, timeout=seconds)

@@ -26,21 +26,23 @@ from privacyops.connector_sdk import (
     Sampling,
     Secrets,
 )
+from privacyops.connector_sdk.configuration import Configuration, config_schema
 
 BY_HAND: Final = "by_hand"
 """With the setting `connector`: what the host tells the house, which then opens a task in place of a search."""
 LONGEST: Final = 500
-CONFIG_SCHEMA: Final[Mapping[str, Json]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string", "minLength": 1, "title": "Name of the store"},
-        "write": {"type": "boolean", "title": "Has no meaning here; the host sets it"},
+CONFIG_SCHEMA: Final = config_schema(
+    {
         "place": {"type": "string", "maxLength": LONGEST, "title": "Where it is: a room, a cabinet, a program"},
-        "steps": {"type": "array", "items": {"type": "string"}, "title": "How it is searched, step by step"},
+        "steps": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+            "maxItems": 20,
+            "title": "How it is searched, step by step",
+        },
         "days": {"type": "integer", "minimum": 1, "maximum": 30, "title": "Days its owner has to answer"},
-    },
-}
+    }
+)
 
 
 class ManualConnector:
@@ -59,24 +61,8 @@ class ManualConnector:
     def open(self, config: Mapping[str, Json], secrets: Secrets) -> "ManualStore":
         """Raises: Misconfigured: an unknown setting or a value that cannot be right."""
         del secrets  # a person has no credential here
-        known = CONFIG_SCHEMA["properties"]
-        for key, value in config.items():
-            if not isinstance(known, Mapping) or key not in known:
-                raise Misconfigured(key, "unknown_setting")
-            if not _fits(key, value):
-                raise Misconfigured(key, "wrong_type")
+        Configuration(config, CONFIG_SCHEMA)
         return ManualStore()
-
-
-def _fits(key: str, value: Json) -> bool:
-    if key == "steps":
-        is_list = isinstance(value, list | tuple) and len(value) <= 20
-        return is_list and all(isinstance(each, str) and 0 < len(each) <= LONGEST for each in value)  # type: ignore[union-attr]  # a list by now
-    if key == "days":
-        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 30
-    if key == "write":
-        return isinstance(value, bool)
-    return isinstance(value, str) and len(value) <= LONGEST
 
 
 def _by_hand() -> NoReturn:

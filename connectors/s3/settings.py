@@ -6,24 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from connectors.formats.bucket_settings import BUCKET_PROPERTIES, BucketTerms, read_terms, text_setting
+from connectors.formats.bucket_settings import BUCKET_PROPERTIES, BucketTerms, read_terms
 from connectors.formats.plain_text import refuse_plain_text
 from privacyops.connector_sdk import Json, Misconfigured
+from privacyops.connector_sdk.configuration import Configuration, config_schema
 
 VERSION: Final = "1.0"
 SECRET_FIELDS: Final = ("access_key", "secret_key", "session_token", "hash_key")
 
-CONFIG_SCHEMA: Final[Mapping[str, Json]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["bucket"],
-    "properties": {
+CONFIG_SCHEMA: Final = config_schema(
+    {
         **BUCKET_PROPERTIES,
         "region": {"type": "string", "minLength": 1, "title": "Region; default us-east-1"},
         "endpoint": {"type": "string", "minLength": 1, "title": "Address of the service, if it is not Amazon's"},
         "path_style": {"type": "boolean", "title": "Name of the bucket in the path instead of the host"},
     },
-}
+    required=("bucket",),
+)
 _ENDPOINT: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?/?", re.ASCII)
 
 
@@ -39,16 +38,15 @@ class Settings:
 
 def read_settings(config: Mapping[str, Json]) -> Settings:
     """Raises: Misconfigured: an unknown key, a missing bucket or a value of the wrong type; names the key only."""
-    terms = read_terms(config, CONFIG_SCHEMA, "s3")
-    endpoint = text_setting(config, "endpoint")
+    given = Configuration(config, CONFIG_SCHEMA)
+    terms = read_terms(given, "s3")
+    endpoint = given.text("endpoint")
     if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
         raise Misconfigured("endpoint", "malformed")
     if endpoint is not None and endpoint.startswith("http://"):
         refuse_plain_text("endpoint", [urlsplit(endpoint).hostname])
-    path_style = config.get("path_style", endpoint is not None)
-    if not isinstance(path_style, bool):
-        raise Misconfigured("path_style", "wrong_type")
-    region = text_setting(config, "region") or Settings.region
+    path_style = given.flag("path_style", default=endpoint is not None)
+    region = given.text("region", Settings.region)
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
         raise Misconfigured("region", "malformed")
     return Settings(terms, region, endpoint, path_style)

@@ -319,7 +319,7 @@ class Connectors:
                 _wait(pause, self._cancelled)
                 continue
             except Exception as error:
-                raise problem_of(one.config.name, one.circuit, error) from None
+                raise problem_of(one.config, one.circuit, error, self._connectors.get(one.config.connector)) from None
             one.circuit.succeeded()
             return result
         raise StoreUnreachable(store, code)

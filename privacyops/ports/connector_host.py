@@ -34,14 +34,17 @@ class StoreUnreachable(Unavailable, StoreProblem):
 
 
 class StoreMisconfigured(Unprocessable, StoreProblem):
-    """A setting is wrong: no retry; the store's owner has to change `setting`."""
+    """A setting is wrong: no retry; the store's owner has to change `setting`. `allowed` says in words what may stand
+    there, where the connector's card tells; it holds no value that was given.
+    """
 
     type = "/problems/store-misconfigured"
     title = "The store's configuration is wrong"
 
-    def __init__(self, store: str, setting: str, code: str) -> None:
+    def __init__(self, store: str, setting: str, code: str, allowed: str = "") -> None:
         super().__init__(store, code, f"Store {store}: setting {setting}: {code}")
         self.setting = setting
+        self.allowed = allowed
 
 
 class StoreRefused(Unprocessable, StoreProblem):

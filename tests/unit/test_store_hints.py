@@ -11,7 +11,8 @@ from privacyops.cli.stores_file import say
 from privacyops.ports.connector_host import StoreMisconfigured
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [*sorted((ROOT / "connectors").rglob("*.py")), ROOT / "privacyops/connector_sdk/guard.py"]
+SDK = ROOT / "privacyops/connector_sdk"
+SOURCES = [*sorted((ROOT / "connectors").rglob("*.py")), SDK / "guard.py", SDK / "configuration.py"]
 FROM_A_MANIFEST = ROOT / "connectors/rest/refusals.py"
 """The one place whose code is the service's own word, as its manifest names it; a status or nothing otherwise."""
 
