@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from privacyops.cli.settings import fail, read
+from privacyops.cli.ending import fail
+from privacyops.cli.settings import read
 
 app = typer.Typer()
 

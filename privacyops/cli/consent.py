@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from privacyops.cli.consent_export import BROKEN_OFF, REFUSED, export_ledger
+from privacyops.cli.ending import USAGE, fail
 from privacyops.cli.holding import holding
-from privacyops.cli.settings import USAGE, fail
 from privacyops.kernel.errors import Problem
 from privacyops.services import ledger
 from privacyops.services.consent import erasing, importing

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from privacyops.bootstrap import House
+from privacyops.cli.ending import USAGE, fail
 from privacyops.cli.holding import holding
-from privacyops.cli.settings import USAGE, fail
 from privacyops.domain.export import Export, ExportFilter, ExportFormat, ExportState
 from privacyops.domain.job import Job, Outcome
 from privacyops.jobs.inline import drive_waiting

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from privacyops.cli.ending import fail
 from privacyops.cli.loading import loading
-from privacyops.cli.settings import fail
 
 app = typer.Typer()
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from privacyops.cli.dsar_erase import erase
 from privacyops.cli.dsar_rectify import rectify
+from privacyops.cli.ending import refused
 from privacyops.cli.stores_file import (
     IDENTITY_DOUBT,
     NOTHING_HELD,
@@ -27,8 +28,7 @@ from privacyops.cli.stores_file import (
     opened,
     peak_megabytes,
     printable,
-    refused,
-    say,
+    say_problems,
 )
 from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
 from privacyops.domain.finding.model import Ask, Finding, SearchState
@@ -71,7 +71,7 @@ def find(
     Exit status: 0 whole; 2 usage; 3 something was not or not fully searched; 4 nothing held; 5 the identifiers do
     not single out one person, so nothing is shown.
     """
-    identifiers = identifiers_of(email or [], phone or [], customer_id or [], name or [], id_ or [])
+    identifiers = identifiers_of(email, phone, customer_id, name, id_)
     file = load(stores)
     began = time.monotonic()
     ticker = Ticker()
@@ -84,9 +84,7 @@ def find(
         runs = search_stores(host, maps, identifiers, time.monotonic, watch)
         usage = {run.store: host.usage(run.store) for run in runs}
     ticker.end()
-    for run in runs:
-        if run.problem is not None:
-            say(run.problem)
+    say_problems(runs)
     if summary is not None:
         _write(summary, _summary(runs, usage, time.monotonic() - began))
     raise typer.Exit(_answer(runs, as_json))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from privacyops.cli.ending import refused
 from privacyops.cli.stores_file import (
     IDENTITY_DOUBT,
     NOTHING_HELD,
@@ -27,8 +28,8 @@ from privacyops.cli.stores_file import (
     opened,
     peak_megabytes,
     printable,
-    refused,
     say,
+    say_problems,
 )
 from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
 from privacyops.domain.catalog.read import refusals_retention
@@ -62,6 +63,14 @@ PlanFlag = Annotated[
 ]  # fmt: skip
 
 
+def load_to_change(path: Path, *, plan_only: bool) -> StoresFile:
+    """The stores file of a command that may write. Exits with 2 and one line where it must not, or cannot be used."""
+    file = load(path)
+    if not plan_only and not file.rehearsal:
+        raise refused("--apply writes only where the stores file says `rehearsal = true`; use --plan-only")
+    return file
+
+
 def erase(
     stores: StoresOption,
     plan_only: PlanFlag,
@@ -81,10 +90,8 @@ def erase(
     Exit status: 0 whole; 2 usage; 3 something is open, unknown or left; 4 nothing held; 5 the identifiers do not
     single out one person, so nothing is planned.
     """
-    identifiers = identifiers_of(email or [], phone or [], customer_id or [], name or [], id_ or [])
-    file = load(stores)
-    if not plan_only and not file.rehearsal:
-        raise refused("--apply writes only where the stores file says `rehearsal = true`; use --plan-only")
+    identifiers = identifiers_of(email, phone, customer_id, name, id_)
+    file = load_to_change(stores, plan_only=plan_only)
     began = time.monotonic()
     with opened(file) as host, _Watched() as watched:
         rules = _rules(host, file)
@@ -99,9 +106,7 @@ def erase(
         typer.echo(f"privacyops: {DOUBTS.format(store=run.store, code=run.state.doubt)}", err=True)
     if doubtful:
         raise typer.Exit(IDENTITY_DOUBT)
-    for run in runs:
-        if run.problem is not None:
-            say(run.problem)
+    say_problems(runs)
     if summary is not None:
         _write(summary, _summary(reports, runs, plan_only, time.monotonic() - began))
     show(reports, as_json, plan_only)
@@ -121,7 +126,7 @@ def _rules(host: ConnectorHost, file: StoresFile) -> dict[str, Rules]:
         except StoreProblem as problem:
             say(problem)
             raise typer.Exit(PARTIAL) from None
-        found[store] = Rules(law, settings, policy, file.accept_links, file.accept_text)
+        found[store] = Rules(law, settings, policy, file.accept_links, file.accept_text, region=config.region)
     return found
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from privacyops.cli.dsar_erase import PlanFlag, show, status_of
-from privacyops.cli.stores_file import IDENTITY_DOUBT, JsonFlag, StoresOption, load, opened, refused, say
+from privacyops.cli.dsar_erase import PlanFlag, load_to_change, show, status_of
+from privacyops.cli.ending import refused
+from privacyops.cli.stores_file import IDENTITY_DOUBT, JsonFlag, StoresOption, opened, say_problems
 from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
 from privacyops.domain.erasure.rectifying import CorrectionMalformed, read_correction
 from privacyops.services.erasure.rectify import rectify_stores
@@ -32,22 +33,18 @@ def rectify(
     Only the person's own rows are corrected, copies and texts that repeat the old value among them. --apply needs
     `rehearsal = true` in the file. Exit status as `dsar erase`.
     """
-    identifiers = identifiers_of(email or [], phone or [], customer_id or [], name or [], id_ or [])
+    identifiers = identifiers_of(email, phone, customer_id, name, id_)
     try:
         corrections = [read_correction(text) for text in correction]
     except CorrectionMalformed as wrong:
         raise refused(f"--set: {wrong.detail}") from None
-    file = load(stores)
-    if not plan_only and not file.rehearsal:
-        raise refused("--apply writes only where the stores file says `rehearsal = true`; use --plan-only")
+    file = load_to_change(stores, plan_only=plan_only)
     with opened(file) as host:
         runs = search_stores(host, draw_maps(host, host.stores()), identifiers, time.monotonic)
         if any(run.state.doubt is not None for run in runs):
             typer.echo("privacyops: the identifiers do not single out one person; nothing is changed", err=True)
             raise typer.Exit(IDENTITY_DOUBT)
         reports = rectify_stores(host, runs, corrections, secrets.token_hex(16), apply=not plan_only)
-    for run in runs:
-        if run.problem is not None:
-            say(run.problem)
+    say_problems(runs)
     show(reports, as_json, plan_only)
     raise typer.Exit(status_of(reports, plan_only))

@@ -20,8 +20,9 @@ from privacyops.adapters.key_file import (
     write_key_file,
 )
 from privacyops.bootstrap import House
+from privacyops.cli.ending import USAGE, fail
 from privacyops.cli.ledger.told import INPUT_MISSING, open_house
-from privacyops.cli.settings import USAGE, fail, read
+from privacyops.cli.settings import read
 from privacyops.kernel.errors import Problem
 from privacyops.services import rewrapping
 from privacyops.services.rewrapping import Outcome, Uses

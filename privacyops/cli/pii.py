@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from privacyops.cli.ending import refused
+
 if TYPE_CHECKING:
     from privacyops.adapters.pii.detector import PipelineDetector
     from privacyops.domain.classification.scoring import ColumnType
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from privacyops.ports.pii import Text
 
 app = typer.Typer()
-BAD_INPUT: Final = 2
 MODEL_MISSING: Final = 3
 _TEXTS: Final = 100
 _URL: Final = "PRIVACYOPS_PII_INPUT_URL"
@@ -56,14 +57,14 @@ def text(
     """Find identifiers in texts. Exit status 2: a line cannot be used, told by its number; 3: a model is missing."""
     wanted = _list(require)
     if unknown := [word for word in wanted if word not in _REQUIRED]:
-        raise _refused(f"--require {unknown[0]}: known are {', '.join(_REQUIRED)}")
+        raise refused(f"--require {unknown[0]}: known are {', '.join(_REQUIRED)}")
     detector = _detector(exact=exact, entities=tuple(_list(entities)), threshold=threshold)
     for note in detector.degraded:
         typer.echo(f"privacyops: {note}", err=True)
     language = _default_language()
     for word in wanted:
         if not detector.has_model(_REQUIRED[word], language):
-            raise _refused(f"{word} in {language}: no model is installed", MODEL_MISSING)
+            raise refused(f"{word} in {language}: no model is installed", MODEL_MISSING)
     from privacyops.domain.detection.span import Profile
 
     with ExitStack() as files:
@@ -137,7 +138,7 @@ def _detector(*, exact: bool, entities: tuple[str, ...], threshold: float | None
     try:
         return PipelineDetector(Options(regions, entities, threshold=threshold, is_exact=exact, cache=_cache()))
     except EntityUnknown as wrong:
-        raise _refused(f"--entities: nothing looks for {wrong}") from None
+        raise refused(f"--entities: nothing looks for {wrong}") from None
 
 
 def _settings() -> Any:
@@ -181,9 +182,9 @@ def _texts(lines: Iterable[str], language: str, ids: list[Any]) -> "Iterator[Tex
             content, spoken = record["text"], record.get("lang") or language
             key = record["id"]
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise _refused(f"line {number}: not an object with id and text") from None
+            raise refused(f"line {number}: not an object with id and text") from None
         if not isinstance(content, str) or not isinstance(spoken, str) or not isinstance(key, str | int):
-            raise _refused(f"line {number}: id, text and lang are text")
+            raise refused(f"line {number}: id, text and lang are text")
         ids.append(key)
         yield Text(content, spoken)
 
@@ -203,7 +204,7 @@ def _opened(files: ExitStack, name: str, mode: Literal["r", "w"]) -> IO[str]:
     try:
         return files.enter_context(Path(name).open(mode, encoding="utf-8", newline="\n"))
     except OSError as wrong:
-        raise _refused(f"{name}: {wrong.strerror}") from None
+        raise refused(f"{name}: {wrong.strerror}") from None
 
 
 def _columns_of(
@@ -222,7 +223,7 @@ def _of_folder(
     from privacyops.domain.datamap.platform_columns import told_columns, with_map
 
     if not folder.is_dir():
-        raise _refused(f"{folder}: not a folder")
+        raise refused(f"{folder}: not a folder")
     regions = tuple(dict.fromkeys((*_regions(), *Options().regions)))
     paths = sorted((*folder.glob("*.csv"), *folder.glob("*.jsonl")))
     mapped = told_columns([path.stem for path in paths]) if uses_maps else {}
@@ -230,7 +231,7 @@ def _of_folder(
         try:
             seen = _values_of_csv(path, sample) if path.suffix == ".csv" else _values_of_lines(path, sample)
         except (OSError, UnicodeDecodeError, csv.Error, ValueError) as wrong:
-            raise _refused(f"{path.name}: {type(wrong).__name__}: cannot be read as UTF-8 {path.suffix[1:]}") from None
+            raise refused(f"{path.name}: {type(wrong).__name__}: cannot be read as UTF-8 {path.suffix[1:]}") from None
         for name, values in seen.items():
             told = with_map(classify(path.stem, name, list(values), regions), mapped.get((path.stem, name)))
             yield path.stem, name, told, tuple(values)
@@ -274,7 +275,7 @@ def _of_store(url: str, sample: int, *, uses_maps: bool) -> "Iterator[tuple[str,
         for one in classify_columns(host, "input", regions, sample, uses_maps=uses_maps):
             yield one.table, one.column, one.found, one.texts
     except StoreProblem as problem:
-        raise _refused(str(problem.detail)) from None
+        raise refused(str(problem.detail)) from None
     finally:
         host.close()
 
@@ -295,8 +296,3 @@ def _column(table: str, name: str, told: "ColumnType", contains: tuple[str, ...]
 
 def _list(words: str) -> list[str]:
     return [word.strip() for word in words.split(",") if word.strip()]
-
-
-def _refused(why: str, status: int = BAD_INPUT) -> typer.Exit:
-    typer.echo(f"privacyops: {why}", err=True)
-    return typer.Exit(status)

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from privacyops.bootstrap import build
-from privacyops.cli.settings import USAGE, fail, read
+from privacyops.cli.ending import USAGE, fail
+from privacyops.cli.settings import read
 from privacyops.domain.catalog.file import CatalogueFile, CatalogueMalformed, read_catalogue
 from privacyops.kernel.errors import Problem
 from privacyops.services import catalogue_file

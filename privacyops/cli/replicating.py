@@ -4,7 +4,7 @@ import signal
 import threading
 
 from privacyops.bootstrap import House, make_replica
-from privacyops.cli.settings import fail
+from privacyops.cli.ending import fail
 from privacyops.kernel.errors import Problem
 from privacyops.services.consent import copying
 

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from privacyops.cli.ending import fail
 from privacyops.cli.loading import loading
-from privacyops.cli.settings import fail, read
+from privacyops.cli.settings import read
 from privacyops.settings import Settings
 
 app = typer.Typer()

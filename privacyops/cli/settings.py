@@ -1,13 +1,10 @@
 """Reading the settings for a command, with an error that says what to change."""
 
-from typing import NoReturn
-
 import typer
 from pydantic import ValidationError
 
+from privacyops.cli.ending import USAGE
 from privacyops.settings import Settings
-
-USAGE = 2
 
 
 def read() -> Settings:
@@ -19,9 +16,3 @@ def read() -> Settings:
             name = "__".join(str(step).upper() for step in error["loc"]) or "settings"
             typer.echo(f"privacyops: PRIVACYOPS_{name}: {error['msg']}", err=True)
         raise typer.Exit(USAGE) from None
-
-
-def fail(text: str, status: int = 1) -> NoReturn:
-    """End the command with one line on standard error."""
-    typer.echo(f"privacyops: {text}", err=True)
-    raise typer.Exit(status)

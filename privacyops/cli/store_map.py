@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from privacyops.cli.ending import refused
 from privacyops.cli.settings import read
-from privacyops.cli.stores_file import PARTIAL, WHOLE, JsonFlag, line, load, opened, refused, say
+from privacyops.cli.stores_file import PARTIAL, WHOLE, JsonFlag, line, load, opened, say
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.codec import MapUnreadable, map_from_json, map_to_json
 from privacyops.domain.datamap.deciding import open_questions

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from privacyops.adapters.connector_host import FIRST_PARTY
-from privacyops.cli.stores_file import refused
+from privacyops.cli.ending import refused
 
 TEMPLATE: Final = "connectors._template"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,30}(-[a-z0-9]+)*", re.ASCII)

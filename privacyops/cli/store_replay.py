@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from privacyops.cli.ending import refused
 from privacyops.cli.ledger.told import open_house
-from privacyops.cli.stores_file import NOTHING_HELD, PARTIAL, WHOLE, JsonFlag, line, printable, refused, say
+from privacyops.cli.stores_file import NOTHING_HELD, PARTIAL, WHOLE, JsonFlag, line, printable, say
 from privacyops.domain.erasure.operation import act_name, touched
 from privacyops.kernel.errors import NotFound
 from privacyops.ports.connector_host import StoreProblem

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from datetime import time as day_time
@@ -16,14 +16,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from privacyops.adapters.connector_host import FIRST_PARTY, Connectors
+from privacyops.cli.ending import refused
 from privacyops.cli.store_hints import hint_of
 from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
 from privacyops.domain.record import Blob, Value
-from privacyops.ports.connector_host import ConnectorHost, StoreProblem
+from privacyops.ports.connector_host import ConnectorHost, StoreMisconfigured, StoreProblem
+from privacyops.services.finding.search import StoreRun
 from privacyops.services.finding.stores_file import StoresFile, StoresFileMalformed, read_stores
 
 WHOLE: Final = 0
-USAGE: Final = 2
 PARTIAL: Final = 3
 NOTHING_HELD: Final = 4
 IDENTITY_DOUBT: Final = 5
@@ -32,12 +33,6 @@ ALLOW_LIST: Final = "PRIVACYOPS_CONNECTORS"
 StoresOption = Annotated[Path, typer.Option("--stores", help="TOML file that names the stores; needs no database.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for programs.")]
 SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write what was searched, and how, to FILE.")]
-
-
-def refused(text: str, status: int = USAGE) -> typer.Exit:
-    """Says in one line on standard error what is wrong; raise what it returns."""
-    typer.echo(f"privacyops: {text}", err=True)
-    return typer.Exit(status)
 
 
 def load(path: Path) -> StoresFile:
@@ -90,8 +85,16 @@ def opened(file: StoresFile) -> Iterator[ConnectorHost]:
 
 def say(problem: StoreProblem) -> None:
     """One line about a store that failed: its name, the setting or code, and what to do; never a secret."""
-    hint = hint_of(problem.code)
+    allowed = problem.allowed if isinstance(problem, StoreMisconfigured) else ""
+    hint = f"allowed: {allowed}" if allowed else hint_of(problem.code)
     typer.echo(f"privacyops: {problem.detail}{f' ({hint})' if hint else ''}", err=True)
+
+
+def say_problems(runs: Sequence[StoreRun]) -> None:
+    """One line about each store that failed."""
+    for run in runs:
+        if run.problem is not None:
+            say(run.problem)
 
 
 def line(values: Mapping[str, Any]) -> str:

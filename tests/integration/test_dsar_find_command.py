@@ -165,7 +165,16 @@ def test_a_database_file_that_is_not_there_is_named(files: Files, shop: Shop, tm
 def test_a_setting_nobody_knows_is_named(files: Files, shop: Shop) -> None:
     result = files.add("shop", shop.url, 'colour = "red"').run(dsar, "find", "--email", "ann@example.org")
     assert result.exit_code == 3
-    assert "Store shop: setting colour: unknown_setting" in result.stderr
+    assert "Store shop: setting colour: unknown_setting (allowed: ca_file, connect_timeout," in result.stderr
+
+
+def test_a_setting_of_the_wrong_kind_is_told_what_it_takes_and_its_value_is_not_repeated(
+    files: Files, shop: Shop
+) -> None:
+    added = files.add("shop", shop.url, 'lock_timeout = "hunter2"')
+    result = added.run(dsar, "find", "--email", "ann@example.org")
+    assert "Store shop: setting lock_timeout: wrong_type (allowed: a number above 0)" in result.stderr
+    assert "hunter2" not in result.stderr + result.stdout
 
 
 def test_a_map_that_does_not_fit_is_named(files: Files, shop: Shop, tmp_path: Path) -> None:
