@@ -3,22 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
-from privacyops.console.pages.act_page import blank_act
 from privacyops.console.pages.consent_tabs import CONSENT, NOTICES, consent_page
-from privacyops.console.pages.publishing import judged, publish_fields
+from privacyops.console.pages.publishing import Publishing, draft_buttons, publish_draft, publish_page
 from privacyops.domain.account.action import Action
-from privacyops.domain.draft import MaterialityNotJudged
 from privacyops.domain.notice import SECTION, LintFinding, NoticeLintFailed, NoticeMalformed, NoticeVersion, Part
 from privacyops.kernel.errors import NotFound, Problem
 from privacyops.services import drafting
-from privacyops.services.drafting import DraftUnknown
-from privacyops.services.idempotency import Call
 
 router: Final = APIRouter()
 _ONE: Final = f"{NOTICES}/{{id_}}"
@@ -126,25 +121,19 @@ def ask_publish(desk: Desk, id_: str) -> Response:
     """What publishing means, and what a person decides with it."""
     if id_ not in _drafts(desk):
         return desk.go(f"{NOTICES}/{id_}")
-    return _publish_page(desk, id_)
+    return publish_page(desk, _publishing(desk, id_))
 
 
 @router.post(f"{_ONE}/publish", **action(Action.NOTICE_CHANGE))
 def publish(desk: Desk, id_: str) -> Response:
     """Make the draft readable for ever. Sent twice, it is published once."""
-    form = desk.form
-    call = Call.of(f"console:{form.get('once') or uuid4()}"[:128], repr(sorted(form.values().items())).encode())
-    try:
-        drafting.publish_notice(desk.context, id_, judged(form), call)
-    except DraftUnknown:
-        return desk.go(f"{NOTICES}/{id_}", "draft_gone")
-    except Refused as refusal:
-        return _publish_page(desk, id_, refusal, refusal.errors)
-    except MaterialityNotJudged as refusal:
-        return _publish_page(desk, id_, refusal, [{"field": "why", "text": refusal.title}])
-    except (NoticeLintFailed, NoticeMalformed) as refusal:
-        return _publish_page(desk, id_, refusal, [{"field": None, "text": refusal.title}])
-    return desk.go(f"{NOTICES}/{id_}", "notice_published")
+    return publish_draft(
+        desk,
+        lambda: _publishing(desk, id_),
+        lambda judgement, call: drafting.publish_notice(desk.context, id_, judgement, call),
+        (NoticeLintFailed, NoticeMalformed),
+        "notice_published",
+    )
 
 
 def _new_id(desk: Visit) -> str:
@@ -216,24 +205,19 @@ def _text_page(desk: Visit, base: NoticeVersion, locale: str, refusal: Refused |
     return desk.page("consent_notice_text", view, "consent", refusal.status if refusal else 200)
 
 
-def _publish_page(
-    desk: Visit, id_: str, refusal: Problem | None = None, errors: list[dict[str, Any]] | None = None
-) -> Response:
-    here, new = f"{NOTICES}/{id_}", id_ not in _newest(desk)
+def _publishing(desk: Visit, id_: str) -> Publishing:
     lacks = len(drafting.lint_notice(desk.context, id_)) if id_ in _drafts(desk) else 0
-    view = blank_act("Publish", here, f"{here}/publish", [("Consent", CONSENT), ("Notices", NOTICES), (id_, here)])
-    view |= {
-        "notices": [{"tone": "inf", "title": "A published text stays as it is",
-                     "text": "It stays readable for ever, since receipts lead to it. What is wrong in it is mended "
-                             "by a version after it."}],
-        "question": "Publish this text?" if new else "Does older consent still cover it?",
-        "fields": [] if new else publish_fields(),
-        "values": desk.form.values() if refusal else {"judged_by": desk.me.account.name},
-        "hidden": {"once": desk.form.get("once") or str(uuid4())}, "errors": errors or [],
-        "submit": {"label": "Publish", "tone": "primary"},
-        "why_not": f"The draft still lacks something ({lacks}); its page says what." if lacks else None,
-    }  # fmt: skip
-    return desk.page("act", view, "consent", refusal.status if refusal else 200)
+    here = f"{NOTICES}/{id_}"
+    return Publishing(
+        here=here,
+        crumbs=[("Consent", CONSENT), ("Notices", NOTICES), (id_, here)],
+        is_new=id_ not in _newest(desk),
+        title="A published text stays as it is",
+        text="It stays readable for ever, since receipts lead to it. What is wrong in it is mended by a version "
+        "after it.",
+        question="Publish this text?",
+        why_not=f"The draft still lacks something ({lacks}); its page says what." if lacks else None,
+    )
 
 
 def _draft_view(desk: Visit, here: str, draft: NoticeVersion, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -263,15 +247,10 @@ def _finding(here: str, one: LintFinding, titles: Mapping[str, str], *, may_edit
 
 
 def _buttons(desk: Visit, here: str, *, has_draft: bool) -> list[dict[str, Any]]:
-    others: list[dict[str, Any]] = []
-    if desk.may(Action.NOTICE_DRAFT):
-        label = "Purposes and languages" if has_draft else "Draft the next version"
-        others.append({"label": label, "url": f"{here}/draft", "method": "get"})
-        if has_draft:
-            others.append({"label": "Throw the draft away", "url": f"{here}/discard", "method": "post", "tone": "bad"})
-    if has_draft and desk.may(Action.NOTICE_CHANGE):
-        others.append({"label": "Publish…", "url": f"{here}/publish", "method": "get", "tone": "primary"})
-    return others
+    return draft_buttons(
+        desk, here, has_draft=has_draft, label="Purposes and languages",
+        may_draft=Action.NOTICE_DRAFT, may_publish=Action.NOTICE_CHANGE,
+    )  # fmt: skip
 
 
 def _row(desk: Visit, id_: str, newest: Any, draft: NoticeVersion | None) -> dict[str, Any]:

@@ -1,20 +1,101 @@
-"""What publishing a purpose and a notice have in common: the changes as lines, and the judgement of a person."""
+"""What publishing a purpose and a notice have in common: ways to it, changes as lines, a judgement, and the act."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
+from uuid import uuid4
+
+from fastapi import Response
 
 from privacyops.console import words
+from privacyops.console.deps import Visit
 from privacyops.console.forms import Form, Refused
-from privacyops.console.pages.act_page import field_
-from privacyops.domain.draft import Judgement
+from privacyops.console.pages.act_page import blank_act, field_
+from privacyops.domain.account.action import Action
+from privacyops.domain.draft import Judgement, MaterialityNotJudged
+from privacyops.kernel.errors import Problem
+from privacyops.services.drafting import DraftUnknown
+from privacyops.services.idempotency import Call
 
 _PERIODS: Final = {"valid_for", "retention"}
 _JUDGED_LATER: Final = {"version", "material", "material_reason", "judged_by"}
 
 
-def publish_fields() -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Publishing:
+    """What is published: where it is shown, `crumbs` as words and address, and what the act means for people."""
+
+    here: str
+    crumbs: list[tuple[str, str]]
+    is_new: bool
+    title: str
+    text: str
+    question: str
+    why_not: str | None = None
+
+
+def draft_buttons(
+    desk: Visit, here: str, *, has_draft: bool, label: str, may_draft: Action, may_publish: Action
+) -> list[dict[str, Any]]:
+    """The ways to the next version; `label` is what going on with its draft is called."""
+    others: list[dict[str, Any]] = []
+    if desk.may(may_draft):
+        label = label if has_draft else "Draft the next version"
+        others.append({"label": label, "url": f"{here}/draft", "method": "get"})
+        if has_draft:
+            others.append({"label": "Throw the draft away", "url": f"{here}/discard", "method": "post", "tone": "bad"})
+    if has_draft and desk.may(may_publish):
+        others.append({"label": "Publish…", "url": f"{here}/publish", "method": "get", "tone": "primary"})
+    return others
+
+
+def publish_page(desk: Visit, what: Publishing, refusal: Problem | None = None) -> Response:
+    """What publishing means, what a person decides with it, and why it was refused."""
+    view = blank_act("Publish", what.here, f"{what.here}/publish", [*what.crumbs])
+    view |= {
+        "notices": [{"tone": "inf", "title": what.title, "text": what.text}],
+        "question": what.question if what.is_new else "Does older consent still cover it?",
+        "fields": [] if what.is_new else _publish_fields(),
+        "values": desk.form.values() if refusal else {"judged_by": desk.me.account.name},
+        "hidden": {"once": desk.form.get("once") or str(uuid4())}, "errors": _errors(refusal),
+        "submit": {"label": "Publish", "tone": "primary"}, "why_not": what.why_not,
+    }  # fmt: skip
+    return desk.page("act", view, "consent", refusal.status if refusal else 200)
+
+
+def publish_draft(
+    desk: Visit,
+    what: Callable[[], Publishing],
+    publish: Callable[[Judgement | None, Call], object],
+    malformed: tuple[type[Problem], ...],
+    flash: str,
+) -> Response:
+    """Publishes as the form says, or asks again with what was wrong. Sent twice, it is published once."""
+    form = desk.form
+    call = Call.of(f"console:{form.get('once') or uuid4()}"[:128], repr(sorted(form.values().items())).encode())
+    answered: tuple[type[Problem], ...] = (Refused, MaterialityNotJudged, *malformed)
+    try:
+        publish(_judged(form), call)
+    except DraftUnknown:
+        return desk.go(what().here, "draft_gone")
+    except answered as refusal:
+        return publish_page(desk, what(), refusal)
+    return desk.go(what().here, flash)
+
+
+def _errors(refusal: Problem | None) -> list[dict[str, Any]]:
+    if refusal is None:
+        return []
+    if isinstance(refusal, Refused):
+        return refusal.errors
+    if isinstance(refusal, MaterialityNotJudged):
+        return [{"field": "why", "text": refusal.title}]
+    return [{"field": None, "text": refusal.detail or refusal.title}]
+
+
+def _publish_fields() -> list[dict[str, Any]]:
     """What a second and later version asks: does older consent still cover it, why, and who says so."""
     material = field_("choices", "material", "Is the change material?")
     material["options"] = [
@@ -28,7 +109,7 @@ def publish_fields() -> list[dict[str, Any]]:
     ]
 
 
-def judged(form: Form) -> Judgement | None:
+def _judged(form: Form) -> Judgement | None:
     """What the form says of it; None: nothing, which a first version may. Raises: Refused."""
     if not any(form.get(name) for name in ("material", "why")):
         return None

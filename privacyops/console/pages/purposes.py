@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
@@ -10,16 +9,12 @@ from privacyops.console import words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
 from privacyops.console.pages import purpose_form
-from privacyops.console.pages.act_page import blank_act
 from privacyops.console.pages.consent_tabs import CONSENT, PURPOSES, consent_page
-from privacyops.console.pages.publishing import changes, judged, publish_fields
+from privacyops.console.pages.publishing import Publishing, changes, draft_buttons, publish_draft, publish_page
 from privacyops.domain.account.action import Action
-from privacyops.domain.draft import MaterialityNotJudged
 from privacyops.domain.purpose import PurposeMalformed, PurposeVersion
 from privacyops.kernel.errors import NotFound, Problem
 from privacyops.services import drafting
-from privacyops.services.drafting import DraftUnknown
-from privacyops.services.idempotency import Call
 from privacyops.services.purpose import ScopeChanged
 
 router: Final = APIRouter()
@@ -102,25 +97,19 @@ def ask_publish(desk: Desk, key: str) -> Response:
     """What publishing changes, and what a person decides with it."""
     if key not in _drafts(desk):
         return desk.go(f"{PURPOSES}/{key}")
-    return _publish_page(desk, key)
+    return publish_page(desk, _publishing(desk, key))
 
 
 @router.post(f"{_ONE}/publish", **action(Action.PURPOSE_CHANGE))
 def publish(desk: Desk, key: str) -> Response:
     """Put the draft in force. Sent twice, it is published once."""
-    form = desk.form
-    call = Call.of(f"console:{form.get('once') or uuid4()}"[:128], repr(sorted(form.values().items())).encode())
-    try:
-        drafting.publish_purpose(desk.context, key, judged(form), call)
-    except DraftUnknown:
-        return desk.go(f"{PURPOSES}/{key}", "draft_gone")
-    except Refused as refusal:
-        return _publish_page(desk, key, refusal, refusal.errors)
-    except MaterialityNotJudged as refusal:
-        return _publish_page(desk, key, refusal, [{"field": "why", "text": refusal.title}])
-    except (PurposeMalformed, ScopeChanged) as refusal:
-        return _publish_page(desk, key, refusal, [{"field": None, "text": refusal.detail or refusal.title}])
-    return desk.go(f"{PURPOSES}/{key}", "purpose_published")
+    return publish_draft(
+        desk,
+        lambda: _publishing(desk, key),
+        lambda judgement, call: drafting.publish_purpose(desk.context, key, judgement, call),
+        (PurposeMalformed, ScopeChanged),
+        "purpose_published",
+    )
 
 
 def _save(desk: Visit, base: PurposeVersion | None, body: Mapping[str, Any]) -> Response:
@@ -158,34 +147,23 @@ def _form_page(
     return desk.page("consent_purpose_form", view, "consent", refusal.status if refusal else 200)
 
 
-def _publish_page(
-    desk: Visit, key: str, refusal: Problem | None = None, errors: list[dict[str, Any]] | None = None
-) -> Response:
-    here, new = f"{PURPOSES}/{key}", key not in drafting.published_purposes(desk.context).purposes
-    fields = [] if new else publish_fields()
-    view = blank_act("Publish", here, f"{here}/publish", [("Consent", CONSENT), ("Purposes", PURPOSES), (key, here)])
-    view |= {
-        "notices": [{"tone": "inf", "title": "A published version stays as it is",
-                     "text": "The check answers by it from the next call on. What is wrong in it is mended by a "
-                             "version after it."}],
-        "question": "Put this purpose in force?" if new else "Does older consent still cover it?",
-        "fields": fields, "values": desk.form.values() if refusal else {"judged_by": desk.me.account.name},
-        "hidden": {"once": desk.form.get("once") or str(uuid4())}, "errors": errors or [],
-        "submit": {"label": "Publish", "tone": "primary"},
-    }  # fmt: skip
-    return desk.page("act", view, "consent", refusal.status if refusal else 200)
+def _publishing(desk: Visit, key: str) -> Publishing:
+    here = f"{PURPOSES}/{key}"
+    return Publishing(
+        here=here,
+        crumbs=[("Consent", CONSENT), ("Purposes", PURPOSES), (key, here)],
+        is_new=key not in drafting.published_purposes(desk.context).purposes,
+        title="A published version stays as it is",
+        text="The check answers by it from the next call on. What is wrong in it is mended by a version after it.",
+        question="Put this purpose in force?",
+    )
 
 
 def _buttons(desk: Visit, here: str, *, has_draft: bool) -> list[dict[str, Any]]:
-    others: list[dict[str, Any]] = []
-    if desk.may(Action.PURPOSE_DRAFT):
-        label = "Go on with the draft" if has_draft else "Draft the next version"
-        others.append({"label": label, "url": f"{here}/draft", "method": "get"})
-        if has_draft:
-            others.append({"label": "Throw the draft away", "url": f"{here}/discard", "method": "post", "tone": "bad"})
-    if has_draft and desk.may(Action.PURPOSE_CHANGE):
-        others.append({"label": "Publish…", "url": f"{here}/publish", "method": "get", "tone": "primary"})
-    return others
+    return draft_buttons(
+        desk, here, has_draft=has_draft, label="Go on with the draft",
+        may_draft=Action.PURPOSE_DRAFT, may_publish=Action.PURPOSE_CHANGE,
+    )  # fmt: skip
 
 
 def _row(one: PurposeVersion, *, has_draft: bool, is_new: bool = False) -> dict[str, Any]:
