@@ -20,6 +20,7 @@ from privacyops.api.schemas.catalogue import (
     PurposeIn,
     PurposeList,
     PurposeOut,
+    RetireIn,
 )
 from privacyops.domain.account.action import Action
 from privacyops.domain.draft import Judgement
@@ -28,7 +29,7 @@ from privacyops.domain.purpose import PurposeVersion
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.ledger.leaf import instant_text
-from privacyops.services import drafting
+from privacyops.services import drafting, retiring
 from privacyops.services.context import Context
 from privacyops.services.idempotency import Call
 
@@ -66,6 +67,17 @@ def publish_purpose(ctx: Caller, key: Key, body: PublishIn, idempotency_key: Ide
     """Put the draft in force. A material change outdates older grants, by the purpose's own policy."""
     call = _call(idempotency_key, body, key)
     return PublishedOut(key=key, version=drafting.publish_purpose(ctx, key, _judgement(body.judgement), call))
+
+
+@router.post("/purposes/{key}:retire", summary="Retire a purpose", **action(Action.PURPOSE_CHANGE))
+def retire_purpose(ctx: Caller, key: Key, body: RetireIn, idempotency_key: IdempotencyKey = None) -> PublishedOut:
+    """End a purpose by a version of its own: every check answers no (`RETIRED`) and nobody is asked any more.
+
+    A no and a withdrawal are still recorded, histories and receipts stay. A later version brings it back; older grants
+    count again where that one is not judged a material change.
+    """
+    version = retiring.retire(ctx, key, body.reason, body.judged_by, _call(idempotency_key, body, key))
+    return PublishedOut(key=key, version=version)
 
 
 @router.get("/notices", summary="Published notices", **action(Action.NOTICE_SEE))

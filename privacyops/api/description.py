@@ -83,6 +83,7 @@ NAMES: Final[Mapping[str, str]] = {
     "POST /v1/purposes": "draft_purpose",
     "GET /v1/purposes/{key}": "list_purpose_versions",
     "POST /v1/purposes/{key}:publish": "publish_purpose",
+    "POST /v1/purposes/{key}:retire": "retire_purpose",
     "GET /v1/receipts/{event_id}": "get_receipt",
     "POST /v1/scrub": "scrub_list",
     "POST /v1/signals/gpc": "record_gpc_signal",

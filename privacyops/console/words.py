@@ -270,6 +270,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "draft_discarded": ("ok", "The draft is gone. What is published stays as it is."),
     "draft_gone": ("inf", "There is no draft any more: it was published or thrown away meanwhile."),
     "purpose_published": ("ok", "Published. The check answers by it from now on."),
+    "purpose_retired": ("ok", "Retired. The check answers no from now on, and nobody is asked any more."),
     "notice_published": ("ok", "Published. The text is readable for ever at its address."),
     "point_registered": ("ok", "Registered. Below stands how its pages use it."),
     "point_changed": ("ok", "Changed. Open pages fetch a new token."),

@@ -29,6 +29,7 @@ class Answer(StrEnum):
 class Reason(StrEnum):
     """Why. The first word of the caller's log, and a promise: a reason is never renamed."""
 
+    RETIRED = "RETIRED"
     SUPPRESSED = "SUPPRESSED"
     OBJECTED = "OBJECTED"
     GPC_OPT_OUT = "GPC_OPT_OUT"
@@ -108,14 +109,15 @@ def decide(rows: Iterable[StateRow], asked: Asked, now: Instant) -> Decision:
     """The decision on `asked` for the person whose rows these are; rows about other purposes do no harm.
 
     The caller has already answered 404 for an unknown purpose, channel or brand. A person without rows is no
-    error: silence is answered by the regime.
+    error: silence is answered by the regime. For a retired purpose nothing may be done, whatever its basis.
     """
     covering = [row for row in rows if _covers(row, asked)]
     recorded = next((row for row in covering if row.kind is RowKind.CHOICE), None)
     choice = as_of(recorded, now)
     stop_all = max((row.t for row in covering if row.kind is RowKind.STOP_ALL), default=None)
     reason = (
-        _suppressed(covering, asked, choice, now)
+        (Reason.RETIRED if asked.purpose.is_retired else None)
+        or _suppressed(covering, asked, choice, now)
         or _objected(covering, asked, choice, now)
         or _signalled(covering, asked, choice, now)
         or _stopped(asked, choice, stop_all)

@@ -186,6 +186,9 @@ def lint(
             if not parts.get(part, "").strip()
         ]
     found += [LintFinding("purpose-unpublished", key) for key in notice.purposes if key not in purposes]
+    found += [
+        LintFinding("purpose-retired", key) for key in notice.purposes if key in purposes and purposes[key].is_retired
+    ]
     if not notice.purposes:
         found.append(LintFinding("purpose-missing", "*"))
     for bundle in notice.bundles:

@@ -137,6 +137,7 @@ class PurposeVersion:
 
     `confirmed_in` says where a channel needs double opt-in. `is_material` and its reason are a person's
     judgement on whether older grants still cover this version; `judged_by` names that person.
+    `is_retired`: nothing is done for this purpose any more and nobody is asked, until a later version says otherwise.
 
     Raises: PurposeMalformed: see `_broken_rule`.
     """
@@ -159,6 +160,7 @@ class PurposeVersion:
     is_material: bool = True
     material_reason: str = ""
     judged_by: str = ""
+    is_retired: bool = False
 
     def __post_init__(self) -> None:
         broken = _broken_rule(self)
@@ -228,6 +230,7 @@ class PurposeVersion:
             "retention": self.retention,
             "handling": self.handling.to_json() or None,
             "judged_by": self.judged_by or None,
+            "retired": "yes" if self.is_retired else None,
         }
         return body | {name: value for name, value in optional.items() if value is not None}
 
@@ -254,6 +257,7 @@ class PurposeVersion:
                 is_material=body.get("material", "yes") == "yes",
                 material_reason=body.get("material_reason", ""),
                 judged_by=body.get("judged_by", ""),
+                is_retired=body.get("retired", "no") == "yes",
             )
         except KeyError as missing:
             raise PurposeMalformed(f"the member {missing} is missing") from None

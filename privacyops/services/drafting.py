@@ -154,6 +154,7 @@ def with_judgement(version: V, judged: Judgement | None) -> V:
 
 def _numbered_purpose(known: Catalogue, body: Mapping[str, Any]) -> PurposeVersion:
     before = known.purposes.get(str(body.get("key")))
+    body = {name: value for name, value in body.items() if name != "retired"}  # a draft is always for use
     return PurposeVersion.of_json({**body, "version": before.current.version + 1 if before else 1})
 
 

@@ -118,7 +118,8 @@ def fresh_catalogue(tx: Tx) -> Catalogue:
 def _publish(ctx: Context, tx: Tx, purpose: PurposeVersion) -> None:
     digest = purposes.add_purpose_version(tx, purpose)
     ref = PurposeRef(purpose.key, purpose.version)
-    _log(ctx, tx, EventType.PURPOSE_PUBLISHED, ref, {"sha256": digest})
+    told: dict[str, Json] = {"sha256": digest, **({"retired": "yes"} if purpose.is_retired else {})}
+    _log(ctx, tx, EventType.PURPOSE_PUBLISHED, ref, told)
 
 
 def _log(ctx: Context, tx: Tx, kind: EventType, purpose: PurposeRef | None, more: dict[str, Json]) -> UUID:

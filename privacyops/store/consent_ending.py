@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from privacyops.domain.consent.state import GRANTED, RowKind
 from privacyops.kernel.clock import Instant
@@ -51,6 +51,17 @@ def count_ending(tx: Tx, until: Instant) -> Sequence[tuple[int, int]]:
         .group_by(_STATE.c.purpose_no)
     )
     return [(row.purpose_no, row.many) for row in tx.run(query)]
+
+
+def count_granting(tx: Tx, purpose_no: int) -> int:
+    """How many people have a grant for the purpose that is valid now, over whichever channel."""
+    query = (
+        select(func.count(_STATE.c.subject_no.distinct()))
+        .join(_SUBJECT, _SUBJECT.c.no == _STATE.c.subject_no)
+        .where(*_GRANT, _STATE.c.purpose_no == purpose_no, _SUBJECT.c.controller == tx.controller)
+        .where(or_(_STATE.c.valid_until.is_(None), _STATE.c.valid_until > milliseconds(tx.now)))
+    )
+    return int(tx.run(query).scalar() or 0)
 
 
 def list_ending(tx: Tx, purpose_no: int, until: Instant, after: str, limit: int) -> Sequence[EndingRow]:

@@ -25,8 +25,8 @@ from tests.small_service import small_service
 VERBS = {
     "acknowledge", "answer", "change", "check", "collect", "confirm", "connect", "disable", "download", "draft",
     "enable", "establish", "export", "find", "get", "link", "lint", "list", "make", "mint", "prove", "publish",
-    "receive", "record", "register", "replace", "replay", "request", "resend", "rotate", "run", "scan", "scrub",
-    "submit", "suppress", "try", "unlink", "withdraw",
+    "receive", "record", "register", "replace", "replay", "request", "resend", "retire", "rotate", "run", "scan",
+    "scrub", "submit", "suppress", "try", "unlink", "withdraw",
 }  # fmt: skip
 
 

@@ -91,14 +91,15 @@ KEPT: Final[View] = {
 PURPOSES: Final[View] = {
     "tabs": _tabs("Purposes"), "new_url": "/new",
     "rows": [
-        {"key": "newsletter", "url": "/p1", "title": "Newsletter", "version": 3, "channels": ["email", "sms"], "bases": "Consent", "flags": ["direct marketing"], "valid_for": "P24M", "has_draft": True, "is_new": False},
-        {"key": "surveys", "url": "/p2", "title": "Surveys", "version": 1, "channels": ["email"], "bases": "Consent", "flags": [], "valid_for": None, "has_draft": True, "is_new": True},
+        {"key": "newsletter", "url": "/p1", "title": "Newsletter", "version": 3, "channels": ["email", "sms"], "bases": "Consent", "flags": ["direct marketing"], "valid_for": "P24M", "has_draft": True, "is_new": False, "is_retired": False},
+        {"key": "surveys", "url": "/p2", "title": "Surveys", "version": 1, "channels": ["email"], "bases": "Consent", "flags": [], "valid_for": None, "has_draft": True, "is_new": True, "is_retired": False},
+        {"key": "prizes", "url": "/p3", "title": "Prize draws", "version": 2, "channels": ["email"], "bases": "Consent", "flags": [], "valid_for": None, "has_draft": False, "is_new": False, "is_retired": True},
     ],
 }
 _GET: Final = {"label": "Go on with the draft", "url": "/draft", "method": "get"}
 _PUBLISH: Final = {"label": "Publish…", "url": "/publish", "method": "get", "tone": "primary"}
 PURPOSE: Final[View] = {
-    "title": "Newsletter", "key": "newsletter", "crumbs_url": "/console/consent/purposes", "is_new": False, "others": [_GET, {"label": "Throw the draft away", "url": "/x", "method": "post", "tone": "bad"}, _PUBLISH],
+    "title": "Newsletter", "key": "newsletter", "crumbs_url": "/console/consent/purposes", "is_new": False, "is_retired": False, "others": [_GET, {"label": "Throw the draft away", "url": "/x", "method": "post", "tone": "bad"}, _PUBLISH],
     "facts": [{"label": "Key", "value": "newsletter"}, {"label": "Channels", "value": "email, sms"}, {"label": "Consent lasts", "value": "P24M"}],
     "grounds": [{"place": "US", "basis": "Consent", "silence": "yes (opt-out)", "override": True}, {"place": "elsewhere", "basis": "Consent", "silence": "no (opt-in)", "override": False}],
     "draft": {"version": 4, "lines": [{"change": "removed", "text": "recipients: –"}, {"change": "added", "text": "recipients: Example Mailer"}]},
@@ -159,6 +160,7 @@ CONSENT_VIEWS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "consent-purposes": ("consent_purposes", "consent", PURPOSES),
     "consent-purposes-none": ("consent_purposes", "consent", PURPOSES | {"rows": []}),
     "consent-purpose": ("consent_purpose", "consent", PURPOSE),
+    "consent-purpose-retired": ("consent_purpose", "consent", PURPOSE | {"is_retired": True}),
     "consent-purpose-new": ("consent_purpose", "consent", PURPOSE | {"is_new": True, "versions": []}),
     "consent-purpose-same": ("consent_purpose", "consent", PURPOSE | {"draft": {"version": 4, "lines": []}}),
     "consent-purpose-form": ("consent_purpose_form", "consent", PURPOSE_FORM),

@@ -155,6 +155,13 @@ class PublishIn(_Wire):
     judgement: JudgementIn | None = None
 
 
+class RetireIn(_Wire):
+    """Why nothing is done for the purpose any more, and who decided it."""
+
+    reason: Annotated[str, Field(min_length=5, max_length=500)]
+    judged_by: Annotated[str, Field(min_length=1, max_length=120, description="The name of the person who decided")]
+
+
 class PublishedOut(BaseModel):
     """What was put in force."""
 

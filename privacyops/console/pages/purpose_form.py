@@ -15,6 +15,7 @@ from privacyops.domain.purpose import (
     PurposeVersion,
     Regime,
 )
+from privacyops.services.retiring import Effects
 
 BLANK_ROWS: Final = 2
 MOST_ROWS: Final = 60
@@ -135,6 +136,17 @@ def facts(one: PurposeVersion) -> list[dict[str, str]]:
         ("Kept for", words.period(one.retention or "")), ("In W3C DPV", one.dpv or ""),
     ]  # fmt: skip
     return [{"label": label, "value": value} for label, value in told if value]
+
+
+def effects(found: Effects) -> list[tuple[str, str]]:
+    """What ends with a purpose, in words."""
+    people = "fewer than 20" if found.people is None else f"{found.people:,}"
+    return [
+        ("People who said yes, and whose yes is valid now", people),
+        ("Carried out without a yes in", ", ".join(found.by_silence)),
+        ("Collection points that ask for it; they leave it out", ", ".join(found.points)),
+        ("Notices that name it; publish one without it", ", ".join(found.notices)),
+    ]
 
 
 def grounds(one: PurposeVersion) -> list[dict[str, Any]]:

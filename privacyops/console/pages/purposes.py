@@ -9,12 +9,14 @@ from privacyops.console import words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
 from privacyops.console.pages import purpose_form
+from privacyops.console.pages.act_page import blank_act, field_
 from privacyops.console.pages.consent_tabs import CONSENT, PURPOSES, consent_page
 from privacyops.console.pages.publishing import Publishing, changes, draft_buttons, publish_draft, publish_page
 from privacyops.domain.account.action import Action
+from privacyops.domain.draft import MaterialityNotJudged
 from privacyops.domain.purpose import PurposeMalformed, PurposeVersion
 from privacyops.kernel.errors import NotFound, Problem
-from privacyops.services import drafting
+from privacyops.services import drafting, retiring
 from privacyops.services.purpose import ScopeChanged
 
 router: Final = APIRouter()
@@ -56,10 +58,11 @@ def read(desk: Desk, key: str) -> Response:
     if shown is None:
         raise NotFound
     here = f"{PURPOSES}/{key}"
-    others = _buttons(desk, here, has_draft=draft is not None)
+    is_live = known is not None and not known.current.is_retired
+    others = _buttons(desk, here, has_draft=draft is not None, is_live=is_live)
     view = {
         "title": _title(shown), "key": key, "crumbs_url": PURPOSES, "others": others, "is_new": known is None,
-        "facts": purpose_form.facts(shown), "grounds": purpose_form.grounds(shown),
+        "is_retired": shown.is_retired, "facts": purpose_form.facts(shown), "grounds": purpose_form.grounds(shown),
         "draft": None if draft is None else {
             "version": draft.version, "lines": changes(known.current.to_json() if known else {}, draft.to_json())},
         "versions": [
@@ -112,6 +115,43 @@ def publish(desk: Desk, key: str) -> Response:
     )
 
 
+@router.get(f"{_ONE}/retire", **action(Action.PURPOSE_CHANGE))
+def ask_retire(desk: Desk, key: str) -> Response:
+    """What ends with the purpose, before it does."""
+    return _retire_page(desk, key)
+
+
+@router.post(f"{_ONE}/retire", **action(Action.PURPOSE_CHANGE))
+def retire(desk: Desk, key: str) -> Response:
+    """End it. A second click finds it ended."""
+    form = desk.form
+    try:
+        retiring.retire(desk.context, key, form.get("why"), form.get("judged_by"))
+    except MaterialityNotJudged as refusal:
+        text = "Say in a few words why, and who decided it"
+        return _retire_page(desk, key, refusal, [{"field": "why", "text": text}])
+    return desk.go(f"{PURPOSES}/{key}", "purpose_retired")
+
+
+def _retire_page(
+    desk: Visit, key: str, refusal: Problem | None = None, errors: list[dict[str, Any]] | None = None
+) -> Response:
+    here, found = f"{PURPOSES}/{key}", retiring.effects(desk.context, key)
+    view = blank_act("Retire", here, f"{here}/retire", [("Consent", CONSENT), ("Purposes", PURPOSES), (key, here)])
+    view |= {
+        "notices": [{"tone": "warn", "title": "Every check answers no at once",
+                     "text": "Nobody is asked for it any more. What people said, their receipts and the log stay, and "
+                             "a no is still recorded. A later version brings the purpose back."}],
+        "question": "Retire this purpose?", "facts_title": "What ends with it",
+        "facts": [{"label": label, "value": value} for label, value in purpose_form.effects(found) if value],
+        "fields": [field_("area", "why", "Why", "It is kept with the version and shown to auditors."),
+                   field_("field", "judged_by", "Who decided", "The name of the person.")],
+        "values": desk.form.values() if refusal else {"judged_by": desk.me.account.name}, "errors": errors or [],
+        "submit": {"label": "Retire", "tone": "bad"},
+    }  # fmt: skip
+    return desk.page("act", view, "consent", refusal.status if refusal else 200)
+
+
 def _save(desk: Visit, base: PurposeVersion | None, body: Mapping[str, Any]) -> Response:
     try:
         told = purpose_form.body_of(desk.form, body)
@@ -159,18 +199,21 @@ def _publishing(desk: Visit, key: str) -> Publishing:
     )
 
 
-def _buttons(desk: Visit, here: str, *, has_draft: bool) -> list[dict[str, Any]]:
-    return draft_buttons(
+def _buttons(desk: Visit, here: str, *, has_draft: bool, is_live: bool) -> list[dict[str, Any]]:
+    others = draft_buttons(
         desk, here, has_draft=has_draft, label="Go on with the draft",
         may_draft=Action.PURPOSE_DRAFT, may_publish=Action.PURPOSE_CHANGE,
     )  # fmt: skip
+    if is_live and desk.may(Action.PURPOSE_CHANGE):
+        others.append({"label": "Retire…", "url": f"{here}/retire", "method": "get"})
+    return others
 
 
 def _row(one: PurposeVersion, *, has_draft: bool, is_new: bool = False) -> dict[str, Any]:
     return {
         "key": one.key, "url": f"{PURPOSES}/{one.key}", "title": _title(one), "version": one.version,
         "channels": sorted(one.channels), "bases": purpose_form.bases(one), "has_draft": has_draft, "is_new": is_new,
-        "valid_for": words.period(one.valid_for or "") or None,
+        "is_retired": one.is_retired, "valid_for": words.period(one.valid_for or "") or None,
         "flags": [purpose_form.FLAGS[flag][0] for flag in sorted(one.flags)],
     }  # fmt: skip
 

@@ -63,6 +63,8 @@ def follow(ctx: Context, tx: Tx, names: Catalogue, opened: OpenSubject, happened
             how = _END.get(event.type, ConfirmationEvent.STOP)
             confirmations.end_confirmation(tx, waiting.pop(ended), how)
         for ask in _asks(event, rows):
+            if names.purposes[ask.purpose].current.is_retired:
+                continue  # a changed address asks for each grant anew, and for this one nobody is asked any more
             one = _let_wait(tx, opened, names, ask, waiting.get(_numbers(names, ask)))
             asked.setdefault(ask.contact, []).append((one, ask))
     for contact, several in asked.items():

@@ -18,7 +18,7 @@ from privacyops.services.consent import subjects
 from privacyops.services.consent.appending import begin_write, blank_event, settled, with_clock, write_events
 from privacyops.services.consent.promising import promised
 from privacyops.services.consent.subjects import Whom
-from privacyops.services.consent.terms import Circumstances, Written, brand_named, purpose_named
+from privacyops.services.consent.terms import Circumstances, Written, brand_named, purpose_named, require_offered
 from privacyops.services.context import Context, use_case
 from privacyops.services.idempotency import Call
 from privacyops.store.uow import Tx
@@ -44,7 +44,8 @@ def establish(
 ) -> Written:
     """Put the ground of a soft opt-in on record. It lifts no stop.
 
-    Raises: SoftOptInUnproved, BasisNotOffered, UnknownPurpose, UnknownChannel, UnknownBrand, IdentityConflict.
+    Raises: SoftOptInUnproved, BasisNotOffered, UnknownPurpose, PurposeRetired, UnknownChannel, UnknownBrand,
+    IdentityConflict.
     """
     return promised(ctx, settled(lambda: _establish(ctx, whom, purpose, channel, how, call)))
 
@@ -57,6 +58,7 @@ def _establish(
     if before is not None:
         return before
     known = purpose_named(names, purpose, channel).current
+    require_offered(names, purpose)
     brand = brand_named(names, how.brand)
     missing = [name for name in PROOF if not str((how.evidence or {}).get(name, "")).strip()]
     if missing:

@@ -33,6 +33,7 @@ from privacyops.services.consent.terms import (
     UnknownPurpose,
     Written,
     brand_named,
+    require_offered,
 )
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.idempotency import Call, begin_call, end_call
@@ -212,6 +213,7 @@ def _offer(ctx: Context, tx: Tx, terms: PointTerms, purposes: frozenset[str], la
     notice = names.notices[terms.notice_id, terms.notice_version].notice
     locale = _nearest(language, sorted(notice.texts))
     asked = [names.purposes[key].current for key in terms.purposes if key in purposes]
+    asked = [one for one in asked if not one.is_retired]
     return Offer(
         [(one.key, one.titles[_nearest(language, sorted(one.titles))], sorted(one.channels)) for one in asked],
         notice.ref(locale),
@@ -312,6 +314,7 @@ def _require_published(names: Catalogue, terms: PointTerms) -> None:
     brand_named(names, terms.brand)
     if not set(terms.purposes) <= set(names.purposes):
         raise UnknownPurpose
+    require_offered(names, *terms.purposes)
     shown = names.notices.get((terms.notice_id, terms.notice_version))
     if shown is None:
         raise NoticeNotPublished

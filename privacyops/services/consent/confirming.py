@@ -22,7 +22,7 @@ from privacyops.services.consent.asking import Ask
 from privacyops.services.consent.promising import promised
 from privacyops.services.consent.subjects import OpenSubject, Whom
 from privacyops.services.consent.suppressing import lifted_by_owner
-from privacyops.services.consent.terms import Circumstances, Written, brand_named, purpose_named
+from privacyops.services.consent.terms import Circumstances, Written, brand_named, purpose_named, require_offered
 from privacyops.services.context import Context, record, use_case
 from privacyops.store import confirmation as confirmations
 from privacyops.store import consent as consents
@@ -65,7 +65,7 @@ def confirm(ctx: Context, token: str) -> Confirmed:
     """The contact's owner says yes to what the mail asked. The same link a second time writes nothing.
 
     Raises: TokenUnknown: no link of ours, or another controller's. TokenExpired: its seven days are over, or what it
-    asked for was stopped in the meantime. Then nothing is written.
+    asked for was stopped or retired in the meantime. Then nothing is written.
     """
     found = _confirm(ctx, token)
     if found.written is None:
@@ -86,10 +86,14 @@ def _confirm(ctx: Context, tx: Tx, token: str) -> Confirmed:
     consents.lock_subject(tx, subject.no)  # a stop that is under way ends first, and then there is nothing to confirm
     again = confirmations.list_behind(tx, digest)
     done = next((one for one, _ in again if one.state is ConfirmationState.CONFIRMED and one.confirmed_by), None)
+    names = published.catalogue(ctx, tx)
     waiting = [
         one
         for one, link_ends in again
-        if one.state is ConfirmationState.REQUESTED and tx.now < link_ends and tx.now < one.expires_at
+        if one.state is ConfirmationState.REQUESTED
+        and tx.now < link_ends
+        and tx.now < one.expires_at
+        and not names.purposes[names.purpose_of(one.purpose_no) or ""].current.is_retired
     ]
     if not waiting and done is not None and done.confirmed_by is not None:
         return Confirmed(done.confirmed_by, _state_of(tx, subject.no, done, ctx), subject.public_id, None)
@@ -159,11 +163,12 @@ def _confirmation_of(
 def resend(ctx: Context, tx: Tx, whom: Whom, purpose: str, channel: str, brand: str | None = None) -> None:
     """Let the mail be sent once more: at most twice, ten minutes apart. Links that were sent before stay good.
 
-    Raises: ResendRefused: too soon or too often. NothingToConfirm, UnknownPurpose, UnknownChannel, UnknownBrand,
-    SubjectUnknown, IdentityConflict.
+    Raises: ResendRefused: too soon or too often. NothingToConfirm, UnknownPurpose, PurposeRetired, UnknownChannel,
+    UnknownBrand, SubjectUnknown, IdentityConflict.
     """
     names = published.catalogue(ctx, tx)
     known = purpose_named(names, purpose, channel)
+    require_offered(names, purpose)
     shop = brand_named(names, brand)
     subject = subjects.find(ctx, tx, whom)
     if subject is None:

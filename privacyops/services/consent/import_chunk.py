@@ -149,6 +149,9 @@ class Chunk:
         if told.occurred_at is not None and told.occurred_at - self._tx.now > CLOCK_SLACK:
             self._tally.refuse(line.number, "occurred-in-future")
             return None
+        if judge.known.current.is_retired and told.state(needs_confirmation=False) not in STOPPED:
+            self._tally.refuse(line.number, "purpose-retired")
+            return None
         hashed = self._ctx.ports.keyring.mac(MacLabel.IMPORT, self._ctx.controller.key, line.fingerprint()).digest
         return _Fit(line, whom, subjects.refs_of_whom(self._ctx, whom), told, judge, hashed)
 

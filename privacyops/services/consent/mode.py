@@ -26,12 +26,13 @@ class ConsentMode:
 def consent_mode(
     ctx: Context, subject_id: str | None, brand: str | None = None, jurisdiction: str | None = None
 ) -> ConsentMode:
-    """The seven signals for a page. A purpose that is not published, or not over the channel `web`, is a no.
+    """The seven signals for a page. A purpose that is not published, retired, or not over the channel `web`, is a no.
 
     Raises: UnknownBrand, IdentityConflict.
     """
     purpose_of = {**DEFAULT_MAP, **{Signal(name): key for name, key in ctx.controller.consent_mode.items()}}
-    purposes = {key: known.current for key, known in _catalogue(ctx).purposes.items()}
+    known = _catalogue(ctx).purposes
+    purposes = {key: one.current for key, one in known.items() if not one.current.is_retired}
     update: Mapping[Signal, str] | None = None
     if subject_id is not None:
         asked = [key for key in set(purpose_of.values()) if key in purposes and CHANNEL in purposes[key].channels]

@@ -107,6 +107,8 @@ def read_own(ctx: Context, tx: Tx, own: Own, language: str) -> Preferences:
     locked: list[Locked] = []
     for known in sorted(names.purposes.values(), key=lambda one: one.no):
         purpose = known.current
+        if purpose.is_retired:
+            continue  # nothing is done for it; what was said of it stands below, among the past choices
         brands = _brands_of(names, purpose)
         ground = purpose.ground_in(subject.jurisdiction if subject else None, brands[0].jurisdiction)[0]
         if ground.regime is Regime.NONE:

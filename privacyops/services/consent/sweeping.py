@@ -132,7 +132,11 @@ def offer_renewals(ctx: Context, tx: Tx) -> int:
     opened = 0
     for purpose, count in endings.count_ending(tx, until):
         key = names.purpose_of(purpose)
-        if key is None or tasks.find_open_task(tx, TaskKind.RENEW_CONSENT, key) is not None:
+        if (
+            key is None
+            or names.purposes[key].current.is_retired
+            or tasks.find_open_task(tx, TaskKind.RENEW_CONSENT, key) is not None
+        ):
             continue
         tasks.add_task(tx, TaskKind.RENEW_CONSENT, due, owner_role="analyst", code=key)
         record(ctx, tx, "consent.renewal_due", "purpose", key, count=count)

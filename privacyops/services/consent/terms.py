@@ -9,7 +9,7 @@ from privacyops.domain.consent.collection import PointClock
 from privacyops.domain.consent.state import IndicatedBy, Method
 from privacyops.domain.notice import NoticeRef
 from privacyops.kernel.clock import Instant
-from privacyops.kernel.errors import NotFound, Unprocessable
+from privacyops.kernel.errors import Conflict, NotFound, Unprocessable
 from privacyops.ledger.leaf import Json
 from privacyops.store.purpose import Catalogue, KnownPurpose
 
@@ -17,6 +17,13 @@ from privacyops.store.purpose import Catalogue, KnownPurpose
 class UnknownPurpose(NotFound):
     type = "/problems/unknown-purpose"
     title = "No such purpose is published"
+
+
+class PurposeRetired(Conflict):
+    """`purposes` names them. Nothing is done for them any more, so nobody is asked; a no and a withdrawal count."""
+
+    type = "/problems/purpose-retired"
+    title = "The purpose is retired: nobody is asked for it any more. A no or a withdrawal is still recorded"
 
 
 class UnknownChannel(NotFound):
@@ -146,6 +153,13 @@ def purpose_named(names: Catalogue, key: str, channel: str) -> KnownPurpose:
     if channel not in names.channels or channel not in known.current.channels:
         raise UnknownChannel
     return known
+
+
+def require_offered(names: Catalogue, *keys: str) -> None:
+    """Raises: PurposeRetired."""
+    retired = sorted({key for key in keys if key in names.purposes and names.purposes[key].current.is_retired})
+    if retired:
+        raise PurposeRetired(purposes=retired)
 
 
 def brand_named(names: Catalogue, key: str | None) -> str:

@@ -34,6 +34,7 @@ from privacyops.services.consent.terms import (
     Written,
     brand_named,
     purpose_named,
+    require_offered,
 )
 from privacyops.services.context import Context, use_case
 from privacyops.services.idempotency import Call
@@ -41,6 +42,8 @@ from privacyops.store.purpose import Catalogue
 from privacyops.store.uow import Tx
 
 _TRIES: Final = 3
+_ASKED_FOR: Final = frozenset({ChoiceAnswer.GRANT, ChoiceAnswer.ASK})
+"""What nobody can answer any more once the purpose is retired; a no is taken as ever."""
 _R = TypeVar("_R")
 
 
@@ -49,8 +52,8 @@ def record_choices(
 ) -> Written:
     """Write down what a person chose. A grant that came too late is recorded and not applied.
 
-    Raises: UnknownPurpose, UnknownChannel, UnknownBrand, DuplicateChoice, OccurredInFuture, OccurredTooOld,
-    NoticeNotPublished, NoticeMismatch, GuardianRequired, EvidenceMalformed, ConsentStringUndecodable,
+    Raises: UnknownPurpose, PurposeRetired, UnknownChannel, UnknownBrand, DuplicateChoice, OccurredInFuture,
+    OccurredTooOld, NoticeNotPublished, NoticeMismatch, GuardianRequired, EvidenceMalformed, ConsentStringUndecodable,
     ExplicitMethodNeeded, IdentityConflict, SubjectUnknown, IdempotencyKeyReused: nothing was written.
     """
     grants = any(choice.answer is ChoiceAnswer.GRANT for choice in choices)
@@ -204,6 +207,7 @@ def _require_admissible(ctx: Context, tx: Tx, names: Catalogue, choices: Sequenc
         raise DuplicateChoice
     for choice in choices:
         purpose_named(names, choice.purpose, choice.channel)
+    require_offered(names, *(choice.purpose for choice in choices if choice.answer in _ASKED_FOR))
     if how.occurred_at is not None and any(choice.answer is not ChoiceAnswer.REFUSE for choice in choices):
         may_backdate, is_offline = may(ctx.actor, Action.CONSENT_BACKDATE), how.clock is PointClock.OFFLINE
         admit_grant(how.occurred_at, tx.now, may_backdate=may_backdate, is_offline=is_offline)
