@@ -21,7 +21,9 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.datamap.drift import Drift
 from privacyops.domain.datamap.export import MapFormat
 from privacyops.domain.datamap.link import Link, Ownership
-from privacyops.services import datamap
+from privacyops.kernel.errors import NotFound
+from privacyops.services import datamap, scanning
+from privacyops.services.context import Context
 from privacyops.services.datamap import StoreMap
 
 router = APIRouter(prefix="/v1/data-map", tags=["data map"])
@@ -72,16 +74,24 @@ def answer_link(ctx: Caller, name: Name, body: LinkAnswerIn) -> None:
     datamap.answer(ctx, name, body.link, body.answer, Ownership(body.ownership) if body.ownership else None)
 
 
-@router.post("/stores/{name}/scan", summary="Scan a store", **action(Action.DATAMAP_CHANGE))
+@router.post("/stores/{name}/scan", summary="Scan a store", status_code=202, **action(Action.DATAMAP_CHANGE))
 def scan_store(ctx: Caller, name: Name) -> ScanOut:
-    """Read its catalogue and samples anew. Takes as long as the store does, two minutes at most; repeating it is
-    harmless.
-    """
-    report = datamap.scan(ctx, name)
-    return ScanOut(
-        store=report.store, scan=report.scan, collections=report.collections, questions=report.questions,
-        drift=[_drift(one) for one in report.drift],
-    )  # fmt: skip
+    """Have its catalogue and samples read anew by a worker. One that is on its way already is not begun again."""
+    scanning.begin(ctx, name)
+    return _scan(ctx, name)
+
+
+@router.get("/stores/{name}/scan", summary="Read how a scan stands", **action(Action.DATAMAP_SEE))
+def read_scan(ctx: Caller, name: Name) -> ScanOut:
+    """How far the newest scan is. Once it is done, the map and its questions are there."""
+    return _scan(ctx, name)
+
+
+def _scan(ctx: Context, name: str) -> ScanOut:
+    found = scanning.newest(ctx, name)
+    if found is None:
+        raise NotFound("nobody asked for a scan of this store yet")
+    return ScanOut(store=name, state=found.state, read=found.read, of=found.total, code=found.code or None)
 
 
 def _map(one: StoreMap) -> StoreMapOut:

@@ -10,6 +10,7 @@ from privacyops.domain.datamap.deciding import Answer, by_link, decided, open_qu
 from privacyops.domain.datamap.drift import Drift, drift
 from privacyops.domain.datamap.export import MapFormat, written
 from privacyops.domain.datamap.link import Link, Ownership
+from privacyops.domain.job import Job
 from privacyops.domain.task import TaskKind
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
@@ -18,6 +19,7 @@ from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.finding.scan import draw_map
 from privacyops.services.stores import config_of
 from privacyops.store import datamap as maps
+from privacyops.store import job as job_store
 from privacyops.store import stores
 from privacyops.store import task as tasks
 from privacyops.store.datamap import ScannedMap
@@ -71,6 +73,17 @@ def _require(ctx: Context, tx: Tx, name: str) -> None:
 
 @use_case(Action.DATAMAP_CHANGE)
 def _keep(ctx: Context, tx: Tx, drawn: DataMap) -> ScanReport:
+    return _kept(ctx, tx, drawn)
+
+
+@use_case(Action.JOB_RUN)
+def keep(ctx: Context, tx: Tx, drawn: DataMap, job: Job) -> ScanReport:
+    """As `scan` ends, for the worker that drew the map. Raises: NotFound, JobLost, StaleState."""
+    job_store.assert_owned(tx, job)
+    return _kept(ctx, tx, drawn)
+
+
+def _kept(ctx: Context, tx: Tx, drawn: DataMap) -> ScanReport:
     store = stores.load_store(tx, drawn.store)
     before = _scanned(tx, drawn.store)
     changes = drift(before.drawn, drawn) if before is not None else ()

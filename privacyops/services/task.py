@@ -34,6 +34,17 @@ def open_for(ctx: Context, tx: Tx, dsar_id: DsarId, kind: TaskKind, owner_role: 
     return task
 
 
+@use_case(Action.TASK_ASSIGN)
+def open_about(ctx: Context, tx: Tx, kind: TaskKind, owner_role: str, code: str) -> TaskId:
+    """A task about no request, due today; the one that is open already, if it says the same."""
+    known = tasks.find_open_task(tx, kind, code)
+    if known is not None:
+        return known
+    task = tasks.add_task(tx, kind, tx.now.date(), owner_role=owner_role, code=code)
+    record(ctx, tx, "task.open", "task", task, kind=str(kind), code=code)
+    return task
+
+
 @reading(Action.TASK_LIST)
 def list_open(ctx: Context, tx: Tx) -> tuple[Task, ...]:
     """The open tasks the actor may see: a store owner's own, everybody's for the team; the most urgent first."""

@@ -72,6 +72,23 @@ def save_page(tx: Tx, job: Job, cursor: bytes | None, progress: Mapping[str, Any
     )
 
 
+def save_progress(tx: Tx, job: Job, progress: Mapping[str, Any]) -> None:
+    """How far a step is that begins anew when it is repeated; it is no success that makes attempts start over.
+
+    Raises: JobLost.
+    """
+    _fenced(tx, update(_JOB).values(progress=dict(progress), progress_at=tx.now), job)
+
+
+def has_begun(tx: Tx, kind: str, object_id: str, since: Instant) -> bool:
+    """Whether a job of this kind about the object was promised after `since`, however it went."""
+    query = select(_JOB.c.id).where(
+        _JOB.c.controller == tx.controller, _JOB.c.object_id == object_id, _JOB.c.kind == kind,
+        _JOB.c.created_at > since,
+    )  # fmt: skip
+    return tx.run(query.limit(1)).first() is not None
+
+
 def save_intent(tx: Tx, job: Job, intent: str) -> str | None:
     """Announce an effect outside the database before it is made; the intent an earlier execution left, if any.
 

@@ -21,6 +21,7 @@ from tests.e2e.sample_requests import (
     REQUEST_NEW,
     views,
 )
+from tests.e2e.sample_third_parties import FAILED, THIRD_PARTIES
 
 # ruff: noqa: E501 - a table of samples reads better with one sample a line
 # fmt: off
@@ -199,6 +200,8 @@ STORES_EMPTY: Final[View] = STORES | {"stores": [], "tested": None}
 DATAMAP: Final[View] = {
     "crumbs_url": "/console/stores",
     "name": "Shop",
+    "url": "/console/stores/shop/map",
+    "scanning": {"is_open": True, "read": 12, "total": 40, "code": ""},
     "scan": 4,
     "scanned_at": ago(hours=3),
     "scan_url": "/console/stores/shop/map/scan",
@@ -232,7 +235,7 @@ DATAMAP: Final[View] = {
     ],
     "formats": ["fideslang", "csv", "dpv"],
 }  # fmt: skip
-DATAMAP_NEW: Final[View] = DATAMAP | {"scan": None, "questions": [], "drift": [], "collections": []}
+DATAMAP_NEW: Final[View] = DATAMAP | {"scan": None, "scanning": None, "questions": [], "drift": [], "collections": []}
 SETTINGS: Final[View] = {
     "sections": [
         {"label": "Me", "url": "/console/settings", "current": True, "count": None},
@@ -315,6 +318,8 @@ _VIEWS: Final[dict[str, tuple[str, str, View]]] = {
     "release-own": ("release", "requests", RELEASE_OWN),
     "release-building": ("release", "requests", RELEASE_BUILDING),
     "release-failed": ("release", "requests", RELEASE_OWN | {"state": "failed"}),
+    "third-parties": ("third_parties", "requests", THIRD_PARTIES),
+    "third-parties-failed": ("third_parties", "requests", FAILED),
     "tasks": ("tasks", "tasks", TASK_LIST),
     "tasks-empty": ("tasks", "tasks", TASK_LIST | {"rows": []}),
     "task": ("task", "tasks", TASK),

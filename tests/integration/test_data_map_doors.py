@@ -1,12 +1,17 @@
 """The data map at its doors: a colleague answers questions in the console, a back end by the API."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from privacyops.domain.account.action import Role, Scope
+from privacyops.domain.task import TaskKind
+from privacyops.services import job as jobs
+from privacyops.services import scanning
+from privacyops.store import task as tasks
 from tests.consoles import Office, words_of
 from tests.house import Walker
 from tests.shop import ShopClient
@@ -34,7 +39,11 @@ def test_a_colleague_scans_a_store_and_answers_its_questions(walker: Walker, sho
     assert "/console/stores/shop/map" in olga.read("/console/stores")
     assert "not scanned yet" in words_of(olga.read("/console/stores/shop/map"))
     olga.send("/console/stores/shop/map/scan")
-    page = words_of(olga.page)
+    assert "The store is being read" in words_of(olga.page)
+    olga.send("/console/stores/shop/map/scan")
+    walker.settle()
+    page = words_of(olga.read("/console/stores/shop/map"))
+    assert "Scan 1," in page
     assert "orders.customer_id → customers.id" in page
     assert "the column has the name of the key" in page.lower()
     assert "ann@example.com" not in olga.page
@@ -46,6 +55,7 @@ def test_a_colleague_scans_a_store_and_answers_its_questions(walker: Walker, sho
 def test_who_may_only_look_finds_no_button_and_is_refused(walker: Walker, shop: Path) -> None:
     office = Office.open(walker)
     office.at_desk("Olga", Role.ADMIN).send("/console/stores/shop/map/scan")
+    walker.settle()
     aude = office.at_desk("Aude", Role.AUDITOR)
     page = aude.read("/console/stores/shop/map")
     assert "orders.customer_id" in page
@@ -56,15 +66,21 @@ def test_who_may_only_look_finds_no_button_and_is_refused(walker: Walker, shop: 
 def test_a_store_or_link_that_does_not_exist_is_not_found(walker: Walker, shop: Path) -> None:
     olga = Office.open(walker).at_desk("Olga", Role.ADMIN)
     olga.read("/console/stores/nothing/map", 404)
+    olga.send("/console/stores/nothing/map/scan", 404)
     olga.send("/console/stores/shop/map/scan")
+    walker.settle()
     olga.send("/console/stores/shop/map/answer", 404, link="a.b>c.d", answer="yes")
 
 
 def test_a_back_end_reads_answers_and_exports_by_key(walker: Walker, shop: Path) -> None:
     client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
     assert client.get("/v1/data-map/stores/shop").status_code == 404
-    scanned = client.post("/v1/data-map/stores/shop/scan", {}).json()
-    assert (scanned["scan"], scanned["collections"]) == (1, 2)
+    assert client.get("/v1/data-map/stores/shop/scan").status_code == 404
+    begun = client.post("/v1/data-map/stores/shop/scan", {})
+    assert (begun.status_code, begun.json()["state"]) == (202, "queued")
+    walker.settle()
+    scanned = client.get("/v1/data-map/stores/shop/scan").json()
+    assert (scanned["state"], scanned["code"]) == ("done", None)
     asked = client.get("/v1/data-map/stores/shop/links").json()["items"]
     question = next(one for one in asked if one["id"] == LINK)
     assert (question["from"], question["to"], question["state"]) == ("orders.customer_id", "customers.id", "proposed")
@@ -90,6 +106,7 @@ def test_a_back_end_reads_answers_and_exports_by_key(walker: Walker, shop: Path)
 def test_an_answer_that_is_none_is_refused(walker: Walker, shop: Path, body: dict[str, object], status: int) -> None:
     client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
     client.post("/v1/data-map/stores/shop/scan", {})
+    walker.settle()
     assert client.post("/v1/data-map/stores/shop/answers", body).status_code == status
 
 
@@ -98,3 +115,38 @@ def test_a_key_that_may_read_the_map_may_not_answer(walker: Walker, shop: Path) 
     assert client.get("/v1/data-map").json() == {"items": []}
     assert client.post("/v1/data-map/stores/shop/answers", {"link": LINK, "answer": "no"}).status_code == 403
     assert client.post("/v1/data-map/stores/shop/scan", {}).status_code == 403
+
+
+def test_a_store_that_is_away_says_so_on_its_page_and_by_the_api(walker: Walker, shop: Path) -> None:
+    shop.unlink()
+    scanning.begin(walker.as_staff("Ada", Role.ADMIN), "shop")
+    for _ in range(6):
+        walker.settle()
+        walker.clock.advance(timedelta(minutes=20))
+        jobs.drive_again(walker.context)
+    walker.settle()
+    olga = Office.open(walker).at_desk("Olga", Role.ADMIN)
+    assert "The last scan failed" in words_of(olga.read("/console/stores/shop/map"))
+    assert "failing" in words_of(olga.read("/console/stores"))
+    client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
+    told = client.get("/v1/data-map/stores/shop/scan").json()
+    assert (told["state"], told["code"]) == ("dead", "path")
+    with walker.context.database.reading("shop", walker.clock.now()) as tx:
+        assert tasks.find_open_task(tx, TaskKind.JOB_DEAD, "scan:shop") is not None
+
+
+def test_the_clock_has_each_store_scanned_once_a_day_and_a_new_column_becomes_a_task(
+    walker: Walker, shop: Path
+) -> None:
+    begun = [scanning.begin_due(walker.context), scanning.begin_due(walker.context)]
+    walker.settle()
+    walker.clock.advance(timedelta(hours=23))
+    begun.append(scanning.begin_due(walker.context))
+    with sqlite3.connect(shop) as database:
+        database.execute("ALTER TABLE customers ADD COLUMN phone TEXT")
+    walker.clock.advance(timedelta(hours=2))
+    begun.append(scanning.begin_due(walker.context))
+    walker.settle()
+    assert begun == [1, 0, 0, 1]
+    with walker.context.database.reading("shop", walker.clock.now()) as tx:
+        assert tasks.find_open_task(tx, TaskKind.STORE_DRIFT, "shop") is not None

@@ -81,13 +81,13 @@ class LinkList(BaseModel):
 
 
 class ScanOut(BaseModel):
-    """What a scan brought."""
+    """How the newest scan of a store stands."""
 
     store: str
-    scan: int
-    collections: int
-    questions: int
-    drift: list[DriftOut]
+    state: str = Field(description="queued, running, waiting (for its next attempt), done or dead (given up)")
+    read: int = Field(description="collections read so far")
+    of: int = Field(description="collections to be read; 0 until they are counted")
+    code: str | None = Field(description="why the store could not be scanned")
 
 
 class LinkAnswerIn(BaseModel):

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from privacyops.console import words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.stores import STORES
 from privacyops.domain.account.action import Action
@@ -11,11 +12,12 @@ from privacyops.domain.datamap.deciding import ANSWERABLE, Answer
 from privacyops.domain.datamap.drift import Drift, DriftKind
 from privacyops.domain.datamap.export import MapFormat
 from privacyops.domain.datamap.link import Evidence, Link, LinkKind, Ownership
+from privacyops.domain.job import JobState
 from privacyops.kernel.errors import NotFound
-from privacyops.ports.connector_host import StoreProblem
-from privacyops.services import datamap
+from privacyops.services import datamap, scanning
 from privacyops.services import stores as connected
 from privacyops.services.datamap import StoreMap
+from privacyops.services.scanning import Scanning
 
 router: Final = APIRouter()
 SHOWN: Final = 100
@@ -70,12 +72,9 @@ def show(desk: Desk, name: str) -> Response:
 
 @router.post(f"{_MAP}/scan", **action(Action.DATAMAP_CHANGE))
 def scan(desk: Desk, name: str) -> Response:
-    """Read the store anew; answers that were given stand."""
-    try:
-        datamap.scan(desk.context, name)
-    except StoreProblem:
-        return desk.go(STORES, "looked_bad")
-    return desk.go(f"{STORES}/{name}/map", "scanned")
+    """Have the store read anew, by a worker; answers that were given stand. A second click changes nothing."""
+    scanning.begin(desk.context, name)
+    return desk.go(f"{STORES}/{name}/map")
 
 
 @router.post(f"{_MAP}/answer", **action(Action.DATAMAP_CHANGE))
@@ -100,7 +99,8 @@ def _page(desk: Visit, name: str) -> Response:
     changes = desk.may(Action.DATAMAP_CHANGE)
     view: dict[str, Any] = {
         "crumbs_url": STORES, "name": title, "scan_url": f"{here}/scan" if changes else None,
-        "answer_url": f"{here}/answer" if changes else None, "scan": None,
+        "answer_url": f"{here}/answer" if changes else None, "url": here, "scan": None,
+        "scanning": _scanning(scanning.newest(desk.context, name)),
         "ownerships": [[one.value, _WHOSE[one]] for one in ANSWERABLE], "questions": [], "more": 0, "drift": [],
         "collections": [], "formats": [one.value for one in MapFormat],
     }  # fmt: skip
@@ -117,7 +117,15 @@ def _page(desk: Visit, name: str) -> Response:
                 for one in found.drawn.searched()
             ],
         }  # fmt: skip
-    return desk.page("datamap", view, "stores")
+    return desk.part("datamap", "map", view) if desk.is_fragment else desk.page("datamap", view, "stores")
+
+
+def _scanning(newest: Scanning | None) -> dict[str, Any] | None:
+    """What is to be said of the newest scan: it is on its way, or failed. One that went well is the map itself."""
+    if newest is None or newest.state is JobState.DONE:
+        return None
+    return {"is_open": newest.is_open, "read": newest.read, "total": newest.total,
+            "code": words.code_text(newest.code).capitalize()}  # fmt: skip
 
 
 def _stores(desk: Visit) -> Any:

@@ -1,6 +1,6 @@
 """Draws the data map of one store: catalogue, a sample of each collection, and the questions the names raise."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.build import SAMPLE_ROWS, DataMap, build, prepare, sampled_fields
@@ -12,17 +12,22 @@ from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreMisconfi
 MAX_LOOKED_UP = 1000
 
 
-def draw_map(host: ConnectorHost, store: str, bounds: Bounds | None = None) -> DataMap:
+def draw_map(
+    host: ConnectorHost, store: str, bounds: Bounds | None = None, told: Callable[[int, int], None] | None = None
+) -> DataMap:
     """The map of the store with the operator's own map applied. Sampled values are dropped on return.
+
+    `told` hears how many collections were read, of how many.
 
     Raises: StoreProblem: the catalogue cannot be read, or the operator's map does not fit (StoreMisconfigured).
     """
     within = bounds or Bounds()
     catalogue = host.catalogue(store, within)
     samples: dict[str, Sample] = {}
-    for one in catalogue:
-        if not one.searched:
-            continue
+    searched = [one for one in catalogue if one.searched]
+    for at, one in enumerate(searched):
+        if told is not None:
+            told(at, len(searched))
         try:
             rows = host.sample(store, one.name, sampled_fields(one), SAMPLE_ROWS, within)
         except StoreRefused:  # a table this role may not read: it is linked by name, and the search reports it
