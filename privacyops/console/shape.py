@@ -67,6 +67,11 @@ def person(who: Person | None, reveal_url: str | None = None) -> dict[str, Any]:
     return {"name": who.name, "contact": who.contact, "is_masked": who.is_masked, "reveal_url": reveal_url}
 
 
+def briefly(drawn: dict[str, Any]) -> dict[str, Any]:
+    """A drawn person by name alone where there is one: a narrow table has no room for the address as well."""
+    return {**drawn, "contact": ""} if drawn["name"] else drawn
+
+
 def colleague(account: Account | None) -> dict[str, str] | None:
     """Somebody of the team beside a request."""
     return None if account is None else {"name": account.name, "initials": account.initials}

@@ -54,7 +54,11 @@ def _view(desk: Desk) -> dict[str, Any]:
     counts = listing.count_views(desk.context) if desk.may(Action.DSAR_LIST) else {}
     shown = people.people_of(desk.context, needs, masks=desk.masks) if needs else {}
     rows = [
-        {**{key: row[key] for key in ("url", "reference", "law", "type", "person", "clock")}, "why": _why(desk, dsar)}
+        {
+            **{key: row[key] for key in ("url", "reference", "law", "type", "clock")},
+            "person": shape.briefly(row["person"]),
+            "why": _why(desk, dsar),
+        }
         for dsar in needs
         for row in [shape.line(dsar, shown.get(dsar.id), {}, desk.now, zone, may_assign=False)]
     ]
