@@ -76,13 +76,17 @@ class Walker:
         self.staff_accounts[name] = account
         return account
 
-    def connect(self, name: str, path: Path, connector: str = "sql", **config: Any) -> None:
-        """Connect a store of the shop."""
+    def connect(
+        self, name: str, path: Path, connector: str = "sql", *, written: Mapping[str, Any] | None = None,
+        region: str | None = None, **config: Any,
+    ) -> None:  # fmt: skip
+        """Connect a store of the shop; `written` is its map, `config` are settings of its connector."""
         secret = self.house.settings.data / f"{name}.url"
         secret.write_text(f"sqlite:///{path}")
         settings = {"url": f"file:{secret}"} if connector == "sql" else {"path": str(path)}
         owner = self.as_staff("Olga", Role.ADMIN)
-        stores.connect(owner, name.title(), StoreConfig(name, connector, {**settings, **config}))
+        store = StoreConfig(name, connector, {**settings, **config}, region=region, map=written)
+        stores.connect(owner, name.title(), store)
 
     def settle(self, rounds: int = 200) -> list[tuple[str, str]]:
         """Do every job that waits, until none is left; (kind, result) of each that ended. Waits are skipped over."""

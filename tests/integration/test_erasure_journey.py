@@ -36,6 +36,7 @@ from privacyops.services.finding.search import Budget, search_store
 from privacyops.store import store_erasure as erasures
 from privacyops.store import stores
 from privacyops.store import task as tasks
+from tests.consoles import Office, words_of
 from tests.house import Walker
 
 MIA = Requester(email="mia.brandt@example.com", name="Mia Brandt", order_number="LS-1002")
@@ -122,6 +123,25 @@ def test_an_erasure_is_approved_by_its_plan_and_not_by_the_list_of_records(walke
     assert only(walker, dsar_id).plan["operations"] == 5
     assert rows(shop, "SELECT count(*) FROM purchase") == [(3,)]
     assert review.submit_for_approval(ada, dsar_id).state is DsarState.AWAITING_APPROVAL
+
+
+def test_a_plan_says_that_dealings_with_amounts_would_go_and_not_what_the_map_keeps(walker: Walker, shop: Path) -> None:
+    dsar_id = planned(walker, shop)
+    assert only(walker, dsar_id).plan["unretained"] == ["purchase"]
+    ada = Office.open(walker).at_desk("Ada", Role.ANALYST)
+    page = words_of(ada.read(f"/console/requests/{walker.dsar(dsar_id).reference}/plan"))
+    assert "Records with amounts would be deleted: purchase" in page
+
+
+def test_rows_that_the_map_retains_stay_without_the_person_and_nobody_is_warned(walker: Walker, shop: Path) -> None:
+    dsar_id = planned(walker, shop, written={"collections": {"purchase": {"retain": "invoice"}}}, region="DE")
+    assert only(walker, dsar_id).plan["unretained"] == []
+    approved(walker, dsar_id)
+    assert rows(shop, "SELECT id FROM customer") == [(2,)]
+    kept = rows(shop, "SELECT id, customer_id, ship_to, total FROM purchase WHERE id < 13")
+    assert kept == [(11, None, None, 19.9), (12, None, None, 7.5)]
+    (receipt,) = receipts(walker, dsar_id)
+    assert receipt["whole"] is True
 
 
 def test_what_was_approved_is_erased_read_back_and_receipted(walker: Walker, shop: Path) -> None:

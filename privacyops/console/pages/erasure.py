@@ -50,6 +50,7 @@ _STATES: Final = {
     ErasingState.BY_HAND: ("done by a person", "warn"),
     ErasingState.QUEUED: ("approved, waits for its turn", "inf"),
     ErasingState.ERASING: ("is being erased", "inf"),
+    ErasingState.PENDING: ("accepted, the store works on it", "inf"),
     ErasingState.VERIFIED: ("erased and read back", "ok"),
     ErasingState.RESIDUAL: ("something is left: see the task", "bad"),
     ErasingState.HANDED_OVER: ("handed over: see the task", "bad"),
@@ -142,12 +143,19 @@ def _hindrance(code: str) -> str:
 
 def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
     waiting = sum(int(one.plan.get("waiting", 0)) for one in opened.erasures)
+    going = sorted({name for one in opened.erasures for name in one.plan.get("unretained", ())})
     triggers = [warning for one in opened.erasures for warning in one.plan.get("warnings", ())]
     found = []
     if waiting:
         found.append({
             "tone": "warn", "title": f"{words.records(waiting)} wait for your decision",
             "text": "They were found through a link or a text that nobody confirmed. Decide on them, then plan again.",
+        })  # fmt: skip
+    if going:
+        found.append({
+            "tone": "warn", "title": f"Records with amounts would be deleted: {', '.join(going)}",
+            "text": "No policy and no map keeps them; the law of books and taxes mostly wants invoices kept for years. "
+                    "A policy of the store, or `retain` in its map, keeps number, date and amounts without the person.",
         })  # fmt: skip
     if triggers:
         found.append({

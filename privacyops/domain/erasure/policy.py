@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from privacyops.domain.catalog.refusals_retention import TERMS, RefusalsRetention
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass
 from privacyops.domain.record import Value
 from privacyops.kernel.errors import Unprocessable
 
@@ -70,6 +71,11 @@ def retained(term: str, law: RefusalsRetention, region: str | None) -> Retention
     country = region or ""
     until = f"rule:{term}" if law.years_of(country, term) is not None else ""
     return Retention(None, DEFAULT_CODE, until, country=country)
+
+
+def holds_dealings(one: Collection) -> bool:
+    """Whether the rows are somebody's dealings with amounts in them, which books and tax usually want kept."""
+    return one.cls is CollectionClass.ACTIVITY and bool(one.of(Category.AMOUNT))
 
 
 def kept_until(name: str, rule: Retention, row: Mapping[str, Value], law: RefusalsRetention) -> date | None:

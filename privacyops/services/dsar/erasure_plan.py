@@ -29,7 +29,7 @@ from privacyops.store import store_erasure as erasures
 from privacyops.store.uow import Tx
 
 JOB: Final = "erasure"
-PLAN, ERASE, SWEEP = "plan", "erase", "sweep"
+PLAN, ERASE, SWEEP, POLL = "plan", "erase", "sweep", "poll"
 
 
 class ErasureNotPlanned(Conflict):
@@ -67,7 +67,15 @@ def plan(ctx: Context, tx: Tx, dsar_id: DsarId) -> int:
         else:
             erasure = old.id
             erasures.move_erasure(
-                tx, old, ErasingState.PLANNING, plan_hash=None, code=None, planned_at=None, sweeps=0, sweep_at=None
+                tx,
+                old,
+                ErasingState.PLANNING,
+                plan_hash=None,
+                code=None,
+                planned_at=None,
+                sweeps=0,
+                sweep_at=None,
+                poll_at=None,
             )
         enqueue(tx, erasures.load_erasure(tx, erasure), PLAN)
         begun += 1
@@ -193,6 +201,7 @@ def plan_told(planned: Planned) -> dict[str, Any]:
             for each in planned.blockers
         ],
         "warnings": list(planned.warnings),
+        "unretained": list(planned.unretained),
         "waiting": sum(1 for one in planned.undecided if one.tier.value != "candidate"),
     }  # fmt: skip
 

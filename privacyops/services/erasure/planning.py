@@ -10,8 +10,9 @@ from typing import Final
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.erasure.deciding import Decided, Rules, Undecided, decide
 from privacyops.domain.erasure.intent import Intent, operations
-from privacyops.domain.erasure.operation import Blocker, Op, StorePlan, touched
+from privacyops.domain.erasure.operation import Blocker, Delete, Op, StorePlan, touched
 from privacyops.domain.erasure.order import PAGE, in_pages, levels
+from privacyops.domain.erasure.policy import holds_dealings
 from privacyops.domain.erasure.remedy import given_up, remedied
 from privacyops.domain.finding.asking import fields_of_ask, where_of
 from privacyops.domain.finding.model import Ask, AskKind, Finding, FindingTier, Match, SearchState
@@ -50,6 +51,12 @@ class Planned:
             Blocker(code, op.ref.collection, touched(op.act)[0], op=op.id) for op, code in given_up(self.intents)
         )
         return (*self.open, *refused)
+
+    @property
+    def unretained(self) -> tuple[str, ...]:
+        """Collections of dealings with amounts of which rows go as a whole: neither policy nor map keeps them."""
+        going = {op.ref.collection for op in self.ops if isinstance(op.act, Delete)}
+        return tuple(sorted(name for name in going if holds_dealings(self.drawn.collection(name))))
 
     @property
     def warnings(self) -> tuple[str, ...]:
