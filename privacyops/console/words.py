@@ -268,6 +268,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "lifted_before": ("inf", "This has been decided already; nothing was changed."),
     "draft_saved": ("ok", "Saved as a draft. Nothing changes until it is published."),
     "draft_discarded": ("ok", "The draft is gone. What is published stays as it is."),
+    "draft_changed": ("warn", "Somebody else saved the draft meanwhile. Read it once more before it is published."),
     "draft_gone": ("inf", "There is no draft any more: it was published or thrown away meanwhile."),
     "purpose_published": ("ok", "Published. The check answers by it from now on."),
     "purpose_retired": ("ok", "Retired. The check answers no from now on, and nobody is asked any more."),

@@ -1,14 +1,16 @@
 """Purposes and notices on their way to being published: draft, lint, judge, publish. A published version stays."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.draft import DraftKind, Judgement, MaterialityNotJudged
 from privacyops.domain.notice import LintFinding, NoticeVersion, lint
 from privacyops.domain.purpose import PurposeVersion
-from privacyops.kernel.errors import NotFound
+from privacyops.kernel.errors import Conflict, NotFound
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.idempotency import Call, begin_call, end_call
 from privacyops.services.purpose import catalogue, fresh_catalogue, put_notice, put_purpose
@@ -23,6 +25,24 @@ V = TypeVar("V", PurposeVersion, NoticeVersion)
 class DraftUnknown(NotFound):
     type = "/problems/draft-unknown"
     title = "There is no draft under this key"
+
+
+class DraftOvertaken(Conflict):
+    """What was written from is not what stands now. Nothing was changed."""
+
+    type = "/problems/draft-overtaken"
+    title = "Somebody else saved this meanwhile; read theirs before yours takes its place"
+
+
+def mark_of(told: Any) -> str:
+    """What a form carries to say what it was filled from; empty where there was nothing."""
+    return "" if told is None else sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def require_seen(told: Any, seen: str) -> None:
+    """Raises: DraftOvertaken: the form was filled from something else than `told`."""
+    if mark_of(told) != seen:
+        raise DraftOvertaken
 
 
 @reading(Action.PURPOSE_SEE)
@@ -83,6 +103,46 @@ def draft_notice(
 
 
 @use_case(Action.PURPOSE_DRAFT)
+def redraft_purpose(
+    ctx: Context, tx: Tx, key: str, change: Callable[[PurposeVersion | None], Mapping[str, Any]]
+) -> PurposeVersion:
+    """Keep as a draft what `change` makes of the newest: of the draft, else of the version in force, else of nothing.
+
+    Nobody else saves between what `change` is given and what it returns; it may raise to leave everything as it is.
+    Raises: PurposeMalformed, DraftOvertaken: somebody else began this very draft; whatever `change` raises.
+    """
+    known, held = fresh_catalogue(tx), drafts.find_draft(tx, DraftKind.PURPOSE, key, is_locked=True)
+    in_force = known.purposes.get(key)
+    newest = PurposeVersion.of_json(held.body) if held else in_force.current if in_force else None
+    purpose = _numbered_purpose(known, {**change(newest), "key": key})
+    _keep(ctx, tx, held, DraftKind.PURPOSE, purpose.key, purpose.to_json())
+    record(ctx, tx, "purpose.drafted", "purpose", purpose.key)
+    return purpose
+
+
+@use_case(Action.NOTICE_DRAFT)
+def redraft_notice(
+    ctx: Context, tx: Tx, id_: str, change: Callable[[NoticeVersion | None], Mapping[str, Any]]
+) -> NoticeVersion:
+    """As `redraft_purpose`, of a notice. Raises: NoticeMalformed, DraftOvertaken; whatever `change` raises."""
+    known, held = fresh_catalogue(tx), drafts.find_draft(tx, DraftKind.NOTICE, id_, is_locked=True)
+    latest = max((version for one, version in known.notices if one == id_), default=0)
+    in_force = known.notices[id_, latest].notice if latest else None
+    newest = NoticeVersion.of_json(held.body) if held else in_force
+    notice = _numbered_notice(known, {**change(newest), "id": id_})
+    _keep(ctx, tx, held, DraftKind.NOTICE, notice.id, notice.to_json())
+    record(ctx, tx, "notice.drafted", "notice", notice.id, findings=len(_lint(ctx, known, notice)))
+    return notice
+
+
+def _keep(ctx: Context, tx: Tx, held: Draft | None, kind: DraftKind, key: str, body: Mapping[str, Any]) -> None:
+    if held is not None:
+        drafts.save_draft(tx, kind, key, body, ctx.actor.id)
+    elif not drafts.add_draft(tx, kind, key, body, ctx.actor.id):
+        raise DraftOvertaken
+
+
+@use_case(Action.PURPOSE_DRAFT)
 def discard_purpose(ctx: Context, tx: Tx, key: str) -> None:
     """Throw a draft away; where there is none, nothing happens."""
     if drafts.drop_draft(tx, DraftKind.PURPOSE, key):
@@ -104,15 +164,18 @@ def lint_notice(ctx: Context, tx: Tx, id_: str) -> Sequence[LintFinding]:
 
 
 @use_case(Action.PURPOSE_CHANGE)
-def publish_purpose(ctx: Context, tx: Tx, key: str, judged: Judgement | None, call: Call | None = None) -> int:
+def publish_purpose(
+    ctx: Context, tx: Tx, key: str, judged: Judgement | None, call: Call | None = None, *, seen: str | None = None
+) -> int:
     """Put the draft in force; the version's number. From the second version on `judged` is needed.
 
-    Raises: DraftUnknown, MaterialityNotJudged, PurposeMalformed.
+    `seen` is the mark of the draft that was read; None: whichever stands.
+    Raises: DraftOvertaken, DraftUnknown, MaterialityNotJudged, PurposeMalformed.
     """
     before = begin_call(ctx, tx, call) if call is not None else None
     if before is not None:
         return int(before["version"])
-    draft = _draft(tx, DraftKind.PURPOSE, key)
+    draft = _draft(tx, DraftKind.PURPOSE, key, seen)
     purpose = with_judgement(_numbered_purpose(fresh_catalogue(tx), draft.body), judged)
     put_purpose(ctx, tx, purpose)
     drafts.drop_draft(tx, DraftKind.PURPOSE, key)
@@ -122,15 +185,18 @@ def publish_purpose(ctx: Context, tx: Tx, key: str, judged: Judgement | None, ca
 
 
 @use_case(Action.NOTICE_CHANGE)
-def publish_notice(ctx: Context, tx: Tx, id_: str, judged: Judgement | None, call: Call | None = None) -> int:
+def publish_notice(
+    ctx: Context, tx: Tx, id_: str, judged: Judgement | None, call: Call | None = None, *, seen: str | None = None
+) -> int:
     """Make the draft readable for ever; the version's number. From the second version on `judged` is needed.
 
-    Raises: DraftUnknown, MaterialityNotJudged, NoticeMalformed, NoticeLintFailed: with `findings`.
+    `seen` is the mark of the draft that was read; None: whichever stands.
+    Raises: DraftOvertaken, DraftUnknown, MaterialityNotJudged, NoticeMalformed, NoticeLintFailed: with `findings`.
     """
     before = begin_call(ctx, tx, call) if call is not None else None
     if before is not None:
         return int(before["version"])
-    draft = _draft(tx, DraftKind.NOTICE, id_)
+    draft = _draft(tx, DraftKind.NOTICE, id_, seen)
     notice = with_judgement(_numbered_notice(fresh_catalogue(tx), draft.body), judged)
     put_notice(ctx, tx, notice, ctx.controller.languages)
     drafts.drop_draft(tx, DraftKind.NOTICE, id_)
@@ -167,8 +233,10 @@ def _lint(ctx: Context, known: Catalogue, notice: NoticeVersion) -> Sequence[Lin
     return lint(notice, [purpose.current for purpose in known.purposes.values()], ctx.controller.languages)
 
 
-def _draft(tx: Tx, kind: DraftKind, key: str) -> Draft:
-    found = drafts.find_draft(tx, kind, key)
+def _draft(tx: Tx, kind: DraftKind, key: str, seen: str | None = None) -> Draft:
+    found = drafts.find_draft(tx, kind, key, is_locked=seen is not None)
     if found is None:
         raise DraftUnknown
+    if seen is not None:
+        require_seen(found.body, seen)
     return found

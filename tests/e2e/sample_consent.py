@@ -105,11 +105,13 @@ PURPOSE: Final[View] = {
     "draft": {"version": 4, "lines": [{"change": "removed", "text": "recipients: –"}, {"change": "added", "text": "recipients: Example Mailer"}]},
     "versions": [{"version": 3, "material": True, "reason": "a second recipient", "by": "Dora"}, {"version": 2, "material": False, "reason": "a typing error", "by": "Dora"}, {"version": 1, "material": True, "reason": "", "by": ""}],
 }
+OVERTAKEN: Final[View] = {"by": "Ada", "at": ago(minutes=4), "url": "/draft", "lines": [{"change": "removed", "text": "valid_for: 24 months"}, {"change": "added", "text": "valid_for: 12 months"}]}
 PURPOSE_FORM: Final[View] = {
     "title": "Newsletter, next version", "crumbs": [{"label": "Purposes", "url": "/purposes"}, {"label": "Newsletter", "url": "/p1"}], "url": "/draft", "back": "/p1", "is_new": False, "scope_fixed": True, "scope": "brand",
     "languages": ["en", "de"], "channels": [{"value": key, "label": key, "checked": key == "email"} for key in ("email", "sms", "web")],
     "flags": [{"value": "direct_marketing", "label": "Direct marketing", "hint": "An objection to advertising ends it at once.", "checked": True}],
     "rows": [0, 1], "bases": [{"value": "consent", "label": "Consent"}, {"value": "contract", "label": "Contract"}], "regimes": [{"value": "opt_in", "label": "no (opt-in)"}, {"value": "none", "label": "nothing: it is not asked"}],
+    "seen": "5f2c", "overtaken": None,
     "kept": True, "values": {"title-en": "Newsletter", "place-0": "*", "basis-0": "consent", "regime-0": "opt_in", "on_notice_outdated": "deny"}, "errors": [],
 }
 NOTICES: Final[View] = {
@@ -134,11 +136,13 @@ NOTICE: Final[View] = {
 NOTICE_TERMS: Final[View] = {
     "title": "newsletter, next version", "crumbs": [{"label": "Notices", "url": "/notices"}], "url": "/draft", "back": "/n1", "is_new": False,
     "purposes": [{"value": "newsletter", "label": "Newsletter", "checked": True, "ticked": False}, {"value": "profiling", "label": "Profiling", "checked": False, "ticked": True}],
+    "seen": "5f2c", "overtaken": None,
     "values": {"locales": "de, en"}, "errors": [{"field": "purposes", "text": "Choose at least one purpose"}],
 }
 NOTICE_TEXT: Final[View] = {
     "id": "newsletter", "locale": "de", "url": "/draft/de", "back": "/n1", "crumbs": [{"label": "Notices", "url": "/notices"}, {"label": "newsletter", "url": "/n1"}],
     "parts": [{"key": key, "section": f"5.3.{number}"} for number, key in enumerate(("purposes", "controller", "data", "collection", "time_and_place", "use", "storage", "transfer", "retention", "rights_and_withdrawal", "complaint", "choices", "basis", "risks"), 2)],
+    "seen": "5f2c", "overtaken": None,
     "other": "en", "beside": {"purposes": "A letter with offers, twice a month."}, "values": {"purposes": "Ein Brief mit Angeboten"}, "errors": [{"field": "risks", "text": "Shorten this part to 20,000 characters"}],
 }
 CONSENT_VIEWS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -164,12 +168,14 @@ CONSENT_VIEWS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "consent-purpose-new": ("consent_purpose", "consent", PURPOSE | {"is_new": True, "versions": []}),
     "consent-purpose-same": ("consent_purpose", "consent", PURPOSE | {"draft": {"version": 4, "lines": []}}),
     "consent-purpose-form": ("consent_purpose_form", "consent", PURPOSE_FORM),
+    "consent-purpose-form-overtaken": ("consent_purpose_form", "consent", PURPOSE_FORM | {"overtaken": OVERTAKEN}),
     "consent-purpose-form-new": ("consent_purpose_form", "consent", PURPOSE_FORM | {"is_new": True, "scope_fixed": False, "kept": False, "errors": [{"field": "channels", "text": "Choose at least one channel"}, {"field": "place-0", "text": "Name the legal basis"}]}),
     "consent-notices": ("consent_notices", "consent", NOTICES),
     "consent-notices-none": ("consent_notices", "consent", NOTICES | {"rows": []}),
     "consent-notice": ("consent_notice", "consent", NOTICE),
     "consent-notice-complete": ("consent_notice", "consent", NOTICE | {"draft": NOTICE["draft"] | {"findings": []}, "versions": []}),
     "consent-notice-terms": ("consent_notice_terms", "consent", NOTICE_TERMS),
+    "consent-notice-terms-overtaken": ("consent_notice_terms", "consent", NOTICE_TERMS | {"errors": [], "overtaken": OVERTAKEN | {"by": None, "at": None}}),
     "consent-notice-terms-new": ("consent_notice_terms", "consent", NOTICE_TERMS | {"is_new": True, "errors": []}),
     "consent-notice-text": ("consent_notice_text", "consent", NOTICE_TEXT),
     "consent-people-start": ("consent_people", "consent", PEOPLE | {"asked": None, "subject": None}),

@@ -46,7 +46,8 @@ def in_force(office: Office, key: str) -> Any:
 
 def publish(browser: Browser, url: str, status: int = 200, **form: str) -> str:
     browser.read(f"{url}/publish")
-    return words_of(browser.send(f"{url}/publish", status, once=browser.hidden("once"), **form))
+    told = {"once": browser.hidden("once"), "seen": browser.hidden("seen")}
+    return words_of(browser.send(f"{url}/publish", status, **told, **form))
 
 
 # --- purposes ----------------------------------------------------------------------------------------------------
@@ -126,9 +127,9 @@ def test_a_second_click_on_publish_publishes_once(office: Office) -> None:
     dora.read(f"{PURPOSES}/new")
     dora.send(f"{PURPOSES}/new", **SURVEYS)
     dora.read(f"{PURPOSES}/surveys/publish")
-    once = dora.hidden("once")
+    once, seen = dora.hidden("once"), dora.hidden("seen")
     for _ in range(2):
-        dora.send(f"{PURPOSES}/surveys/publish", once=once)
+        dora.send(f"{PURPOSES}/surveys/publish", once=once, seen=seen)
     assert in_force(office, "surveys").version == 1
     assert "no draft any more" in words_of(dora.send(f"{PURPOSES}/surveys/publish", once="another"))
 
@@ -183,8 +184,14 @@ def draft_notice(browser: Browser, *locales: str) -> str:
     browser.read(f"{NOTICES}/new")
     page = browser.send(f"{NOTICES}/new", id="signup", locales="en, de", purposes="newsletter")
     for locale in locales:
-        page = browser.send(f"{NOTICES}/signup/draft/{locale}", **WORDS)
+        page = write(browser, f"{NOTICES}/signup/draft/{locale}", **WORDS)
     return words_of(page)
+
+
+def write(browser: Browser, url: str, **fields: str) -> str:
+    """Open a form of a draft and send it, filled with other words."""
+    browser.read(url)
+    return browser.send(url, seen=browser.hidden("seen"), **fields)
 
 
 def test_a_house_without_notices_says_what_they_are_for(office: Office) -> None:
@@ -241,7 +248,7 @@ def test_a_draft_that_lacks_something_is_not_published(office: Office) -> None:
 def test_the_words_of_one_language_leave_the_others(office: Office) -> None:
     dora = office.at_desk("Dora", Role.DPO)
     draft_notice(dora, "en", "de")
-    dora.send(f"{NOTICES}/signup/draft/de", **(WORDS | {"risks": "Keine"}))
+    write(dora, f"{NOTICES}/signup/draft/de", **(WORDS | {"risks": "Keine"}))
     assert "Words about risks" in dora.read(f"{NOTICES}/signup/draft/en")
     assert "Keine" in dora.page  # beside it, to translate from
 
@@ -250,8 +257,7 @@ def test_the_next_version_begins_with_the_words_of_the_one_before(office: Office
     dora = office.at_desk("Dora", Role.DPO)
     draft_notice(dora, "en", "de")
     publish(dora, f"{NOTICES}/signup")
-    dora.read(f"{NOTICES}/signup/draft/en")
-    dora.send(f"{NOTICES}/signup/draft/en", **(WORDS | {"recipients": "", "transfer": "Example Mailer"}))
+    write(dora, f"{NOTICES}/signup/draft/en", **(WORDS | {"recipients": "", "transfer": "Example Mailer"}))
     assert "The draft of version 2 complete" in words_of(dora.page)
     said = publish(dora, f"{NOTICES}/signup", material="yes", why="another recipient", judged_by="Dora")
     assert "does not cover it another recipient (Dora)" in said

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Response
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
 from privacyops.console.pages.consent_tabs import CONSENT, NOTICES, consent_page
-from privacyops.console.pages.publishing import Publishing, draft_buttons, publish_draft, publish_page
+from privacyops.console.pages.publishing import Publishing, draft_buttons, overtaken, publish_draft, publish_page
 from privacyops.domain.account.action import Action
 from privacyops.domain.notice import SECTION, LintFinding, NoticeLintFailed, NoticeMalformed, NoticeVersion, Part
 from privacyops.kernel.errors import NotFound, Problem
 from privacyops.services import drafting
+from privacyops.services.drafting import DraftOvertaken
 
 router: Final = APIRouter()
 _ONE: Final = f"{NOTICES}/{{id_}}"
@@ -41,7 +42,7 @@ def ask(desk: Desk) -> Response:
 def begin(desk: Desk) -> Response:
     """Keep it as a draft, with every language that the house speaks still to be written."""
     try:
-        return _save(desk, {"id": _new_id(desk), "texts": {}})
+        return _save(desk, None, _new_id(desk))
     except Refused as refusal:
         return _terms_page(desk, None, refusal, refusal.errors)
 
@@ -79,7 +80,9 @@ def save_terms(desk: Desk, id_: str) -> Response:
     """Keep what it is about. Texts of a language that was added are blank; those of one left out go with it."""
     base = _base(desk, id_)
     try:
-        return _save(desk, base.to_json())
+        return _save(desk, base, id_)
+    except DraftOvertaken as refusal:
+        return _terms_page(desk, _base(desk, id_), refusal)
     except Refused as refusal:
         return _terms_page(desk, base, refusal, refusal.errors)
 
@@ -104,8 +107,19 @@ def save_text(desk: Desk, id_: str, locale: str) -> Response:
     if long:
         refusal = Refused(*((name, "Shorten this part to 20,000 characters") for name in long))
         return _text_page(desk, base, locale, refusal)
-    body = base.to_json()
-    drafting.draft_notice(desk.context, {**body, "texts": {**body["texts"], locale: words}})
+
+    def change(newest: NoticeVersion | None) -> Mapping[str, Any]:
+        held = newest.to_json() if newest else {"texts": {}}
+        drafting.require_seen(held["texts"].get(locale), form.get("seen"))
+        return {**held, "texts": {**held["texts"], locale: words}}
+
+    try:
+        drafting.redraft_notice(desk.context, id_, change)
+    except DraftOvertaken as refusal:
+        newest = _base(desk, id_)
+        if locale not in newest.texts:
+            return desk.go(f"{NOTICES}/{id_}", "draft_changed")
+        return _text_page(desk, newest, locale, refusal)
     return desk.go(f"{NOTICES}/{id_}", "draft_saved")
 
 
@@ -130,7 +144,7 @@ def publish(desk: Desk, id_: str) -> Response:
     return publish_draft(
         desk,
         lambda: _publishing(desk, id_),
-        lambda judgement, call: drafting.publish_notice(desk.context, id_, judgement, call),
+        lambda judgement, call, seen: drafting.publish_notice(desk.context, id_, judgement, call, seen=seen),
         (NoticeLintFailed, NoticeMalformed),
         "notice_published",
     )
@@ -141,13 +155,34 @@ def _new_id(desk: Visit) -> str:
     id_ = desk.form.get("id")
     if not _ID.fullmatch(id_) or id_ == "new":
         raise Refused(("id", "Small letters, digits, dashes and underscores, such as newsletter"))
-    if id_ in _newest(desk) or id_ in _drafts(desk):
-        raise Refused(("id", "There is a notice of this name already; draft its next version"))
     return id_
 
 
-def _save(desk: Visit, body: Mapping[str, Any]) -> Response:
-    """Raises: Refused."""
+def _save(desk: Visit, base: NoticeVersion | None, id_: str) -> Response:
+    """Raises: Refused, DraftOvertaken."""
+    form = desk.form
+
+    def change(newest: NoticeVersion | None) -> Mapping[str, Any]:
+        if base is None and newest is not None:
+            raise Refused(("id", "There is a notice of this name already; draft its next version"))
+        if base is not None:
+            drafting.require_seen(_terms(newest), form.get("seen"))
+        return _termed(desk, newest.to_json() if newest else {"texts": {}})
+
+    saved = drafting.redraft_notice(desk.context, id_, change)
+    return desk.go(f"{NOTICES}/{saved.id}", "draft_saved")
+
+
+def _terms(one: NoticeVersion | None) -> dict[str, Any] | None:
+    """What the page of terms is filled from: the words of each language are another page's."""
+    if one is None:
+        return None
+    told = one.to_json()
+    return {name: told.get(name) for name in ("purposes", "bundles", "preselected")} | {"locales": sorted(one.texts)}
+
+
+def _termed(desk: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
+    """`body` with what the form of terms says. Raises: Refused."""
     form = desk.form
     purposes, locales = form.all("purposes"), [one for one in re.split(r"[\s,;]+", form.get("locales")) if one]
     problems: list[tuple[str | None, str]] = []
@@ -163,10 +198,8 @@ def _save(desk: Visit, body: Mapping[str, Any]) -> Response:
         raise Refused(*problems)
     texts = {locale: body["texts"].get(locale, {}) for locale in locales}
     ticked = sorted(set(form.all("preselected")) & set(purposes))
-    told = {**body, "texts": texts, "purposes": purposes, "bundles": [one for one in bundles if one],
+    return {**body, "texts": texts, "purposes": purposes, "bundles": [one for one in bundles if one],
             "preselected": ticked}  # fmt: skip
-    saved, _ = drafting.draft_notice(desk.context, told)
-    return desk.go(f"{NOTICES}/{saved.id}", "draft_saved")
 
 
 def _terms_page(
@@ -187,12 +220,28 @@ def _terms_page(
             for key, title in sorted(_purpose_titles(desk).items())
         ],
         "values": values, "errors": errors or [],
+        "seen": form.get("seen") if errors else drafting.mark_of(_terms(base)), "overtaken": None,
     }  # fmt: skip
+    if base is not None and isinstance(refusal, DraftOvertaken):
+        view["overtaken"] = _terms_overtaken(desk, base)
     return desk.page("consent_notice_terms", view, "consent", refusal.status if refusal else 200)
 
 
-def _text_page(desk: Visit, base: NoticeVersion, locale: str, refusal: Refused | None = None) -> Response:
-    here, texts = f"{NOTICES}/{base.id}", base.texts[locale]
+def _terms_overtaken(desk: Visit, newest: NoticeVersion) -> dict[str, Any]:
+    try:
+        mine = NoticeVersion.of_json(_termed(desk, newest.to_json()))
+    except (Refused, NoticeMalformed):
+        mine = None  # what is wrong in it is said when it is saved
+    url = f"{NOTICES}/{newest.id}/draft"
+    return overtaken(_held(desk, newest.id), _terms(newest) or {}, _terms(mine) or {}, url)
+
+
+def _held(desk: Visit, id_: str) -> Any:
+    return next((one for one in drafting.notice_drafts(desk.context) if one.key == id_), None)
+
+
+def _text_page(desk: Visit, base: NoticeVersion, locale: str, refusal: Problem | None = None) -> Response:
+    here, texts, told = f"{NOTICES}/{base.id}", base.texts[locale], base.to_json()["texts"]
     other = next((one for one in sorted(base.texts) if one != locale and base.texts[one]), None)
     view = {
         "id": base.id, "locale": locale, "url": f"{here}/draft/{locale}", "back": here,
@@ -200,14 +249,19 @@ def _text_page(desk: Visit, base: NoticeVersion, locale: str, refusal: Refused |
         "parts": [{"key": str(part), "section": SECTION[part]} for part in Part],
         "other": other, "beside": {str(part): text for part, text in base.texts[other].items()} if other else {},
         "values": desk.form.values() if refusal else {str(part): text for part, text in texts.items()},
-        "errors": refusal.errors if refusal else [],
+        "errors": refusal.errors if isinstance(refusal, Refused) else [],
+        "seen": desk.form.get("seen") if isinstance(refusal, Refused) else drafting.mark_of(told[locale]),
+        "overtaken": None,
     }  # fmt: skip
+    if isinstance(refusal, DraftOvertaken):
+        mine = {str(part): desk.form.get(part) for part in Part if desk.form.get(part)}
+        view["overtaken"] = overtaken(_held(desk, base.id), told[locale], mine, f"{here}/draft/{locale}")
     return desk.page("consent_notice_text", view, "consent", refusal.status if refusal else 200)
 
 
 def _publishing(desk: Visit, id_: str) -> Publishing:
     lacks = len(drafting.lint_notice(desk.context, id_)) if id_ in _drafts(desk) else 0
-    here = f"{NOTICES}/{id_}"
+    here, held = f"{NOTICES}/{id_}", _held(desk, id_)
     return Publishing(
         here=here,
         crumbs=[("Consent", CONSENT), ("Notices", NOTICES), (id_, here)],
@@ -217,6 +271,7 @@ def _publishing(desk: Visit, id_: str) -> Publishing:
         "after it.",
         question="Publish this text?",
         why_not=f"The draft still lacks something ({lacks}); its page says what." if lacks else None,
+        seen=drafting.mark_of(held.body if held else None),
     )
 
 

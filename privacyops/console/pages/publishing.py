@@ -16,7 +16,7 @@ from privacyops.console.pages.act_page import blank_act, field_
 from privacyops.domain.account.action import Action
 from privacyops.domain.draft import Judgement, MaterialityNotJudged
 from privacyops.kernel.errors import Problem
-from privacyops.services.drafting import DraftUnknown
+from privacyops.services.drafting import DraftOvertaken, DraftUnknown
 from privacyops.services.idempotency import Call
 
 _PERIODS: Final = {"valid_for", "retention"}
@@ -34,6 +34,17 @@ class Publishing:
     text: str
     question: str
     why_not: str | None = None
+    seen: str = ""
+    """The mark of the draft that the page is about."""
+
+
+def overtaken(held: Any, newest: Mapping[str, Any], mine: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """What ui/overtaken.html tells whose save came second: who was first, and what the second one would change.
+
+    `held` is the draft that stands; None: there is none any more.
+    """
+    told = {"by": held.saver, "at": held.saved_at} if held else {"by": None, "at": None}
+    return {**told, "lines": changes(newest, mine) if mine else [], "url": url}
 
 
 def draft_buttons(
@@ -59,7 +70,7 @@ def publish_page(desk: Visit, what: Publishing, refusal: Problem | None = None) 
         "question": what.question if what.is_new else "Does older consent still cover it?",
         "fields": [] if what.is_new else _publish_fields(),
         "values": desk.form.values() if refusal else {"judged_by": desk.me.account.name},
-        "hidden": {"once": desk.form.get("once") or str(uuid4())}, "errors": _errors(refusal),
+        "hidden": {"once": desk.form.get("once") or str(uuid4()), "seen": what.seen}, "errors": _errors(refusal),
         "submit": {"label": "Publish", "tone": "primary"}, "why_not": what.why_not,
     }  # fmt: skip
     return desk.page("act", view, "consent", refusal.status if refusal else 200)
@@ -68,7 +79,7 @@ def publish_page(desk: Visit, what: Publishing, refusal: Problem | None = None) 
 def publish_draft(
     desk: Visit,
     what: Callable[[], Publishing],
-    publish: Callable[[Judgement | None, Call], object],
+    publish: Callable[[Judgement | None, Call, str], object],
     malformed: tuple[type[Problem], ...],
     flash: str,
 ) -> Response:
@@ -77,9 +88,11 @@ def publish_draft(
     call = Call.of(f"console:{form.get('once') or uuid4()}"[:128], repr(sorted(form.values().items())).encode())
     answered: tuple[type[Problem], ...] = (Refused, MaterialityNotJudged, *malformed)
     try:
-        publish(_judged(form), call)
+        publish(_judged(form), call, form.get("seen"))
     except DraftUnknown:
         return desk.go(what().here, "draft_gone")
+    except DraftOvertaken:
+        return desk.go(what().here, "draft_changed")
     except answered as refusal:
         return publish_page(desk, what(), refusal)
     return desk.go(what().here, flash)

@@ -11,12 +11,20 @@ from privacyops.console.forms import Refused
 from privacyops.console.pages import purpose_form
 from privacyops.console.pages.act_page import blank_act, field_
 from privacyops.console.pages.consent_tabs import CONSENT, PURPOSES, consent_page
-from privacyops.console.pages.publishing import Publishing, changes, draft_buttons, publish_draft, publish_page
+from privacyops.console.pages.publishing import (
+    Publishing,
+    changes,
+    draft_buttons,
+    overtaken,
+    publish_draft,
+    publish_page,
+)
 from privacyops.domain.account.action import Action
 from privacyops.domain.draft import MaterialityNotJudged
 from privacyops.domain.purpose import PurposeMalformed, PurposeVersion
 from privacyops.kernel.errors import NotFound, Problem
 from privacyops.services import drafting, retiring
+from privacyops.services.drafting import DraftOvertaken
 from privacyops.services.purpose import ScopeChanged
 
 router: Final = APIRouter()
@@ -42,12 +50,7 @@ def ask(desk: Desk) -> Response:
 @router.post(f"{PURPOSES}/new", **action(Action.PURPOSE_DRAFT))
 def begin(desk: Desk) -> Response:
     """Keep it as a draft."""
-    known = drafting.published_purposes(desk.context).purposes
-    key = desk.form.get("key")
-    if key in known or key in _drafts(desk):
-        refusal = Refused(("key", "There is a purpose of this key already; draft its next version"))
-        return _form_page(desk, None, desk.form.values(), refusal, refusal.errors)
-    return _save(desk, None, {"key": key})
+    return _save(desk, None, desk.form.get("key"))
 
 
 @router.get(_ONE, **action(Action.PURPOSE_SEE))
@@ -83,8 +86,7 @@ def ask_draft(desk: Desk, key: str) -> Response:
 @router.post(f"{_ONE}/draft", **action(Action.PURPOSE_DRAFT))
 def draft(desk: Desk, key: str) -> Response:
     """Keep the next version as a draft. Nothing changes until it is published."""
-    base = _base(desk, key)
-    return _save(desk, base, base.to_json())
+    return _save(desk, _base(desk, key), key)
 
 
 @router.post(f"{_ONE}/discard", **action(Action.PURPOSE_DRAFT))
@@ -109,7 +111,7 @@ def publish(desk: Desk, key: str) -> Response:
     return publish_draft(
         desk,
         lambda: _publishing(desk, key),
-        lambda judgement, call: drafting.publish_purpose(desk.context, key, judgement, call),
+        lambda judgement, call, seen: drafting.publish_purpose(desk.context, key, judgement, call, seen=seen),
         (PurposeMalformed, ScopeChanged),
         "purpose_published",
     )
@@ -152,10 +154,20 @@ def _retire_page(
     return desk.page("act", view, "consent", refusal.status if refusal else 200)
 
 
-def _save(desk: Visit, base: PurposeVersion | None, body: Mapping[str, Any]) -> Response:
+def _save(desk: Visit, base: PurposeVersion | None, key: str) -> Response:
+    form = desk.form
+
+    def change(newest: PurposeVersion | None) -> Mapping[str, Any]:
+        if base is None and newest is not None:
+            raise Refused(("key", "There is a purpose of this key already; draft its next version"))
+        if base is not None:
+            drafting.require_seen(newest.to_json() if newest else None, form.get("seen"))
+        return purpose_form.body_of(form, newest.to_json() if newest else {"key": key})
+
     try:
-        told = purpose_form.body_of(desk.form, body)
-        saved = drafting.draft_purpose(desk.context, told)
+        saved = drafting.redraft_purpose(desk.context, key, change)
+    except DraftOvertaken as refusal:
+        return _form_page(desk, _base(desk, key), form.values(), refusal)
     except Refused as refusal:
         return _form_page(desk, base, desk.form.values(), refusal, refusal.errors)
     except PurposeMalformed as refusal:
@@ -183,12 +195,26 @@ def _form_page(
         "flags": purpose_form.flag_boxes(chosen["flags"]), "rows": purpose_form.ground_rows(values),
         "bases": purpose_form.BASES, "regimes": purpose_form.REGIMES,
         "kept": "handling" in base.to_json() if base else False, "values": values, "errors": errors or [],
+        "seen": form.get("seen") if errors else drafting.mark_of(base.to_json() if base else None),
+        "overtaken": _overtaken(desk, base) if base and isinstance(refusal, DraftOvertaken) else None,
     }  # fmt: skip
     return desk.page("consent_purpose_form", view, "consent", refusal.status if refusal else 200)
 
 
+def _overtaken(desk: Visit, newest: PurposeVersion) -> dict[str, Any]:
+    try:
+        mine = purpose_form.body_of(desk.form, newest.to_json())
+    except Refused:
+        mine = {}  # what is wrong in it is said when it is saved
+    return overtaken(_held(desk, newest.key), newest.to_json(), mine, f"{PURPOSES}/{newest.key}/draft")
+
+
+def _held(desk: Visit, key: str) -> Any:
+    return next((one for one in drafting.purpose_drafts(desk.context) if one.key == key), None)
+
+
 def _publishing(desk: Visit, key: str) -> Publishing:
-    here = f"{PURPOSES}/{key}"
+    here, held = f"{PURPOSES}/{key}", _held(desk, key)
     return Publishing(
         here=here,
         crumbs=[("Consent", CONSENT), ("Purposes", PURPOSES), (key, here)],
@@ -196,6 +222,7 @@ def _publishing(desk: Visit, key: str) -> Publishing:
         title="A published version stays as it is",
         text="The check answers by it from the next call on. What is wrong in it is mended by a version after it.",
         question="Put this purpose in force?",
+        seen=drafting.mark_of(held.body if held else None),
     )
 
 
