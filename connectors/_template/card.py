@@ -22,7 +22,7 @@ class TemplateConnector:
             version="1.0",
             api=API_VERSION,
             config_schema=CONFIG_SCHEMA,
-            secret_fields=("password",),
+            secret_fields=("password", "hash_key"),
             docs="docs/connectors/writing-one.md",
         )
 

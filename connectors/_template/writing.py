@@ -1,11 +1,7 @@
 """The template's writing half: plan reads, apply is one transaction, verify reads again."""
 
-import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from typing import Final
 
 from connectors._template.memory import Cells, Server, pointing
 from connectors._template.store import TemplateStore, number_of
@@ -17,7 +13,6 @@ from privacyops.connector_sdk import (
     DropPath,
     Expectation,
     Finding,
-    Keep,
     Op,
     OpId,
     OpResult,
@@ -29,12 +24,9 @@ from privacyops.connector_sdk import (
     Tombstone,
     Value,
     Verdict,
-    canonical,
 )
-from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
-
-EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""The made-up server has no clock; a real one tells the time a plan was made at."""
+from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
+from privacyops.connector_sdk.planning import hash_key, kept_or, keyed_hash, made_plan, refuse_stale, result_of
 
 
 class WritingStore(TemplateStore):
@@ -51,15 +43,13 @@ class WritingStore(TemplateStore):
         # a child's collection has links, its parent's has fewer: enough for a template, a real store sorts by rows
         ordered = sorted(ops, key=lambda op: (isinstance(op.act, Delete), -len(self._links(server, op)), op.id))
         planned = tuple(self._planned(server, op, at) for at, op in enumerate(ordered))
-        digest = plan_hash(planned, blockers)
-        return Plan(digest[:16], digest, EPOCH, EPOCH + timedelta(days=1), planned, (), tuple(blockers))
+        return made_plan(planned, blockers)
 
     def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
         del key  # the plan's hash and the operation name a write for good; the page does not matter here
         if not self._may_write:
             raise Terminal("unsupported")
-        if plan_hash(plan.ops, plan.blockers) != plan.hash:
-            raise Terminal("plan_altered")
+        refuse_stale(plan)
         server = self.server(call)
         results: list[OpResult] = []
         with server.transaction():
@@ -117,17 +107,17 @@ class WritingStore(TemplateStore):
         blocker = next((blocker for blocker in plan.blockers if blocker.op == each.op.id), None)
         cells = server.tables[each.op.ref.collection].rows.get(number_of(each.op.ref))
         if blocker is not None:
-            return OpResult(each.op.id, Outcome.BLOCKED, code=blocker.code)
+            return result_of(each, Outcome.BLOCKED, code=blocker.code)
         if name in server.seen or (cells is None and isinstance(each.op.act, Delete)):
-            return OpResult(each.op.id, Outcome.ALREADY)
+            return result_of(each, Outcome.ALREADY)
         if cells is None or self._before(each.op, cells) != each.before:
-            return OpResult(each.op.id, Outcome.CONFLICT, code="row_changed")
+            return result_of(each, Outcome.CONFLICT, code="row_changed")
         server.seen.add(name)
         if isinstance(each.op.act, Delete):
             del server.tables[each.op.ref.collection].rows[number_of(each.op.ref)]
-            return OpResult(each.op.id, Outcome.DONE, tuple(cells))
+            return result_of(each, Outcome.DONE, tuple(cells))
         changed = self._change(server, each, cells)
-        return OpResult(each.op.id, Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE, changed)
+        return result_of(each, kept_or(Outcome.DONE, each), changed)
 
     def _change(self, server: Server, each: PlannedOp, cells: Cells) -> tuple[str, ...]:
         table = server.tables[each.op.ref.collection]
@@ -149,14 +139,5 @@ class WritingStore(TemplateStore):
         return json.dumps({"row": self._print(tuple(cells.items())), "cells": prints}, sort_keys=True)
 
     def _print(self, value: Value) -> str:
-        """A keyed hash: a plain one of a name or a phone number can be guessed."""
-        if value is None:
-            return "-"
-        key = self._secrets.get("password").get_secret_value().encode()
-        return hmac.digest(key, canonical(value).encode(), "sha256").hex()
-
-
-def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
-    """Over everything an approver approves."""
-    parts = [f"{each.op.id}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|{each.before}" for each in ops]
-    return sha256("\n".join([*parts, *map(repr, blockers)]).encode()).hexdigest()
+        """An empty cell needs no secret. The host gives `hash_key` where the card has it among the secret fields."""
+        return "-" if value is None else keyed_hash(hash_key(self._secrets), value)

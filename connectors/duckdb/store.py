@@ -1,6 +1,5 @@
 """The reading half: rows in the order of their key, judged here."""
 
-import hmac
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +32,6 @@ from privacyops.connector_sdk import (
     Hit,
     Leaf,
     Mark,
-    Misconfigured,
     Page,
     Predicate,
     PredicateOp,
@@ -50,8 +48,9 @@ from privacyops.connector_sdk import (
     WriteAct,
     matched,
     matches,
-    row_hash,
 )
+from privacyops.connector_sdk.delivering import catalogued
+from privacyops.connector_sdk.planning import hash_key, keyed_hash
 from privacyops.connector_sdk.predicate import leaves, split_path
 from privacyops.connector_sdk.records import MAX_VALUE_BYTES
 
@@ -97,11 +96,8 @@ class TablesStore:
 
     def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
         self._known = None
-        found = list(self.tables(call).values())
-        for at, table in enumerate(found, start=1):
-            if after is None or table.name > str(after):
-                yield table.collection
-                yield Mark(Cursor(table.name), at, Count(len(found)))
+        found = self.tables(call)
+        yield from catalogued(list(found), after, lambda name: found[name].collection)
 
     def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
         if how is not Sampling.FIRST:
@@ -209,12 +205,8 @@ class TablesStore:
 
     def digest(self, held: Mapping[str, Value]) -> str:
         """Keyed hash of a row without what was added to it: a plain one can be guessed."""
-        try:
-            key = self.secrets.get("hash_key").get_secret_value().encode()
-        except Misconfigured:
-            key = b""
         own = {name: value for name, value in held.items() if name not in {ROW, HASH}}
-        return hmac.digest(key, row_hash(own).encode(), "sha256").hex()[:32]
+        return keyed_hash(hash_key(self.secrets), own)[:32]
 
     def scan_file(
         self, call: Call, cursor: duckdb.DuckDBPyConnection, table: Table

@@ -1,17 +1,13 @@
 """The writing half. Rows of a table one transaction each; a Parquet file is written anew beside its place."""
 
 import fcntl
-import hmac
 import json
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 
@@ -27,7 +23,6 @@ from privacyops.connector_sdk import (
     Expectation,
     Finding,
     Keep,
-    Misconfigured,
     Op,
     OpId,
     OpResult,
@@ -43,9 +38,8 @@ from privacyops.connector_sdk import (
     Verdict,
     canonical,
 )
-from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
-
-PLAN_LIVES: Final = timedelta(days=7)
+from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
+from privacyops.connector_sdk.planning import hash_key, kept_or, keyed_hash, made_plan, refuse_stale, result_of
 
 
 class DuckdbStore(TablesStore):
@@ -72,10 +66,7 @@ class DuckdbStore(TablesStore):
                 if held is not None:
                     blockers.extend(self._blockers(call, cursor, table, op, held, going))
                 planned.append(_planned(op, len(planned), "" if held is None else self._before(table, op, held)))
-        made = _now()
-        digest = plan_hash(planned, blockers)
-        plan_id = f"{digest[:12]}-{int(made.timestamp() * 1000):x}"
-        return Plan(plan_id, digest, made, made + PLAN_LIVES, tuple(planned), (), tuple(blockers))
+        return made_plan(planned, blockers)
 
     def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
         """Row by row, each in a transaction of its own: the engine checks a foreign key against what was committed.
@@ -85,17 +76,14 @@ class DuckdbStore(TablesStore):
         del key  # a row tells by itself whether it is as wanted
         if not self.may_write():
             raise Terminal("unsupported")
-        if plan_hash(plan.ops, plan.blockers) != plan.hash:
-            raise Terminal("plan_altered")
-        if _now() >= plan.expires_at:
-            raise Terminal("plan_expired")
+        refuse_stale(plan)
         blocked = {blocker.op: blocker.code for blocker in plan.blockers}
         with self.session.cursor(call) as cursor:
             for each in plan.ops:
                 if only and each.op.id not in only:
                     continue
                 if each.op.id in blocked:
-                    yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
+                    yield result_of(each, Outcome.BLOCKED, code=blocked[each.op.id])
                 else:
                     call.check()
                     table = self.table(call, each.op.ref.collection)
@@ -206,27 +194,23 @@ class DuckdbStore(TablesStore):
         return json.dumps({"row": self.digest(held), "rest": self._print(rest), "cells": cells}, sort_keys=True)
 
     def _print(self, value: Value) -> str:
-        try:
-            key = self.secrets.get("hash_key").get_secret_value().encode()
-        except Misconfigured:
-            key = b""
-        return hmac.digest(key, canonical(value).encode(), "sha256").hex()
+        return keyed_hash(hash_key(self.secrets), value)
 
     # --- applying -------------------------------------------------------------------------------------------
 
     def _do(self, call: Call, cursor: duckdb.DuckDBPyConnection, table: Table, each: PlannedOp) -> OpResult:
         if not each.before:
-            return _result(each, Outcome.ALREADY)
+            return result_of(each, Outcome.ALREADY)
         held = self._current(call, cursor, table, each.op.ref, each.before)
         if held is None:
             is_delete = isinstance(each.op.act, Delete)
-            return _result(
+            return result_of(
                 each, Outcome.ALREADY if is_delete else Outcome.CONFLICT, code="" if is_delete else "row_gone"
             )
         if self._is_done(table, each, held):
-            return _result(each, Outcome.ALREADY)
+            return result_of(each, Outcome.ALREADY)
         if self.digest(held) != json.loads(each.before)["row"]:
-            return _result(each, Outcome.CONFLICT, code="row_changed")
+            return result_of(each, Outcome.CONFLICT, code="row_changed")
         changes: dict[str, Value] = {}
         for path in touched(each.op.act):
             field = table.collection.field(path)
@@ -240,10 +224,10 @@ class DuckdbStore(TablesStore):
         try:
             self._write(call, cursor, table, each.op, held, changes)
         except duckdb.ConstraintException:
-            return _result(each, Outcome.BLOCKED, code="constraint")
+            return result_of(each, Outcome.BLOCKED, code="constraint")
         if isinstance(each.op.act, Delete):
-            return _result(each, Outcome.DONE, tuple(held))
-        return _result(each, Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE, tuple(changes))
+            return result_of(each, Outcome.DONE, tuple(held))
+        return result_of(each, kept_or(Outcome.DONE, each), tuple(changes))
 
     def _write(
         self,
@@ -376,16 +360,6 @@ def exclusive(path: Path | None) -> Iterator[None]:
         os.close(descriptor)
 
 
-def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
-    """Equal for equal operations on equal rows; a plan that was altered has another."""
-    lines = [f"{each.op.id}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|{each.before}" for each in ops]
-    return sha256("\n".join([*lines, *map(repr, blockers)]).encode()).hexdigest()
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
-
-
 def _planned(op: Op, order: int, before: str) -> PlannedOp:
     if not before:
         return PlannedOp(op, order, (), "", "nothing", "The row is not there any more.", irreversible=False)
@@ -393,7 +367,3 @@ def _planned(op: Op, order: int, before: str) -> PlannedOp:
         return PlannedOp(op, order, (), before, "delete_row", "Delete one row.", irreversible=True)
     effect = "keep_row" if isinstance(op.act, Keep) else "change_cells"
     return PlannedOp(op, order, (), before, effect, f"Change {', '.join(touched(op.act))}.", irreversible=True)
-
-
-def _result(each: PlannedOp, outcome: Outcome, fields: tuple[str, ...] = (), *, code: str = "") -> OpResult:
-    return OpResult(each.op.id, outcome, fields, code=code, at=_now())

@@ -7,17 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from connectors.formats.effects import NotPossible, touched
-from connectors.formats.planning import (
-    NOTHING,
-    PAPERS,
-    Paper,
-    PaperState,
-    clock,
-    file_digest,
-    plan_hash,
-    read_paper,
-    stays,
-)
+from connectors.formats.planning import NOTHING, PAPERS, Paper, PaperState, file_digest, read_paper
 from connectors.formats.rows import Before, Found, Now, TableFile, is_settled, look, read_before
 from connectors.formats.shelf import Changed, Gap, NotWritten, Shelf, Unreadable, paper_path
 from connectors.formats.table import Record
@@ -36,9 +26,9 @@ from privacyops.connector_sdk import (
     PlannedOp,
     RedactSpan,
     Retriable,
-    Terminal,
     Verdict,
 )
+from privacyops.connector_sdk.planning import kept_or, refuse_stale, result_of, stays
 
 OLDER: Final = "older_versions"
 """The code of what an earlier state of the file still holds."""
@@ -56,10 +46,7 @@ class Applying:
 
         Raises: Terminal: the plan was altered since it was hashed, or is too old.
         """
-        if plan_hash(plan.ops, plan.blockers) != plan.hash:
-            raise Terminal("plan_altered")
-        if clock() >= plan.expires_at:
-            raise Terminal("plan_expired")
+        refuse_stale(plan)
         blocked = {blocker.op: blocker.code for blocker in plan.blockers if blocker.op is not None}
         everybody: dict[str, list[PlannedOp]] = {}
         for each in plan.ops:
@@ -67,9 +54,9 @@ class Applying:
         for name, group in everybody.items():
             chosen = [each for each in group if not only or each.op.id in only]
             for each in [each for each in chosen if each.op.id in blocked]:
-                yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
+                yield result_of(each, Outcome.BLOCKED, code=blocked[each.op.id])
             untouched = {each.op.id for each in chosen if stays(each.op) and not each.before}
-            yield from (_result(each, Outcome.KEPT) for each in chosen if each.op.id in untouched)
+            yield from (result_of(each, Outcome.KEPT) for each in chosen if each.op.id in untouched)
             todo = [each for each in chosen if each.op.id not in blocked and each.op.id not in untouched]
             call.check()
             if name in PAPERS:
@@ -89,24 +76,24 @@ class Applying:
             if state is None:
                 return self._without_paper(call, each, paper.path)
             if seen is None:
-                return _result(each, Outcome.CONFLICT, code="row_appeared")
+                return result_of(each, Outcome.CONFLICT, code="row_appeared")
             if isinstance(each.op.act, RedactSpan) and state.digest == seen[1]:
                 self._shelf.settle(call, paper.path)
-                return _result(each, Outcome.ALREADY)
+                return result_of(each, Outcome.ALREADY)
             if state.digest != seen[0]:
-                return _result(each, Outcome.CONFLICT, code="row_changed")
+                return result_of(each, Outcome.CONFLICT, code="row_changed")
             return self._changed_paper(call, each, paper, state)
         except NotPossible as why:
-            return _result(each, Outcome.CONFLICT, code=why.code)
+            return result_of(each, Outcome.CONFLICT, code=why.code)
         except (OSError, Unreadable, Changed, NotWritten) as error:
             return _failed(each, error)
 
     def _without_paper(self, call: Call, each: PlannedOp, path: str) -> OpResult:
         if each.effect == NOTHING:
-            return _result(each, Outcome.ALREADY)
+            return result_of(each, Outcome.ALREADY)
         if not isinstance(each.op.act, Delete):
-            return _result(each, Outcome.CONFLICT, code="row_gone")
-        return _result(each, Outcome.DONE if self._shelf.settle(call, path) else Outcome.ALREADY)
+            return result_of(each, Outcome.CONFLICT, code="row_gone")
+        return result_of(each, Outcome.DONE if self._shelf.settle(call, path) else Outcome.ALREADY)
 
     def _changed_paper(self, call: Call, each: PlannedOp, paper: Paper, state: PaperState) -> OpResult:
         if isinstance(each.op.act, RedactSpan):
@@ -114,10 +101,10 @@ class Applying:
                 data = paper.blackened(file, each.op.act)
             self._shelf.replace(call, paper.path, state.stamp, lambda into: _pour(into, data))
             self._shelf.settle(call, paper.path)
-            return _result(each, Outcome.DONE, ("text",), state.wanted)
+            return result_of(each, Outcome.DONE, ("text",), after=state.wanted)
         self._shelf.remove(call, paper.path, state.stamp)
         self._shelf.settle(call, paper.path)
-        return _result(each, Outcome.DONE, ("path", "text", "file"))
+        return result_of(each, Outcome.DONE, ("path", "text", "file"))
 
     # --- rows -----------------------------------------------------------------------------------------------
 
@@ -129,7 +116,7 @@ class Applying:
             yield from (_failed(each, error) for each in todo)
             return
         if source is None:
-            yield from (_result(each, Outcome.CONFLICT, code="file_gone") for each in todo)
+            yield from (result_of(each, Outcome.CONFLICT, code="file_gone") for each in todo)
             return
         call.spend(requests=1)
         try:
@@ -140,7 +127,7 @@ class Applying:
                     self._shelf.settle(call, source.path)
             yield from results
         except NotPossible as why:
-            yield from (_result(each, Outcome.CONFLICT, code=why.code) for each in todo)
+            yield from (result_of(each, Outcome.CONFLICT, code=why.code) for each in todo)
         except (OSError, Unreadable, Changed, NotWritten) as error:
             yield from (_failed(each, error) for each in todo)
 
@@ -171,11 +158,11 @@ class Applying:
                 results.append(_without_row(table, each, one, now, record, tuple(found.values())))
             elif isinstance(each.op.act, Delete):
                 gone.add(record.number)
-                results.append(_result(each, Outcome.DONE, tuple(record.values)))
+                results.append(result_of(each, Outcome.DONE, tuple(record.values)))
             else:
                 texts[record.number], values = table.edited(record, each.op.act)
                 changed = tuple(name for name in touched(each.op.act) if values[name] != record.values[name])
-                results.append(_result(each, _done(each), changed, table.digest(values)))
+                results.append(result_of(each, kept_or(Outcome.DONE, each), changed, after=table.digest(values)))
         if gone or texts:
             path = table.source.path
 
@@ -200,24 +187,14 @@ def _without_row(
 ) -> OpResult:
     if each.effect == NOTHING:
         is_kept = isinstance(each.op.act, Keep) and record is not None
-        return _result(each, Outcome.KEPT if is_kept else Outcome.ALREADY)
+        return result_of(each, Outcome.KEPT if is_kept else Outcome.ALREADY)
     if now.counts[one.before.digest] or is_settled(table, one, now, others):
-        return _result(each, _done(each) if _done(each) is Outcome.KEPT else Outcome.ALREADY)
-    return _result(each, Outcome.CONFLICT, code="row_changed")
-
-
-def _done(each: PlannedOp) -> Outcome:
-    return Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE
+        return result_of(each, kept_or(Outcome.ALREADY, each))
+    return result_of(each, Outcome.CONFLICT, code="row_changed")
 
 
 def _pour(into: BinaryIO, data: bytes) -> None:
     into.write(data)
-
-
-def _result(
-    each: PlannedOp, outcome: Outcome, fields: tuple[str, ...] = (), after: str = "", *, code: str = ""
-) -> OpResult:
-    return OpResult(each.op.id, outcome, fields, after, code=code, at=clock())
 
 
 def _has_changes(results: Sequence[OpResult], todo: Sequence[PlannedOp]) -> bool:
@@ -227,10 +204,10 @@ def _has_changes(results: Sequence[OpResult], todo: Sequence[PlannedOp]) -> bool
 
 def _failed(each: PlannedOp, error: OSError | Unreadable | Changed | NotWritten) -> OpResult:
     if isinstance(error, NotWritten):
-        return _result(each, Outcome.RETRIABLE if error.may_pass else Outcome.FAILED, code=error.code)
+        return result_of(each, Outcome.RETRIABLE if error.may_pass else Outcome.FAILED, code=error.code)
     if isinstance(error, Unreadable) and error.gap is not Gap.IO:
-        return _result(each, Outcome.FAILED, code=error.gap.value)
-    return _result(each, Outcome.RETRIABLE, code="file_changed" if isinstance(error, Changed) else "io")
+        return result_of(each, Outcome.FAILED, code=error.gap.value)
+    return result_of(each, Outcome.RETRIABLE, code="file_changed" if isinstance(error, Changed) else "io")
 
 
 def read_back(call: Call, shelf: Shelf, tables: Tables, checks: Sequence[Check]) -> Iterator[Verdict]:

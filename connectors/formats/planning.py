@@ -1,11 +1,8 @@
 """`plan`: what each operation will do, tied to what stands in the files now, and what stands in its way."""
 
 import json
-import time
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from io import BytesIO
 from typing import BinaryIO, Final
 
@@ -27,27 +24,15 @@ from privacyops.connector_sdk import (
     PlannedOp,
     RedactSpan,
     StoreRefusal,
-    Value,
-    canonical,
 )
+from privacyops.connector_sdk.planning import made_plan, stays
 
-PLAN_LIVES: Final = timedelta(days=7)
 NOTHING: Final = "nothing"
 KEEP: Final = "keep_row"
 PAPERS: Final = frozenset({DOCUMENTS, MAIL, VERSIONS})
 """Collections whose rows are whole files."""
 _MARKUP: Final = frozenset({".pdf", ".docx", ".html", ".htm", ".xhtml", ".xml"})
 _CHUNK: Final = 1 << 18
-
-
-def stays(op: Op) -> bool:
-    """Whether the record is kept and nothing of it is cut."""
-    return isinstance(op.act, Keep) and not op.act.cut
-
-
-def clock() -> datetime:
-    """The machine's time: what files lie on has no clock to ask."""
-    return datetime.fromtimestamp(time.time(), UTC)
 
 
 class Planning:
@@ -72,17 +57,7 @@ class Planning:
                     self._paper(call, op)
             else:
                 self._rows(call, name, by_collection[name])
-        made = clock()
-        digest = plan_hash(self._planned, self._blockers)
-        return Plan(
-            id=f"{digest[:12]}-{int(made.timestamp() * 1000):x}",
-            hash=digest,
-            made_at=made,
-            expires_at=made + PLAN_LIVES,
-            ops=tuple(self._planned),
-            blockers=tuple(self._blockers),
-            warnings=tuple(sorted(self._warnings)),
-        )
+        return made_plan(self._planned, self._blockers, sorted(self._warnings))
 
     def _add(self, op: Op, before: str, effect: str, text: str, *, irreversible: bool = True) -> None:
         self._planned.append(PlannedOp(op, len(self._planned), (), before, effect, text, irreversible))
@@ -278,33 +253,3 @@ def _fields(act: Act) -> tuple[str, ...]:
         return touched(act)
     except NotPossible:
         return ()
-
-
-def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
-    """Equal for equal operations on equal files; a plan that was altered has another."""
-    lines = [
-        "|".join(
-            (
-                each.op.id,
-                each.op.ref.collection,
-                canonical(each.op.ref.key),
-                _spelt(each.op.act),
-                each.effect,
-                each.before,
-            )
-        )
-        for each in ops
-    ]
-    lines += [f"{each.op}|{each.code}|{each.collection}" for each in blockers]
-    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _spelt(part: object) -> str:
-    """An act as text; goes into the hash and nowhere else."""
-    if is_dataclass(part) and not isinstance(part, type):
-        inside = ",".join(f"{each.name}={_spelt(getattr(part, each.name))}" for each in fields(part))
-        return f"{type(part).__name__}({inside})"
-    if isinstance(part, dict):
-        return "{" + ",".join(f"{name}:{_spelt(part[name])}" for name in sorted(part)) + "}"
-    value: Value = part  # type: ignore[assignment]  # what is left of an act are values
-    return canonical(value)

@@ -46,6 +46,7 @@ from privacyops.connector_sdk import (
     matched,
     matches,
 )
+from privacyops.connector_sdk.delivering import catalogued
 from privacyops.connector_sdk.predicate import leaves, split_path
 
 INLINE: Final = 4096
@@ -104,11 +105,7 @@ class EntriesStore:
     def catalogue(self, call: Call, after: Cursor | None = None) -> Iterator[Collection | Mark]:
         """Structural classes that have entries, each with the auxiliary classes met, and where their names lead."""
         found = self._surveyed(call)
-        for at, collection in enumerate(found, start=1):
-            if after is not None and collection.name <= str(after):
-                continue
-            yield collection
-            yield Mark(Cursor(collection.name), at, Count(len(found)))
+        yield from catalogued([each.name for each in found], after, {each.name: each for each in found}.__getitem__)
 
     def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
         if how is not Sampling.FIRST:

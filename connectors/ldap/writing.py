@@ -1,11 +1,8 @@
 """The writing half: all changes of an entry in one request, and only if it is still the entry the plan saw."""
 
-import hmac
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import ldap3
@@ -27,7 +24,6 @@ from privacyops.connector_sdk import (
     Field,
     Finding,
     Keep,
-    Misconfigured,
     Op,
     OpId,
     OpResult,
@@ -40,9 +36,9 @@ from privacyops.connector_sdk import (
     Verdict,
     canonical,
 )
-from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
+from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
+from privacyops.connector_sdk.planning import hash_key, kept_or, keyed_hash, made_plan, refuse_stale, result_of
 
-PLAN_LIVES: Final = timedelta(days=7)
 TAG: Final = "entryCSN"
 """OpenLDAP's mark of an entry's last change; elsewhere the change is guarded by reading only."""
 REFUSED: Final[Mapping[type[Exception], str]] = {
@@ -78,10 +74,7 @@ class DirectoryStore(EntriesStore):
                 blockers.extend(stops)
                 before = "" if entry is None else self._before(directory, op, siblings, entry)
                 planned.append(_planned(op, len(planned), before))
-        made = _now()
-        digest = plan_hash(planned, blockers)
-        plan_id = f"{digest[:12]}-{int(made.timestamp() * 1000):x}"
-        return Plan(plan_id, digest, made, made + PLAN_LIVES, tuple(planned), (), tuple(blockers))
+        return made_plan(planned, blockers)
 
     def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
         """Entry by entry, each in one request.
@@ -91,10 +84,7 @@ class DirectoryStore(EntriesStore):
         del key  # an entry tells by itself whether it is as wanted
         if not self.settings.write:
             raise Terminal("unsupported")
-        if plan_hash(plan.ops, plan.blockers) != plan.hash:
-            raise Terminal("plan_altered")
-        if _now() >= plan.expires_at:
-            raise Terminal("plan_expired")
+        refuse_stale(plan)
         directory = self.directory(call)
         blocked = {blocker.op: blocker.code for blocker in plan.blockers}
         by_entry: dict[str, list[PlannedOp]] = {}
@@ -102,7 +92,7 @@ class DirectoryStore(EntriesStore):
             if only and each.op.id not in only:
                 continue
             if each.op.id in blocked:
-                yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
+                yield result_of(each, Outcome.BLOCKED, code=blocked[each.op.id])
             else:
                 by_entry.setdefault(dn_of(each.op.ref), []).append(each)
         with self.session.bound(call):
@@ -191,29 +181,31 @@ class DirectoryStore(EntriesStore):
         if entry is None:
             for each in group:
                 is_gone = isinstance(each.op.act, Delete) or not each.before
-                yield _result(each, Outcome.ALREADY) if is_gone else _result(each, Outcome.CONFLICT, code="row_gone")
+                yield (
+                    result_of(each, Outcome.ALREADY) if is_gone else result_of(each, Outcome.CONFLICT, code="row_gone")
+                )
             return
         held = directory.values(entry.held)
         if all(self._is_done(directory, each, held) for each in group):
-            yield from (_result(each, _outcome(each, Outcome.ALREADY)) for each in group)
+            yield from (result_of(each, kept_or(Outcome.ALREADY, each)) for each in group)
             return
         if any(not each.before or json.loads(each.before)["row"] != self._print(held) for each in group):
-            yield from (_result(each, Outcome.CONFLICT, code="row_changed") for each in group)
+            yield from (result_of(each, Outcome.CONFLICT, code="row_changed") for each in group)
             return
         try:
             fields = self._write(call, directory, entry, group)
         except problems.LDAPAssertionFailedResult:
-            yield from (_result(each, Outcome.CONFLICT, code="row_changed") for each in group)
+            yield from (result_of(each, Outcome.CONFLICT, code="row_changed") for each in group)
         except problems.LDAPNoSuchObjectResult:
-            yield from (_result(each, Outcome.CONFLICT, code="row_gone") for each in group)
+            yield from (result_of(each, Outcome.CONFLICT, code="row_gone") for each in group)
         except tuple(REFUSED) as refusal:
             code = next(code for kind, code in REFUSED.items() if isinstance(refusal, kind))
-            yield from (_result(each, Outcome.BLOCKED, code=code) for each in group)
+            yield from (result_of(each, Outcome.BLOCKED, code=code) for each in group)
         else:
             for each in group:
                 is_delete = isinstance(each.op.act, Delete)
                 names = tuple(held) if is_delete else tuple(path for path in touched(each.op.act) if path in fields)
-                yield _result(each, _outcome(each, Outcome.DONE), names)
+                yield result_of(each, kept_or(Outcome.DONE, each), names)
 
     def _write(self, call: Call, directory: Directory, entry: Entry, group: Sequence[PlannedOp]) -> frozenset[str]:
         """Returns the fields that became different."""
@@ -295,28 +287,10 @@ class DirectoryStore(EntriesStore):
 
     def _print(self, value: Value) -> str:
         """A keyed hash: a plain one of a name or a phone number can be guessed. Empty and absent are one here."""
-        try:
-            key = self.secrets.get("hash_key").get_secret_value().encode()
-        except Misconfigured:
-            key = b""
         cell = None if _emptied(value) else value
         if isinstance(cell, Mapping):
             cell = {name: each for name, each in cell.items() if name not in {TAG, DN}}
-        return hmac.digest(key, canonical(cell).encode(), "sha256").hex()
-
-
-def plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
-    """Equal for equal operations on equal entries; a plan that was altered has another."""
-    lines = [f"{each.op.id}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|{each.before}" for each in ops]
-    return sha256("\n".join([*lines, *map(repr, blockers)]).encode()).hexdigest()
-
-
-def _outcome(each: PlannedOp, otherwise: Outcome) -> Outcome:
-    return Outcome.KEPT if isinstance(each.op.act, Keep) else otherwise
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
+        return keyed_hash(hash_key(self.secrets), cell)
 
 
 def _order(op: Op) -> tuple[bool, int, str, str]:
@@ -332,10 +306,6 @@ def _planned(op: Op, order: int, before: str) -> PlannedOp:
     effect = "keep_row" if isinstance(op.act, Keep) else "change_cells"
     text = f"Change {', '.join(touched(op.act))} of one entry."
     return PlannedOp(op, order, (), before, effect, text, irreversible=True)
-
-
-def _result(each: PlannedOp, outcome: Outcome, fields: tuple[str, ...] = (), *, code: str = "") -> OpResult:
-    return OpResult(each.op.id, outcome, fields, code=code, at=_now())
 
 
 def _new(op: Op, field: Field, held: Value) -> Value | Token:

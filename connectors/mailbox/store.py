@@ -62,6 +62,7 @@ from privacyops.connector_sdk import (
     matched,
     matches,
 )
+from privacyops.connector_sdk.delivering import catalogued
 from privacyops.connector_sdk.predicate import leaves, split_path
 from privacyops.connector_sdk.records import MAX_VALUE_BYTES
 
@@ -137,13 +138,13 @@ class FoldersStore:
         with self.session.box(call) as box:
             self.session.give_time(call)
             names = folders(box, self.settings)
-            for at, name in enumerate(names, start=1):
-                if after is not None and name <= str(after):
-                    continue
+
+            def described(name: str) -> Collection:
                 self.session.give_time(call)
                 held = box.folder.status(name, ("MESSAGES",)).get("MESSAGES", 0)
-                yield Collection(name, CollectionKind.MAILBOX, self.fields, KEY, rows=Count(held))
-                yield Mark(Cursor(name), at, Count(len(names)))
+                return Collection(name, CollectionKind.MAILBOX, self.fields, KEY, rows=Count(held))
+
+            yield from catalogued(names, after, described)
 
     def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
         wanted = self._known(fields)

@@ -3,10 +3,7 @@
 import hmac
 import imaplib
 import json
-import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 from imap_tools import BaseMailBox
@@ -18,8 +15,6 @@ from privacyops.connector_sdk import (
     Check,
     Delete,
     Finding,
-    Keep,
-    Misconfigured,
     Op,
     OpId,
     OpResult,
@@ -29,11 +24,9 @@ from privacyops.connector_sdk import (
     RowRef,
     Terminal,
     Verdict,
-    canonical,
 )
-from privacyops.connector_sdk.effects import act_text
+from privacyops.connector_sdk.planning import hash_key, made_plan, refuse_stale, result_of, stays
 
-PLAN_LIVES: Final = timedelta(days=7)
 _KEEP: Final = "keep_row"
 
 
@@ -42,7 +35,7 @@ class MailboxStore(FoldersStore):
 
     def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
         """Folder by folder. Raises: Terminal: `unsupported`: a message is deleted or stays as it is, never changed."""
-        if any(not isinstance(op.act, Delete) and not _stays(op) for op in ops):
+        if any(not isinstance(op.act, Delete) and not stays(op) for op in ops):
             raise Terminal("unsupported")
         by_folder: dict[str, list[Op]] = {}
         for op in ops:
@@ -55,9 +48,7 @@ class MailboxStore(FoldersStore):
                     _planned(op, len(planned) + at, held.get(uid_of(op.ref), ""))
                     for at, op in enumerate(by_folder[folder])
                 ]
-        made = datetime.fromtimestamp(time.time(), UTC)
-        digest = plan_hash(planned)
-        return Plan(f"{digest[:12]}-{int(made.timestamp()):x}", digest, made, made + PLAN_LIVES, tuple(planned))
+        return made_plan(planned)
 
     def apply(self, call: Call, plan: Plan, only: Sequence[OpId], key: str) -> Iterator[OpResult]:
         """One result a message, as soon as it is gone from the server.
@@ -65,16 +56,13 @@ class MailboxStore(FoldersStore):
         Raises: Terminal: `unsupported`: the reading role, or no UIDPLUS; `plan_altered`, `plan_expired`.
         """
         del key  # a number that was removed is never given again, so a repeat changes nothing
-        if plan_hash(plan.ops) != plan.hash:
-            raise Terminal("plan_altered")
-        if datetime.fromtimestamp(time.time(), UTC) >= plan.expires_at:
-            raise Terminal("plan_expired")
+        refuse_stale(plan)
         chosen = [each for each in plan.ops if not only or each.op.id in only]
         with self.session.box(call) as box:
             if not self.may_write(box):
                 raise Terminal("unsupported")
             for each in chosen:
-                yield self._result(each, Outcome.KEPT) if each.effect == _KEEP else self._remove(call, box, each)
+                yield result_of(each, Outcome.KEPT) if each.effect == _KEEP else self._remove(call, box, each)
 
     def verify(self, call: Call, checks: Sequence[Check]) -> Iterator[Verdict]:
         """On a connection of its own."""
@@ -103,26 +91,23 @@ class MailboxStore(FoldersStore):
         try:
             validity = select(box, folder, writing=True)
         except imaplib.IMAP4.readonly:
-            return self._result(each, Outcome.BLOCKED, "read_only")
+            return result_of(each, Outcome.BLOCKED, code="read_only")
         if validity != each.op.ref.key.get("uidvalidity"):
-            return self._result(each, Outcome.CONFLICT, "folder_renumbered")
+            return result_of(each, Outcome.CONFLICT, code="folder_renumbered")
         self.session.give_time(call)
         held = fetch(box, [uid], "HEADER.FIELDS (MESSAGE-ID)")
         if not held:
-            return self._result(each, Outcome.ALREADY)
+            return result_of(each, Outcome.ALREADY)
         if self._print(validity, held[0]) != each.before:
-            return self._result(each, Outcome.CONFLICT, "row_changed")
+            return result_of(each, Outcome.CONFLICT, code="row_changed")
         self.session.give_time(call)
         self._refuse_unless_ok(box.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)"))
         call.check()  # a worker that lost its lease must not remove
         self._refuse_unless_ok(box.client.uid("EXPUNGE", str(uid)))
         self.session.give_time(call)
         if fetch(box, [uid], "HEADER.FIELDS (MESSAGE-ID)"):
-            return self._result(each, Outcome.FAILED, "not_expunged")
-        return self._result(each, Outcome.DONE, fields=tuple(field.path for field in self.fields))
-
-    def _result(self, each: PlannedOp, outcome: Outcome, code: str = "", fields: tuple[str, ...] = ()) -> OpResult:
-        return OpResult(each.op.id, outcome, fields, code=code, at=datetime.fromtimestamp(time.time(), UTC))
+            return result_of(each, Outcome.FAILED, code="not_expunged")
+        return result_of(each, Outcome.DONE, fields=tuple(field.path for field in self.fields))
 
     @staticmethod
     def _refuse_unless_ok(answer: tuple[str, object]) -> None:
@@ -131,29 +116,13 @@ class MailboxStore(FoldersStore):
 
     def _print(self, validity: int, message: Fetched) -> str:
         """A keyed hash: a plain one of a message id can be guessed."""
-        try:
-            key = self.secrets.get("hash_key").get_secret_value().encode()
-        except Misconfigured:
-            key = b""
         about = json.dumps([validity, message.uid, message.size, message.received.decode("latin-1")]).encode()
-        return hmac.digest(key, about + message.data, "sha256").hex()
-
-
-def _stays(op: Op) -> bool:
-    return isinstance(op.act, Keep) and not op.act.cut
+        return hmac.digest(hash_key(self.secrets), about + message.data, "sha256").hex()
 
 
 def _planned(op: Op, order: int, before: str) -> PlannedOp:
     if not before:
         return PlannedOp(op, order, (), "", "nothing", "The message is not there any more.", irreversible=False)
-    if _stays(op):
+    if stays(op):
         return PlannedOp(op, order, (), before, _KEEP, "The message stays where it is.", irreversible=False)
     return PlannedOp(op, order, (), before, "delete_row", "Remove the message from its folder.", irreversible=True)
-
-
-def plan_hash(ops: Sequence[PlannedOp]) -> str:
-    """Equal for equal operations on equal messages; a plan that was altered has another."""
-    lines = [
-        f"{each.op.id}|{each.op.ref.collection}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}" for each in ops
-    ]
-    return sha256("\n".join([*lines, *(each.before for each in ops)]).encode()).hexdigest()

@@ -5,18 +5,13 @@ All the rest is here: blockers, hashes, what was done already, what somebody els
 are no links and no transactions in such a store, so operations stand for themselves.
 """
 
-import hmac
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 from privacyops.connector_sdk.connector import Call, Secrets
-from privacyops.connector_sdk.effects import NotPossible, Token, act_text, new_value, touched
-from privacyops.connector_sdk.errors import Misconfigured, Terminal
+from privacyops.connector_sdk.effects import NotPossible, Token, new_value, touched
 from privacyops.connector_sdk.plan import (
     Act,
     Blocker,
@@ -36,11 +31,11 @@ from privacyops.connector_sdk.plan import (
     Tombstone,
     Verdict,
 )
+from privacyops.connector_sdk.planning import hash_key, kept_or, keyed_hash, made_plan, refuse_stale, result_of
 from privacyops.connector_sdk.predicate import split_path
-from privacyops.connector_sdk.records import BlobRef, Value, canonical
+from privacyops.connector_sdk.records import BlobRef, Value
 from privacyops.connector_sdk.rowwise.records import Edit, Held, Records, cell_of, without
 
-PLAN_LIVES: Final = timedelta(days=7)
 EMPTY: Final = "-"
 DRAWN: Final = "token"
 NOTHING: Final = "nothing"
@@ -79,7 +74,7 @@ class Rowwise:
 
     def plan(self, call: Call, ops: Sequence[Op]) -> Plan:
         """Operations by collection, in the given order. Reads only."""
-        key = self._key()
+        key = hash_key(self._secrets)
         planned: list[PlannedOp] = []
         blockers: list[Blocker] = []
         for op in sorted(ops, key=lambda each: each.ref.collection):
@@ -96,10 +91,7 @@ class Rowwise:
                     effect = "blocked"
             is_final = effect not in {NOTHING, "blocked"}
             planned.append(PlannedOp(op, len(planned), (), before, effect, _TEXTS[effect], is_final))
-        made = _now()
-        digest = _plan_hash(planned, blockers)
-        name = f"{digest[:12]}-{int(made.timestamp() * 1000):x}"
-        return Plan(name, digest, made, made + PLAN_LIVES, tuple(planned), (), tuple(blockers))
+        return made_plan(planned, blockers)
 
     def _before(self, call: Call, key: bytes, act: Act, held: Held) -> Before:
         """Raises: NotPossible: the act has no meaning for this record."""
@@ -139,45 +131,44 @@ class Rowwise:
 
         Raises: Terminal: the plan was altered since it was hashed, or is too old.
         """
-        if _plan_hash(plan.ops, plan.blockers) != plan.hash:
-            raise Terminal("plan_altered")
-        if _now() >= plan.expires_at:
-            raise Terminal("plan_expired")
-        key = self._key()
+        refuse_stale(plan)
+        key = hash_key(self._secrets)
         blocked = {blocker.op: blocker.code for blocker in plan.blockers if blocker.op is not None}
         for each in plan.ops:
             if only and each.op.id not in only:
                 continue
             call.check()
             if each.op.id in blocked:
-                yield _result(each, Outcome.BLOCKED, code=blocked[each.op.id])
+                yield result_of(each, Outcome.BLOCKED, code=blocked[each.op.id])
                 continue
             try:
                 yield self._apply(call, key, each)
             except NotPossible as why:
-                yield _result(each, Outcome.FAILED, code=why.code)
+                yield result_of(each, Outcome.FAILED, code=why.code)
 
     def _apply(self, call: Call, key: bytes, each: PlannedOp) -> OpResult:
         held, seen = self._records.held(call, each.op.ref), read_before(each.before)
         is_delete = isinstance(each.op.act, Delete)
         if held is None:
             is_settled = is_delete or seen is None
-            return _result(each, Outcome.ALREADY) if is_settled else _result(each, Outcome.CONFLICT, code="row_gone")
+            return (
+                result_of(each, Outcome.ALREADY) if is_settled else result_of(each, Outcome.CONFLICT, code="row_gone")
+            )
         if seen is None:
-            return _result(each, Outcome.CONFLICT, code="row_appeared")
+            return result_of(each, Outcome.CONFLICT, code="row_appeared")
         if not is_delete and self._is_done(call, key, each, seen, held):
-            return _result(each, Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.ALREADY)
+            return result_of(each, kept_or(Outcome.ALREADY, each))
         if _print(key, held.values) != seen.row:
-            return _result(each, Outcome.CONFLICT, code="row_changed")
+            return result_of(each, Outcome.CONFLICT, code="row_changed")
         call.check()
         if is_delete:
             gone = self._records.delete(call, held)
-            return _result(each, Outcome.DONE, tuple(held.values)) if gone else _conflict(each)
+            return result_of(each, Outcome.DONE, tuple(held.values)) if gone else _conflict(each)
         edit = self._edit(call, each.op.act, seen, held)
         if not self._records.write(call, held, edit):
             return _conflict(each)
         changed = tuple(path for path, (was, then) in seen.cells.items() if was != then)
-        return _result(each, Outcome.KEPT if isinstance(each.op.act, Keep) else Outcome.DONE, changed)
+        return result_of(each, kept_or(Outcome.DONE, each), changed)
 
     def _is_done(self, call: Call, key: bytes, each: PlannedOp, seen: Before, held: Held) -> bool:
         """Whether the record is the planned one with every touched cell as the act leaves it."""
@@ -212,7 +203,7 @@ class Rowwise:
 
     def verify(self, call: Call, checks: Sequence[Check]) -> Iterator[Verdict]:
         """Every check against the record as it stands now."""
-        key = self._key()
+        key = hash_key(self._secrets)
         for check in checks:
             call.check()
             held, seen = self._records.held(call, check.ref), read_before(check.before)
@@ -225,13 +216,6 @@ class Rowwise:
             else:
                 left = tuple(path for path in check.fields or seen.cells if _is_left(key, path, seen, held))
                 yield Verdict(check, Finding.STILL_THERE if left else Finding.CHANGED, left)
-
-    def _key(self) -> bytes:
-        """The installation's key for hashes; without one they are hashes under a fixed word, as on a command line."""
-        try:
-            return self._secrets.get("hash_key").get_secret_value().encode()
-        except Misconfigured:
-            return b"privacyops"
 
 
 _TEXTS: Final = {
@@ -274,30 +258,9 @@ def _steps(act: Act) -> tuple[str | int, ...]:
 
 
 def _print(key: bytes, value: Value) -> str:
-    """Keyed hash: a plain one of a name or a phone number can be guessed. An empty cell needs none."""
-    if value is None:
-        return EMPTY
-    return hmac.digest(key, canonical(value).encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
-
-
-def _plan_hash(ops: Sequence[PlannedOp], blockers: Sequence[Blocker]) -> str:
-    lines = [
-        f"{each.op.id}|{each.op.ref.collection}|{canonical(each.op.ref.key)}|{act_text(each.op.act)}|"
-        f"{each.effect}|{each.before}"
-        for each in ops
-    ]
-    lines += [f"{each.op}|{each.code}|{each.collection}|{each.field}" for each in blockers]
-    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _result(each: PlannedOp, outcome: Outcome, fields: tuple[str, ...] = (), *, code: str = "") -> OpResult:
-    return OpResult(each.op.id, outcome, fields, code=code, at=_now())
+    """An empty cell needs no secret."""
+    return EMPTY if value is None else keyed_hash(key, value)[:32]
 
 
 def _conflict(each: PlannedOp) -> OpResult:
-    return _result(each, Outcome.CONFLICT, code="row_changed")
-
-
-def _now() -> datetime:
-    """The machine's time: when a plan was made and expires is between the host and this process."""
-    return datetime.fromtimestamp(time.time(), UTC)
+    return result_of(each, Outcome.CONFLICT, code="row_changed")
