@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from privacyops.adapters.whole_file import write_whole
+
 KEY_BYTES: Final = 32
 _KINDS: Final = ("kek", "root")
 _LINE: Final = re.compile(r"(kek|root) ([0-9]{1,5}) ([A-Za-z0-9_-]{43}=)", re.ASCII)
@@ -152,18 +154,7 @@ def write_closed_file(path: Path, content: bytes, *, replace: bool = False) -> N
 
     Raises: KeyFileRefused: it exists already and is not to be replaced.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
+        write_whole(path, content, mode=0o400, replace=replace)
     except FileExistsError:
         raise KeyFileRefused("a key file exists already; it is not replaced") from None
-    finally:
-        temporary.unlink(missing_ok=True)

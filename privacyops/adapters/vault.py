@@ -27,6 +27,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from privacyops.adapters.keyring import framed
+from privacyops.adapters.whole_file import sync_folder, write_whole
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import DsarId
@@ -59,7 +60,7 @@ class FolderVault:
             size, sha256 = _write(part, key, _about(controller, request, blob), content)
             crash_point("vault.before_rename")
             part.replace(path)
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as failed:
             part.unlink(missing_ok=True)
             if failed.errno in _FULL:
@@ -92,18 +93,18 @@ class FolderVault:
 
     def destroy(self, request: DsarId) -> None:
         (self._destroyed / request.hex).touch(mode=0o600)
-        _sync_folder(self._destroyed)
+        sync_folder(self._destroyed)
         self._ring.forget()
         crash_point("vault.after_mark")
         folder = self._folder(request)
         with contextlib.suppress(FileNotFoundError):
             _overwrite(folder / "key")
             (folder / "key").unlink()
-            _sync_folder(folder)
+            sync_folder(folder)
         crash_point("vault.after_key")
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
-        _sync_folder(self._root)
+        sync_folder(self._root)
 
     def sweep(self, known: Collection[UUID], older_than: Instant) -> int:
         limit, names, gone = older_than.timestamp(), {blob.hex for blob in known}, 0
@@ -126,7 +127,7 @@ class FolderVault:
                 controller, wrapped = _split_key((folder / "key").read_bytes())
                 fresh = self._ring.rewrapped(wrapped, _key_place(controller, folder.name))
                 if fresh is not None:
-                    _write_whole(folder / "key", _joined_key(controller, fresh))
+                    write_whole(folder / "key", _joined_key(controller, fresh), replace=True)
                     crash_point("vault.after_rewrap")
                     done += 1
                     if (self._destroyed / folder.name).exists():  # meanwhile: its key must not come back
@@ -157,7 +158,8 @@ class FolderVault:
     def _key(self, controller: str, request: DsarId, *, make: bool) -> bytes:
         path, place = self._folder(request) / "key", _key_place(controller, request.hex)
         if make and not path.exists():
-            _write_whole(path, _joined_key(controller, self._ring.new_data_key(place)), replace=False)
+            with contextlib.suppress(FileExistsError):  # the first writer wins
+                write_whole(path, _joined_key(controller, self._ring.new_data_key(place)))
         try:
             _, wrapped = _split_key(path.read_bytes())
         except FileNotFoundError:
@@ -233,36 +235,9 @@ def _read(path: Path, key: bytes, about: bytes) -> Iterator[bytes]:
             number, sealed = number + 1, after
 
 
-def _write_whole(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a small file so that it is there wholly or not at all; without `replace` the first writer wins."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            part.replace(path)
-        else:
-            with contextlib.suppress(FileExistsError):
-                path.hardlink_to(part)
-        _sync_folder(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _overwrite(path: Path) -> None:
     """Zeros over the wrapped key: where the medium writes in place nothing is left to undelete."""
     with path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

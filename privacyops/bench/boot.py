@@ -6,7 +6,6 @@ to no median, for an installation compiles once (`make venv`, pip).
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from privacyops.bench.machine import cpu_seconds, free_port
 from privacyops.bench.result import Row, host, spread
 
 FIRST_ANSWER_S: Final = 2.0
@@ -87,7 +87,7 @@ def measure(rounds: int, *, is_quick: bool = False) -> tuple[Mapping[str, object
 def _once(command: Callable[[str, str], Sequence[str]], compiled: str, settled_s: float) -> Started:
     """One start in a folder of its own."""
     with TemporaryDirectory(prefix="privacyops-boot-") as folder:
-        port = _free_port()
+        port = free_port()
         return _start(command(str(port), f"{folder}/demo"), port, Path(folder), compiled, settled_s)
 
 
@@ -102,12 +102,12 @@ def _start(command: Sequence[str], port: int, folder: Path, compiled: str, settl
     )  # fmt: skip
     try:
         healthy = _answers(process, port, "/healthz") - began
-        healthy_cpu = _cpu_seconds(process.pid)
+        healthy_cpu = cpu_seconds(process.pid)
         ready = _answers(process, port, "/readyz") - began
         time.sleep(settled_s)
-        before = _cpu_seconds(process.pid)
+        before = cpu_seconds(process.pid)
         time.sleep(settled_s)
-        busy = (_cpu_seconds(process.pid) - before) / settled_s * 100
+        busy = (cpu_seconds(process.pid) - before) / settled_s * 100
         return Started(healthy, healthy_cpu, ready, _resident_mb(process.pid), busy)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -138,19 +138,6 @@ def _resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     return int(fields["VmRSS"].split()[0]) / 1024
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of the process."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _middle(values: Sequence[float]) -> float:

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from privacyops.bench.machine import cpu_seconds, free_port
+
 _LONGEST_S: Final = 60.0
 _SETTLES_S: Final = 10.0
 _BUSY: Final = 0.2
@@ -44,7 +46,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """User and system time of the process and of those it has started, so far (Linux)."""
-        return sum(_cpu_s(pid) for pid in [self.process.pid, *_children(self.process.pid)])
+        return sum(cpu_seconds(pid) for pid in [self.process.pid, *_children(self.process.pid)])
 
     def settled_cpu(self) -> float:
         """The share of a core that the idle process takes, once what is loaded after the first answer is loaded."""
@@ -79,7 +81,7 @@ def migrate(variables: Mapping[str, str]) -> None:
 
 def serve_house(data: Path, more: Mapping[str, str] = MappingProxyType({}), role: str = "all") -> Server:
     """`privacyops serve` over this data folder, as an operator runs it."""
-    port = _free_port()
+    port = free_port()
     environment = {**more, "PRIVACYOPS_DATA": str(data), "PRIVACYOPS_WEB__PORT": str(port)}
     return _started(f"check {role}", _serve(role), port, data, environment, lambda: _is_up(port, "/readyz"))
 
@@ -95,7 +97,7 @@ def _serve(role: str) -> list[str]:
 
 def serve_bare(folder: Path) -> Server:
     """A bare ASGI application on the same server."""
-    port = _free_port()
+    port = free_port()
     return _started("bare ASGI", [sys.executable, "-c", _BARE, str(port)], port, folder, {}, lambda: _is_up(port, "/"))
 
 
@@ -104,7 +106,7 @@ def serve_nginx(folder: Path) -> Server | None:
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if nginx is None:
         return None
-    port, settings = _free_port(), folder / "nginx.conf"
+    port, settings = free_port(), folder / "nginx.conf"
     settings.write_text(_NGINX.format(folder=folder, port=port))
     command = [nginx, "-c", str(settings), "-p", str(folder)]
     return _started("nginx", command, port, folder, {}, lambda: _is_up(port, "/"))
@@ -162,15 +164,3 @@ def _children(pid: int) -> list[int]:
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-
-
-def _cpu_s(pid: int) -> float:
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
