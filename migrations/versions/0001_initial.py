@@ -52,6 +52,11 @@ def upgrade() -> None:
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
             nullable=False,
         ),
+        sa.Column(
+            "waiting",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("secret_hmac", sa.LargeBinary(), nullable=False),
         sa.Column("is_live", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),

@@ -294,6 +294,9 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "roles_declined": ("ok", "This proposal is off."),
     "roles_set": ("ok", "The roles were changed; the account signs in anew."),
     "revoked": ("ok", "The key opens nothing from now on."),
+    "key_confirmed": ("ok", "Confirmed. The key may do this from its next call on."),
+    "key_declined": ("ok", "Declined. The key keeps what it may do already."),
+    "key_decided": ("inf", "This was decided already, or the key has ended; nothing was changed."),
     "key_made_before": ("inf", "This key was made already. Its text was shown once and is not stored."),
 }
 """Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""

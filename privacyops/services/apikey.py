@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Final
 
-from privacyops.domain.account.action import Action, Scope
+from privacyops.domain.account.action import SENIOR_SCOPES, Action, Scope
 from privacyops.domain.account.actor import Actor, ActorKind
+from privacyops.domain.account.four_eyes import Eyes, second_person
+from privacyops.domain.account.grant import key_matter, nobody_else
 from privacyops.domain.account.record import ApiKey
 from privacyops.domain.secret import SecretMalformed, mint_api_key, parse_api_key
 from privacyops.kernel.errors import Conflict, Unauthenticated, Unprocessable
@@ -23,6 +25,11 @@ LONGEST_LIFE: Final = timedelta(days=365)
 class KeyMadeBefore(Conflict):
     type = "/problems/key-made-before"
     title = "This key was made already; its text was shown once and is stored nowhere"
+
+
+class ScopesDecided(Conflict):
+    type = "/problems/scopes-decided"
+    title = "Nothing of this key waits for a second person any more"
 
 
 def acting(ctx: Context, text: str) -> Context:
@@ -66,7 +73,8 @@ def create(
 ) -> str:
     """A new key; its text is returned here and nowhere else.
 
-    `systems` are the names of systems for which it may confirm what they did; for any other it may not.
+    `systems` are the names of systems for which it may confirm what they did; for any other it may not. A senior scope
+    waits for an officer; everything else the key may do at once.
     Raises: Unprocessable: no name, no scope, too long, a system that is not connected or without the scope to confirm.
     KeyMadeBefore: the same `call` made one already.
     """
@@ -80,16 +88,20 @@ def create(
         raise Unprocessable("connect the system first; a key is made for systems that are")
     if call is not None and begin_call(ctx, tx, call) is not None:
         raise KeyMadeBefore
+    waits = frozenset() if nobody_else(accounts.count_accounts(tx)) else scopes & SENIOR_SCOPES
+    alone = {"eyes": str(Eyes.TWO)} if (scopes - waits) & SENIOR_SCOPES else {}
     minted = mint_api_key(is_live=is_live)
     mac = ctx.ports.keyring.mac(MacLabel.API_KEY, ctx.controller.key, minted.id.encode(), minted.secret)
     key = ApiKey(
         id=ApiKeyId(uuid7(tx.now)), controller=tx.controller, public_id=minted.id, name=name.strip()[:120],
-        scopes=scopes, secret_hmac=mac.version.to_bytes(2, "big") + mac.digest, is_live=is_live, created_at=tx.now,
-        expires_at=tx.now + life, revoked_at=None, systems=systems,
+        scopes=scopes - waits, secret_hmac=mac.version.to_bytes(2, "big") + mac.digest, is_live=is_live,
+        created_at=tx.now, expires_at=tx.now + life, revoked_at=None, systems=systems, waiting=waits,
+        made_by=AccountId(ctx.actor.id),
     )  # fmt: skip
-    accounts.add_api_key(tx, key, AccountId(ctx.actor.id))
+    accounts.add_api_key(tx, key)
     raise_ver(tx)
-    record(ctx, tx, "apikey.create", "apikey", key.id, scopes=sorted(scopes), systems=sorted(systems))
+    told = {"scopes": sorted(key.scopes), "systems": sorted(systems), "waiting": sorted(waits), **alone}
+    record(ctx, tx, "apikey.create", "apikey", key.id, **told)
     if call is not None:
         end_call(ctx, tx, call, {"made": str(key.id)})
     return minted.text
@@ -99,6 +111,43 @@ def create(
 def all_keys(ctx: Context, tx: Tx) -> tuple[ApiKey, ...]:
     """Every key without its secret, newest first."""
     return tuple(accounts.list_api_keys(tx))
+
+
+@use_case(Action.APIKEY_CONFIRM)
+def confirm(ctx: Context, tx: Tx, key_id: ApiKeyId, seen_sha256: str) -> ApiKey:
+    """An officer agrees to exactly what of this key waits; it may do it from the next call on.
+
+    Raises: NotFound, ScopesDecided, StepUpNeeded, ApprovedMatterChanged, SamePerson: who made the key,
+    SingleOperatorTooEarly.
+    """
+    key = _waiting(tx, key_id)
+    matter = key_matter(key)
+    eyes = second_person(
+        ctx.actor, matter, seen_sha256, matter.number, tx.now, single_operator=ctx.controller.single_operator
+    )
+    accounts.settle_scopes(tx, key.id, key.scopes | key.waiting)
+    raise_ver(tx)
+    record(ctx, tx, "apikey.confirmed", "apikey", key.id, scopes=sorted(key.waiting), eyes=str(eyes))
+    return accounts.load_api_key(tx, key.id)
+
+
+@use_case(Action.APIKEY_CONFIRM)
+def decline(ctx: Context, tx: Tx, key_id: ApiKeyId) -> None:
+    """An officer says no; the key keeps what it may do already. Raises: NotFound, ScopesDecided."""
+    key = _waiting(tx, key_id)
+    accounts.settle_scopes(tx, key.id, key.scopes)
+    record(ctx, tx, "apikey.declined", "apikey", key.id, scopes=sorted(key.waiting))
+
+
+def _waiting(tx: Tx, key_id: ApiKeyId) -> ApiKey:
+    """The key, if something of it still waits and whoever asked for it still works here."""
+    key = accounts.load_api_key(tx, key_id)
+    is_over = key.revoked_at is not None or key.expires_at <= tx.now
+    if not key.waiting or is_over or key.made_by is None:
+        raise ScopesDecided
+    if accounts.load_account(tx, key.made_by).disabled_at is not None:
+        raise ScopesDecided("whoever made this key is blocked; revoke it and make another one")
+    return key
 
 
 @use_case(Action.APIKEY_MANAGE)

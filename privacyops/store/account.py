@@ -151,15 +151,15 @@ def end_sessions(tx: Tx, account: AccountId, *, but: bytes | None = None, only: 
     return tx.run(statement.values(ended_at=tx.now)).rowcount
 
 
-def add_api_key(tx: Tx, key: ApiKey, created_by: AccountId | None) -> None:
+def add_api_key(tx: Tx, key: ApiKey) -> None:
     """A new key; its secret was shown once and is not here."""
     tx.run(
         insert(_KEY),
         {
             "id": key.id, "controller": tx.controller, "public_id": key.public_id, "name": key.name,
-            "scopes": sorted(key.scopes), "systems": sorted(key.systems),
+            "scopes": sorted(key.scopes), "systems": sorted(key.systems), "waiting": sorted(key.waiting),
             "secret_hmac": key.secret_hmac, "is_live": key.is_live,
-            "created_by": created_by, "created_at": key.created_at, "expires_at": key.expires_at,
+            "created_by": key.made_by, "created_at": key.created_at, "expires_at": key.expires_at,
         },
     )  # fmt: skip
 
@@ -178,6 +178,20 @@ def list_api_keys(tx: Tx) -> Sequence[ApiKey]:
     """Every key of the controller, newest first, also revoked ones."""
     query = select(_KEY).where(_KEY.c.controller == tx.controller).order_by(_KEY.c.id.desc()).limit(500)
     return [_key(row) for row in tx.run(query)]
+
+
+def load_api_key(tx: Tx, key: ApiKeyId) -> ApiKey:
+    """The key, over or not, which nobody else changes until the transaction ends. Raises: NotFound."""
+    query = select(_KEY).where(_KEY.c.id == key, _KEY.c.controller == tx.controller).with_for_update()
+    row = tx.run(query).one_or_none()
+    if row is None:
+        raise NotFound
+    return _key(row)
+
+
+def settle_scopes(tx: Tx, key: ApiKeyId, scopes: frozenset[Scope]) -> None:
+    """The key has these scopes, and none waits any more."""
+    tx.move(update(_KEY).where(_KEY.c.id == key).values(scopes=sorted(scopes), waiting=[]))
 
 
 def revoke_api_key(tx: Tx, key: ApiKeyId) -> None:
@@ -204,5 +218,6 @@ def _key(row: Row[Any]) -> ApiKey:
         id=ApiKeyId(row.id), controller=row.controller, public_id=row.public_id, name=row.name,
         scopes=frozenset(Scope(scope) for scope in row.scopes), secret_hmac=row.secret_hmac, is_live=row.is_live,
         created_at=row.created_at, expires_at=row.expires_at, revoked_at=row.revoked_at,
-        systems=frozenset(row.systems),
+        systems=frozenset(row.systems), waiting=frozenset(Scope(scope) for scope in row.waiting),
+        made_by=AccountId(row.created_by) if row.created_by else None,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from tests.e2e.sample_third_parties import FAILED, THIRD_PARTIES
+
 from tests.e2e.sample_base import DEMO, NOW, View, ago, console, in_, overdue, paused, person, running
 from tests.e2e.sample_consent import CONSENT_VIEWS
 from tests.e2e.sample_requests import (
@@ -21,7 +23,6 @@ from tests.e2e.sample_requests import (
     REQUEST_NEW,
     views,
 )
-from tests.e2e.sample_third_parties import FAILED, THIRD_PARTIES
 
 # ruff: noqa: E501 - a table of samples reads better with one sample a line
 # fmt: off
@@ -265,7 +266,8 @@ SETTINGS: Final[View] = {
     ],
     "invite": {"url": "/invite", "roles": [{"value": "analyst", "label": "Analyst"}]},
     "api_keys": [
-        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "feed:read"], "systems": ["call-centre"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke"},
+        {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "feed:read"], "systems": ["call-centre"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke", "waits": None},
+        {"id": "k2", "name": "warehouse", "prefix": "po_live_9xk2", "scopes": ["consent:export"], "systems": [], "is_live": True, "is_over": False, "made_at": ago(hours=2), "expires_at": in_(days=360), "revoke_url": None, "waits": {"scopes": ["consent:export_clear"], "seen": "ab12", "why_not": None, "confirm_url": "/confirm", "decline_url": "/decline"}},
     ],
     "create": {"url": "/create", "once": "8a1c", "needs_code": True, "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}], "systems": ["call-centre", "mail-tool"]},
     "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0"},

@@ -12,14 +12,15 @@ from privacyops.console.pages import grants
 from privacyops.console.pages.release import fresh_factor, needs_code
 from privacyops.console.pages.sign_in import codes_view
 from privacyops.domain.account.action import SENIOR_ROLES, Action, Role, Scope
-from privacyops.domain.account.record import Account
+from privacyops.domain.account.grant import key_matter
+from privacyops.domain.account.record import Account, ApiKey
 from privacyops.domain.account.rule import StepUpNeeded
 from privacyops.domain.catalog.models import models as known_models
 from privacyops.kernel.errors import NotFound, Problem, RateLimited, StaleState, Unprocessable
 from privacyops.kernel.ids import ApiKeyId
 from privacyops.services import account, apikey, invitation, role
 from privacyops.services.account import AddressTaken, FactorWrong
-from privacyops.services.apikey import KeyMadeBefore
+from privacyops.services.apikey import KeyMadeBefore, ScopesDecided
 from privacyops.services.idempotency import Call
 from privacyops.services.webhook import subscribing
 
@@ -160,6 +161,26 @@ def revoke(desk: Desk, key_id: UUID) -> Response:
     return desk.go(f"{SETTINGS}/keys", "revoked")
 
 
+@router.post(f"{SETTINGS}/keys/{{key_id}}/confirm", **action(Action.APIKEY_CONFIRM))
+def confirm_key(desk: Desk, key_id: UUID) -> Response:
+    """Agree to exactly what of the key waits. A second click finds it decided."""
+    try:
+        apikey.confirm(desk.context, ApiKeyId(key_id), desk.form.get("seen"))
+    except ScopesDecided:
+        return desk.go(f"{SETTINGS}/keys", "key_decided")
+    return desk.go(f"{SETTINGS}/keys", "key_confirmed")
+
+
+@router.post(f"{SETTINGS}/keys/{{key_id}}/decline", **action(Action.APIKEY_CONFIRM))
+def decline_key(desk: Desk, key_id: UUID) -> Response:
+    """Say no to what waits. A second click finds it decided."""
+    try:
+        apikey.decline(desk.context, ApiKeyId(key_id))
+    except ScopesDecided:
+        return desk.go(f"{SETTINGS}/keys", "key_decided")
+    return desk.go(f"{SETTINGS}/keys", "key_declined")
+
+
 @router.get(f"{SETTINGS}/about", **action(Action.ACCOUNT_SELF))
 def about(desk: Desk) -> Response:
     """What this service is, and whose models it may find names and addresses with."""
@@ -211,7 +232,7 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
             {"id": str(one.id), "name": one.name, "prefix": f"po_{'live' if one.is_live else 'test'}_{one.public_id}",
              "scopes": sorted(one.scopes), "systems": sorted(one.systems),
              "is_live": one.is_live, "made_at": one.created_at, "is_over": over,
-             "expires_at": one.expires_at,
+             "expires_at": one.expires_at, "waits": None if over or not one.waiting else _waits(desk, one),
              "revoke_url": f"{SETTINGS}/keys/{one.id}/revoke" if may_manage and not over else None}
         )  # fmt: skip
     form = None
@@ -224,6 +245,18 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
     return _page(
         desk, "keys", _status(refusal), api_keys=rows, create=form, made=made, values=values, errors=_errors(refusal)
     )
+
+
+def _waits(desk: Visit, key: ApiKey) -> dict[str, Any]:
+    """What of a key waits for an officer, with the buttons of this desk."""
+    here, may_confirm = f"{SETTINGS}/keys/{key.id}", desk.may(Action.APIKEY_CONFIRM)
+    own = key.made_by == desk.me.account.id and not desk.context.controller.single_operator
+    why_not = "You made this key; another officer confirms it." if own and may_confirm else None
+    return {
+        "scopes": sorted(key.waiting), "seen": key_matter(key).sha256, "why_not": why_not,
+        "confirm_url": f"{here}/confirm" if may_confirm and why_not is None else None,
+        "decline_url": f"{here}/decline" if may_confirm else None,
+    }  # fmt: skip
 
 
 def _codes_page(desk: Visit, refusal: Problem | None = None) -> Response:

@@ -46,6 +46,10 @@ class Scope(StrEnum):
     COMPLAINT_CREATE = "complaint:create"
 
 
+SENIOR_SCOPES: Final = frozenset({Scope.CONSENT_EXPORT_CLEAR})
+"""What a key may not be given by one person: an officer confirms it, who may do the same by role."""
+
+
 class Action(StrEnum):
     """Everything a service may be asked to do, named noun first. Every route declares one of these."""
 
@@ -58,6 +62,7 @@ class Action(StrEnum):
     WEBHOOK_MANAGE = "webhook.manage"
     APIKEY_SEE = "apikey.see"
     APIKEY_MANAGE = "apikey.manage"
+    APIKEY_CONFIRM = "apikey.confirm"
     KEY_ROTATE = "key.rotate"
     KEY_DESTROY = "key.destroy"
     ACCOUNT_SEE = "account.see"

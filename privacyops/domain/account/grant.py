@@ -1,4 +1,4 @@
-"""A role that decides over people's data is granted by two: one proposes it, another confirms it."""
+"""What decides over people's data, a role or the scope of a key, is granted by two: one proposes, another confirms."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from privacyops.domain.account.action import SENIOR_ROLES, Role
 from privacyops.domain.account.four_eyes import Matter
+from privacyops.domain.account.record import ApiKey
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import AccountId
 
@@ -41,6 +42,13 @@ class RoleGrant:
     def matter(self) -> Matter:
         """This grant as it is laid before a second person: neither who proposed it nor who gains by it."""
         return Matter(str(self.id), self.sha256, frozenset({self.proposed_by, self.account_id}), self.proposed_at)
+
+
+def key_matter(key: ApiKey) -> Matter:
+    """What of a key waits, as it is laid before a second person: not before whoever made the key."""
+    seen = [str(key.id), key.name, sorted(key.waiting), sorted(key.scopes), str(key.made_by)]
+    digest = hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+    return Matter(str(key.id), digest, frozenset({key.made_by} if key.made_by else ()), key.created_at)
 
 
 def to_confirm(wanted: frozenset[Role], held: frozenset[Role]) -> frozenset[Role]:

@@ -45,7 +45,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A back end's key without its secret. `systems` are those, by name, for which it may confirm what they did."""
+    """A back end's key without its secret. `systems` are those, by name, for which it may confirm what they did.
+
+    `waiting` are scopes that it has once a second person confirms them; `made_by` is whoever asked for them.
+    """
 
     id: ApiKeyId
     controller: str
@@ -58,3 +61,5 @@ class ApiKey:
     expires_at: Instant
     revoked_at: Instant | None
     systems: frozenset[str] = frozenset()
+    waiting: frozenset[Scope] = frozenset()
+    made_by: AccountId | None = None

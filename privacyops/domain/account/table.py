@@ -27,6 +27,7 @@ STAFF: Final[Mapping[Action, tuple[Extent | None, ...]]] = {
     Action.WEBHOOK_MANAGE: (_C, _N, _N, _N, _N, _N),
     Action.APIKEY_SEE: (_C, _C, _N, _N, _N, _C),
     Action.APIKEY_MANAGE: (_C, _N, _N, _N, _N, _N),
+    Action.APIKEY_CONFIRM: (_N, _C, _N, _N, _N, _N),
     Action.KEY_ROTATE: (_C, _N, _N, _N, _N, _N),
     Action.KEY_DESTROY: (_C, _N, _N, _N, _N, _N),
     Action.ACCOUNT_SEE: (_C, _C, _N, _N, _N, _N),
@@ -204,6 +205,7 @@ STEP_UP: Final = frozenset(
     {
         Action.ACCOUNT_CONFIRM,
         Action.ACCOUNT_MANAGE,
+        Action.APIKEY_CONFIRM,
         Action.APIKEY_MANAGE,
         Action.CONSENT_EXPORT_CLEAR,
         Action.DSAR_APPROVE,
@@ -224,9 +226,10 @@ BY_KEY_ALONE: Final = frozenset({Action.CONSENT_EXPORT_CLEAR})
 """What of it a key may do although a key has no second factor: no more than this, whatever scopes are added.
 
 A step-up answers whether the person whose session this is still sits before it; behind a key sits nobody. What stands
-for it: the key was made by an administrator with a fresh factor, names this very scope, ends after a year at most and
-at once when it is revoked; the order gives a reason, and order and fetch are audited under the key's id. Everything
-else in STEP_UP decides, releases or changes keys, which no key may (SCOPES gives none of it).
+for it: the key was made by an administrator and this very scope of it confirmed by an officer, each with a fresh
+factor; it ends after a year at most and at once when it is revoked; the order gives a reason, and order and fetch are
+audited under the key's id. Everything else in STEP_UP decides, releases or changes keys, which no key may (SCOPES
+gives none of it).
 """
 
 FOUR_EYES: Final = STEP_UP - {Action.APIKEY_MANAGE, Action.CONSENT_EXPORT_CLEAR, Action.RING_OPEN}

@@ -71,7 +71,8 @@ class LinkTokenRow(SQLModel, table=True):
 class ApiKeyRow(SQLModel, table=True):
     """`public_id` is the part of the key that is not secret; `secret_hmac` is keyed with the pepper.
 
-    `systems`: the names of subscribers that the key may acknowledge for.
+    `systems`: the names of subscribers that the key may acknowledge for. `waiting`: scopes that a second person has to
+    confirm first.
     """
 
     __tablename__ = "api_key"
@@ -83,6 +84,7 @@ class ApiKeyRow(SQLModel, table=True):
     name: str = Field(max_length=120)
     scopes: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     systems: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
+    waiting: list[str] = Field(sa_column=Column(JsonColumn, nullable=False))
     secret_hmac: bytes = Field(sa_type=LargeBinary)
     is_live: bool
     created_by: UUID | None = Field(default=None)
