@@ -33,6 +33,7 @@ from privacyops.console.pages import (
     suppressions,
     systems,
     task,
+    third_parties,
     weighing,
 )
 from privacyops.kernel.errors import NotFound
@@ -76,6 +77,7 @@ def create_console(
         request_actions,
         request_asks,
         release,
+        third_parties,
         erasure,
         task,
         weighing,

@@ -155,7 +155,7 @@ WITHHOLDING: Final[Mapping[str, str]] = {
 }
 CHECKS: Final[Mapping[str, str]] = {
     "no_undecided_finding": "Everything is decided",
-    "no_third_party_open": "Third parties: not checked",
+    "no_third_party_open": "Passages about other people are decided",
     "files_inside": "All files are inside",
     "no_secrets": "No secrets",
     "csv_safe": "Tables open without formulas",
@@ -163,10 +163,6 @@ CHECKS: Final[Mapping[str, str]] = {
     "names_safe": "File names are safe",
     "size": "Size",
 }
-NOT_LOOKED_FOR: Final[Mapping[str, str]] = {
-    "no_third_party_open": "Names of other people are not looked for by the machine; the reviewer reads for them.",
-}
-"""Checks that nothing makes yet, and what stands in for them: neither passed nor failed."""
 EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.submit": ("Received", None),
     "dsar.ask_identity": ("Proof asked for", None),
@@ -183,6 +179,13 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "run.done_by_hand": ("Store searched by hand", None),
     "run.answered_without": ("Answer goes without a store", "warn"),
     "dsar.decide": ("Decision on records", None),
+    "dsar.texts_read": ("Texts read for other people", "ok"),
+    "dsar.texts_unread": ("Texts could not be read by the machine", "bad"),
+    "dsar.read_again": ("Texts read once more", None),
+    "dsar.redact": ("Decision on a passage about others", None),
+    "dsar.texts_seen": ("Texts read by a colleague", None),
+    "dsar.texts_vouched": ("All texts read by a colleague", "ok"),
+    "dsar.passages_dropped": ("Decisions lost with a changed text", "warn"),
     "dsar.finish_review": ("Review finished", "ok"),
     "dsar.submit_for_approval": ("Sent to a second person", None),
     "dsar.approve_answer": ("Approved", "ok"),
@@ -217,6 +220,13 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "erasure.handed_over": ("Erasure handed to a person", "bad"),
     "erasure.receipt": ("Receipt signed", "ok"),
     "erasure.swept": ("Looked at again", None),
+    "dsar.corrections": ("Written what is corrected", None),
+    "dsar.plan_rectification": ("Correction being planned", None),
+    "rectification.planned": ("Correction planned", None),
+    "rectification.by_hand": ("A person corrects here", "warn"),
+    "rectification.ended": ("Corrected", "ok"),
+    "rectification.handed_over": ("Correction handed to a person", "bad"),
+    "rectification.receipt": ("Receipt signed", "ok"),
     "dsar.dismiss": ("Dismissed", None),
     "dsar.withdraw": ("Withdrawn by the customer", None),
     "dsar.expire_unverified": ("Ended: the address was never confirmed", None),
@@ -245,9 +255,18 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "fee_demanded": ("ok", "The fee was demanded. The request waits for the customer's answer."),
     "fee_settled": ("ok", "The request goes on."),
     "letter_sent": ("ok", "The letter is on its way to the customer."),
+    "passage_out": ("ok", "It is taken out of the answer; a mark stands in its place."),
+    "passage_in": ("ok", "It stays in the answer."),
+    "passage_back": ("inf", "The decision was taken back."),
+    "alike": ("ok", "{count} passages decided."),
+    "marked": ("ok", "{count} passages marked; they are taken out of the answer."),
+    "text_seen": ("ok", "Noted: you have read it."),
+    "reading": ("ok", "The texts are being read. Reload the page in a moment."),
     "planned": ("ok", "{count} records are in the plan."),
     "kept_out": ("ok", "{count} records stay as they are; the answer says so and why."),
     "left_out": ("ok", "{count} records are left out; the answer says so and why."),
+    "corrections": ("ok", "Kept, sealed with the request. Plan the correction when all is written."),
+    "corrections_none": ("inf", "Nothing is written; people will correct the stores by hand."),
     "planning": ("ok", "The stores are being looked at. Nothing is changed; reload the page in a moment."),
     "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
     "submitted": ("ok", "The plan waits for a second person."),
@@ -303,6 +322,8 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
 _OF_ONE: Final[Mapping[str, str]] = {
     "given": "1 record will be given.",
     "planned": "1 record is in the plan.",
+    "alike": "1 passage decided.",
+    "marked": "1 passage marked; it is taken out of the answer.",
     "replayed": "1 event is on its way again.",
     "kept_out": "1 record stays as it is; the answer says so and why.",
     "left_out": "1 record is left out; the answer says so and why.",
@@ -325,6 +346,19 @@ def told(flash: str, count: int) -> dict[str, str]:
     """A notice after a redirect as the templates take it."""
     tone, text = FLASHES[flash]
     return {"tone": tone, "text": _OF_ONE.get(flash, text) if count == 1 else text.format(count=count)}
+
+
+CORRECTED: Final[Mapping[str, str]] = {
+    "street": "Street", "postcode": "Postcode", "city": "Town", "country": "Country", "name": "Full name",
+    "first_name": "First name", "last_name": "Surname", "email": "Mail address", "phone": "Phone number",
+    "birth_date": "Date of birth", "column": "A named column",
+}  # fmt: skip
+"""What may be corrected, in the order of the form."""
+
+
+def corrected(kind: str) -> str:
+    """What a correction is about: a kind, else the column's own name."""
+    return CORRECTED.get(kind, kind).lower() if kind in CORRECTED else kind
 
 
 def records(count: int) -> str:

@@ -23,6 +23,7 @@ from typing import Final
 import httpx
 
 PATIENCE_S: Final = 45.0
+MOST_CLICKS: Final = 500
 PERSON: Final = "theresa"
 
 
@@ -136,6 +137,7 @@ class Journey:
         yield "customer sends the form", self._ask
         yield "customer types the mailed code", self._prove
         yield "the stores are searched", self._wait_for_review
+        yield "the texts are read for other people", self._wait_for_reading
         yield "reviewer decides and finishes", self._review
         yield "the package is built", self._wait_for_package
         yield "another person releases it", self._release
@@ -171,13 +173,33 @@ class Journey:
     def _wait_for_review(self) -> None:
         until(lambda: "Finish review" in self._ada.read(self._at()), "the search did not end in time")
 
+    def _wait_for_reading(self) -> None:
+        until(
+            lambda: "still read for other people" not in self._ada.read(self._at()), "the texts were not read in time"
+        )
+
     def _review(self) -> None:
         for store in dict.fromkeys(re.findall(rf'{self._at()}\?open=([^"#&]+)', self._ada.read(self._at()))):
             self._ada.read(f"{self._at()}?open={store}")
             if any(f"{self._at()}/decide" in one.action for one in _forms(self._ada.page)):
                 self._ada.send(f"{self._at()}/decide", decision="include")
+        self._decide_passages()
         self._ada.read(self._at())
         self._ada.send(f"{self._at()}/finish")
+
+    def _decide_passages(self) -> None:
+        """Take out what is suggested, a label at once where several passages bear it."""
+        page = f"{self._at()}/texts"
+        self._ada.read(f"{page}?only=open")
+        for _ in range(MOST_CLICKS):
+            waiting = [one.action for one in _forms(self._ada.page) if page in one.action]
+            step = next(
+                (name for name in ("seen", "alike", "decide") if any(f"/{name}" in one for one in waiting)), None
+            )
+            if step is None:
+                return
+            self._ada.send(f"{page}/{step}", decision="accepted")
+        raise LegFailed("the passages about other people did not come to an end")
 
     def _wait_for_package(self) -> None:
         until(lambda: "START-HERE.html" in self._marta.read(f"{self._at()}/release"), "no package in time")

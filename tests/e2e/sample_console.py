@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from tests.e2e.sample_third_parties import FAILED, THIRD_PARTIES
-
 from tests.e2e.sample_base import DEMO, NOW, View, ago, console, in_, overdue, paused, person, running
 from tests.e2e.sample_consent import CONSENT_VIEWS
 from tests.e2e.sample_requests import (
@@ -23,6 +21,7 @@ from tests.e2e.sample_requests import (
     REQUEST_NEW,
     views,
 )
+from tests.e2e.sample_third_parties import FAILED, THIRD_PARTIES
 
 # ruff: noqa: E501 - a table of samples reads better with one sample a line
 # fmt: off

@@ -162,7 +162,7 @@ def group(number: int, name: str, records: int, decision: tuple[str, str] | None
         "records": records,
         "decision": {"label": decision[0], "tone": decision[1]} if decision else None,
         "reason": reason,
-        "third_parties": third,
+        "third_parties": {"text": f"{third} to decide", "tone": "warn"} if third else {"text": "none found", "tone": None},
         "open_url": f"?open=g{number}",
         "is_open": number == 3,
     }
@@ -184,14 +184,15 @@ PREVIEW: Final[View] = {
             "via": "tickets.requester_id → users.id, e-mail matched",
             "decision": {"key": "include", "label": "Give", "tone": "ok", "reason": None},
             "fields": [
-                {"label": "Subject", "value": "Parcel", "category": None, "is_masked": False},
+                {"label": "Subject", "value": "Parcel", "category": None, "is_masked": False, "mark_url": None},
                 {
                     "label": "Text",
                     "value": "My parcel went to my neighbour [Person B], phone [third party].\nPlease change the address.",
                     "category": "free text",
                     "is_masked": False,
+                    "mark_url": "/console/requests/x/texts?finding=f1&number=1",
                 },
-                {"label": "Card", "value": "•••• 4242", "category": "payment", "is_masked": True},
+                {"label": "Card", "value": "•••• 4242", "category": "payment", "is_masked": True, "mark_url": None},
             ],
             "third_parties": ["[Person B] in text"],
         },
@@ -202,7 +203,7 @@ PREVIEW: Final[View] = {
             "via": "the text names the proven e-mail",
             "decision": None,
             "fields": [
-                {"label": "Text", "value": "A hidden \u202eturn\u200b here", "category": None, "is_masked": False}
+                {"label": "Text", "value": "A hidden \u202eturn\u200b here", "category": None, "is_masked": False, "mark_url": None}
             ],
             "third_parties": [],
         },
@@ -217,7 +218,7 @@ PREVIEW: Final[View] = {
                 "tone": "inf",
                 "reason": "Rights of another person",
             },
-            "fields": [{"label": "Subject", "value": "Invoice", "category": None, "is_masked": False}],
+            "fields": [{"label": "Subject", "value": "Invoice", "category": None, "is_masked": False, "mark_url": None}],
             "third_parties": [],
         },
     ],
@@ -411,7 +412,7 @@ RELEASE: Final[View] = {
     "contents": [{"store": "shop", "collection": "orders", "records": 18}, {"store": "support", "collection": "tickets", "records": 3}],
     "left_out": [{"what": "fraud_scores, 2 records", "ground": "Trade secret"}],
     "checks": [
-        {"label": "Third parties: not checked", "state": "open", "detail": "The reviewer reads for them."},
+        {"label": "Passages about other people are decided", "state": "ok", "detail": "4 taken out, 1 left in; 14 texts read."},
         {"label": "CSV opens without formulas", "state": "ok", "detail": ""},
         {"label": "Opens offline", "state": "waiting", "detail": "running"},
         {"label": "No secrets", "state": "failed", "detail": "json/shop/orders.json"},

@@ -1,6 +1,7 @@
 """Suggestions of what to take out about other people: whose a span is, labels, and the text without them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,27 @@ def test_an_answer_waits_for_texts_that_nobody_saw() -> None:
     assert unseen(texts, found, frozenset({"a", "c"})) == ()
     assert undecided(found) == 1
     assert undecided(accepted(found)) == 0
+
+
+def test_a_form_of_address_makes_nobody_another_person() -> None:
+    texts = [
+        source("Hervé Colombier", ("Hervé Colombier", "PERSON")),
+        source("Mr Colombier", ("Mr Colombier", "PERSON"), key="t2"),
+    ]
+    assert [one.label for one in suggest(texts, KEEP, Labels())] == ["[Person A]"] * 2
+
+
+def test_a_name_that_a_model_joined_over_a_line_is_two() -> None:
+    text = source(
+        "Novak Soap\nAnna Weber\n10115 Berlin", ("Novak Soap\nAnna Weber", "PERSON"), ("10115 Berlin", "LOCATION")
+    )
+    assert suggested(text) == [("Novak Soap", "[Person A]")]
+
+
+def test_the_shop_s_own_name_is_nobody_s() -> None:
+    keep = replace(KEEP, house=("Novak & Daughters",))
+    text = source("NOVAK &\nDaughters wrote to Peter Novak", ("NOVAK", "PERSON"), ("Peter Novak", "PERSON"))
+    assert suggested(text, keep) == [("Peter Novak", "[Person A]")]
 
 
 def test_labels_go_on_after_z() -> None:

@@ -9,11 +9,13 @@ from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page, field_
 from privacyops.console.pages.erasure import lines_of
 from privacyops.console.pages.request import PAGE, face_of
+from privacyops.console.pages.third_party_view import about_others
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.four_eyes import NumberNotTyped
 from privacyops.domain.account.rule import STEP_UP_LIFE, StepUpNeeded
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.package.release import Check
 from privacyops.kernel.errors import Conflict, NotFound, Problem, RateLimited, Unprocessable
 from privacyops.services import account
 from privacyops.services.account import FactorWrong
@@ -229,8 +231,10 @@ def _checks(opened: OpenedRequest) -> list[dict[str, str]]:
     waiting = "waiting" if package.state == "building" else "ok"
     shown = []
     for key, label in words.CHECKS.items():
-        state = "failed" if key in failed else "open" if key in words.NOT_LOOKED_FOR else waiting
-        detail = words.NOT_LOOKED_FOR.get(key, "") if state == "open" else "; ".join(failed.get(key, [])[:3])
+        state = "failed" if key in failed else waiting
+        detail = "; ".join(failed.get(key, [])[:3])
+        if key == Check.NO_THIRD_PARTY_OPEN and state == "ok":
+            detail = about_others(opened)
         shown.append({"label": label, "state": state, "detail": detail})
     return shown
 

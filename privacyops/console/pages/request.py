@@ -27,7 +27,7 @@ _CAN: Final = {
     "approve": Action.DSAR_APPROVE, "release": Action.DSAR_RELEASE, "close": Action.DSAR_CLOSE,
     "task": Action.TASK_LIST, "answer": Action.DSAR_ANSWER,
     "extend": Action.DSAR_EXTEND, "dismiss": Action.DSAR_DISMISS, "return": Action.DSAR_RETURN,
-    "fee": Action.DSAR_COUNTERSIGN,
+    "fee": Action.DSAR_COUNTERSIGN, "redact": Action.DSAR_REDACT,
 }  # fmt: skip
 
 

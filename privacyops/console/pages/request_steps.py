@@ -22,6 +22,12 @@ _ORDER: Final = (
 )
 _LETTER: Final = "Letter"
 _ASKED: Final = {_S.AWAITING_CLARIFICATION: "waits for an answer", _S.AWAITING_FEE: "waits for the fee"}
+_OTHERS: Final = {
+    "reading": "The texts are still read for other people.",
+    "unreadable": "The texts could not be read for other people.",
+    "open": "Passages about other people are undecided.",
+    "unseen": "Some texts have to be read by a person.",
+}
 _NOTES: Final = {"Approve": "by a second person", "Release": "by a second person"}
 
 
@@ -53,10 +59,15 @@ def next_steps(
     """The one main action, and the others, as far as role and state permit."""
     primary, others = _BY_STATE.get(opened.dsar.state, _nothing)(opened, me, can, url)
     if opened.erasures and opened.dsar.state is not _S.IN_REVIEW:
-        others.append(_get("See the erasure", f"{url}/plan", "checklist"))
+        others.append(_get(f"See the {deed_of(opened)}", f"{url}/plan", "checklist"))
     if opened.dsar.assignee_id is None and can["assign"] and opened.dsar.is_open:
         others.append(_post("Assign me", f"{url}/assign", key="a"))
     return primary, others
+
+
+def deed_of(opened: OpenedRequest) -> str:
+    """What a plan carries out, as a word."""
+    return "correction" if opened.dsar.type is RequestType.RECTIFICATION else "erasure"
 
 
 _Next = tuple[dict[str, Any] | None, list[dict[str, Any]]]
@@ -101,20 +112,31 @@ def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], ur
     if not can["review"]:
         return None, fee
     seen = f"?seen={opened.dsar.version}"
-    plan = [_get("See the erasure plan", f"{url}/plan", "checklist")] if opened.erasures else []
-    if opened.dsar.type is RequestType.ERASURE and opened.groups and not opened.is_planned:
-        primary, plan = _get("Plan the erasure…", f"{url}/plan", "checklist", "mod+enter"), []
+    deed = deed_of(opened)
+    plan = [_get(f"See the {deed} plan", f"{url}/plan", "checklist")] if opened.erasures else []
+    if opened.corrections:
+        plan.append(_get("Change what is corrected…", f"{url}/corrections", "pencil"))
+    if opened.goes_by_plan and opened.groups and not opened.is_planned:
+        primary = _get(f"Plan the {deed}…", f"{url}/plan", "checklist", "mod+enter")
+        plan = plan[1:] if opened.erasures else plan
+    elif opened.dsar.type is RequestType.RECTIFICATION and opened.groups and not opened.goes_by_plan:
+        primary = _get("Say what is corrected…", f"{url}/corrections", "pencil", "mod+enter")
+        plan = [_post("Finish: people correct it by hand", f"{url}/finish{seen}", "check")]
     elif opened.needs_approval:
         primary = _post("Send to second approver", f"{url}/submit{seen}", "users", "mod+enter")
     else:
         primary = _post("Finish review", f"{url}/finish{seen}", "check", "mod+enter")
     others = plan
+    if opened.reading is not None and opened.sees_content:
+        others = [*plan, _get("Other people…", f"{url}/texts", "users", "r")]
     if opened.undecided:
         primary["why_not"] = "Records are undecided."
+    elif opened.others_wait is not None:
+        primary["why_not"] = _OTHERS[opened.others_wait]
     elif not opened.may_hand_over:
         primary["why_not"] = "The identity is not proven far enough."
     if not opened.may_hand_over and can["identity"]:
-        others = [*plan, _get("Accept identity…", f"{url}/identity", "shield-check"),
+        others = [*others, _get("Accept identity…", f"{url}/identity", "shield-check"),
                   _post("Ask for identity", f"{url}/ask-identity", "mail")]  # fmt: skip
     if can["ask"]:
         others.append(_clarify(url))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from privacyops.console import shape, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
+from privacyops.console.pages.third_party_view import mentions, of_group, others_notice
 from privacyops.domain.account.record import Account
 from privacyops.domain.audit import AuditEntry
 from privacyops.domain.catalog.confidence import Confidence
@@ -120,6 +121,8 @@ class RequestFace:
             title = f"{count} record has no decision" if count == 1 else f"{count} records have no decision"
             text = "An answer goes out only when every record is given or left out with a reason."
             told.append({"tone": "warn", "title": title, "text": text})
+        if self.dsar.state == "in_review":
+            told += others_notice(opened, self.url)
         if self.dsar.state == "in_review" and not opened.may_hand_over:
             text = "An order fact, the shop's login or a colleague's judgement has to join the mailed code."
             told.append({"tone": "warn", "title": "The identity is not proven far enough", "text": text})
@@ -181,7 +184,7 @@ class RequestFace:
             "collection": group.collection, "records": group.records,
             "decision": _decision(group.decisions, words.verbs(self.dsar.type)),
             "reason": ", ".join(f"{words.reason(code)} ({count})" for code, count in group.reasons.items()),
-            "third_parties": group.mentions, "is_open": is_open,
+            "third_parties": of_group(self.opened, group), "is_open": is_open,
             "open_url": f"{self.url}?open={key}" if can_open else None,
         }  # fmt: skip
 
@@ -209,10 +212,15 @@ class RequestFace:
             "via": "What was found and by which way. Opening it was recorded.", "decide_url": decide,
             "reasons": [{"value": one.code, "label": words.reason(one.code)} for one in reasons_for(self.dsar)],
             "give": words.verbs(self.dsar.type)[0], "leave": words.verbs(self.dsar.type)[1],
-            "records": [_record(one, words.verbs(self.dsar.type)) for one in page.items],
+            "records": [_record(one, words.verbs(self.dsar.type), self._mark_url()) for one in page.items],
             "page": {"shown": len(page.items), "total": group.records, "first_url": here if after else None,
                      "next_url": f"{here}&after={page.next}" if page.next else None},
         }  # fmt: skip
+
+    def _mark_url(self) -> str | None:
+        """Where a text of a record is marked by hand."""
+        is_on = self.dsar.state == "in_review" and self._can["redact"] and self.opened.reading is not None
+        return f"{self.url}/texts" if is_on else None
 
     def _event(self, row: AuditEntry) -> dict[str, Any]:
         title, tone = words.EVENTS.get(row.action, (words.code_text(row.action.replace(".", " ")), None))
@@ -250,7 +258,7 @@ def _decision(counts: Mapping[str, int], verbs: tuple[str, str]) -> dict[str, st
     return {"label": verbs[0], "tone": "ok"} if given else {"label": verbs[1], "tone": "inf"}
 
 
-def _record(one: OpenedRecord, verbs: tuple[str, str]) -> dict[str, Any]:
+def _record(one: OpenedRecord, verbs: tuple[str, str], mark_url: str | None) -> dict[str, Any]:
     found = one.finding
     decision = None
     if found.decision is not Decision.UNDECIDED:
@@ -262,15 +270,17 @@ def _record(one: OpenedRecord, verbs: tuple[str, str]) -> dict[str, Any]:
         "id": str(found.id), "key": " ".join([found.collection, *(str(part) for part in one.key.values())]),
         "match": _MATCHES.get(found.match, words.code_text(found.match)), "decision": decision,
         "via": " → ".join(found.via) or "found directly",
-        "fields": [_field(each) for each in one.fields],
-        "third_parties": ["names other people"] if found.persons_mentioned else [],
+        "fields": [_field(each, f"{mark_url}?finding={found.id}" if mark_url else None) for each in one.fields],
+        "third_parties": [mentions(found.persons_mentioned)] if found.persons_mentioned else [],
     }  # fmt: skip
 
 
-def _field(each: OpenedField) -> dict[str, Any]:
+def _field(each: OpenedField, mark_url: str | None) -> dict[str, Any]:
     text = MASKED if each.is_withheld and each.value not in (None, "") else shown(each.value)
     category = each.category if each.category not in _PLAIN else None
-    return {"label": each.label, "value": text, "category": category, "is_masked": each.is_withheld}
+    can_mark = mark_url is not None and each.text is not None and not each.is_withheld and each.value != ""
+    return {"label": each.label, "value": text, "category": category, "is_masked": each.is_withheld,
+            "mark_url": f"{mark_url}&number={each.text}" if can_mark else None}  # fmt: skip
 
 
 def shown(value: Any) -> str:

@@ -30,7 +30,7 @@ class Whose(StrEnum):
 @dataclass(frozen=True, slots=True)
 class KeepList:
     """The subject's verified identity. `shared`: contacts that other people have too; `names_of_several`: those of
-    its names that another customer also has.
+    its names that another customer also has. `house`: how the shop itself is called and where it is.
     """
 
     names: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class KeepList:
     numbers: tuple[str, ...] = ()
     shared: frozenset[str] = frozenset()
     names_of_several: frozenset[str] = frozenset()
+    house: tuple[str, ...] = ()
     region: str | None = None
 
 

@@ -5,12 +5,13 @@ A person decides each; nothing is taken out, and no text is released, on a score
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from privacyops.domain.detection.entity import NATIONAL_IDS
+from privacyops.domain.detection.entity import NAMED, NATIONAL_IDS
 from privacyops.domain.detection.span import Span
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.person_name import fold_name
@@ -22,6 +23,14 @@ REDACTED: Final = frozenset(
     {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "LOCATION", "IBAN_CODE", "CREDIT_CARD", "US_SSN"}
     | {name for names in NATIONAL_IDS.values() for name in names}
 )
+_LINE: Final = re.compile(r"[^\s,;][^\r\n]*[^\s,;]|[^\s,;]")
+_TITLES: Final = frozenset(
+    {
+        "mr", "mrs", "ms", "miss", "dr", "prof", "herr", "herrn", "frau", "monsieur", "madame", "mademoiselle", "mme",
+        "mlle", "m", "sig", "sra", "sr", "mevrouw", "pan", "pani",
+    }
+)  # fmt: skip
+"""Forms of address, which tell no two people apart."""
 _KINDS: Final = {"PERSON": "Person", "LOCATION": "Address", "EMAIL_ADDRESS": "E-mail", "PHONE_NUMBER": "Phone"}
 
 
@@ -102,7 +111,8 @@ class Labels:
 
     def _key(self, piece: str, kind: str) -> str:
         if kind == "PERSON":
-            return "PERSON " + " ".join(fold_name(piece))
+            words = fold_name(piece)
+            return "PERSON " + " ".join([word for word in words if word not in _TITLES] or words)
         if kind == "EMAIL_ADDRESS":
             return f"{kind} {normal_email(piece) or piece.casefold()}"
         if kind == "PHONE_NUMBER":
@@ -126,9 +136,10 @@ def suggest(
     """
     wanted = [
         (source, start, end, kind, is_staff, found, judged)
-        for source in texts
+        for source, house in ((one, _house(one.text, keep.house)) for one in texts)
         for start, end, kind, is_staff, found in _pieces(source)
-        if (judged := _judged(source.text[start:end], kind, found, keep)).whose is Whose.OTHER
+        if not any(begin <= start and end <= last for begin, last in house)
+        and (judged := _judged(source.text[start:end], kind, found, keep)).whose is Whose.OTHER
         and not (is_staff and staff is StaffNames.KEEP)
     ]
     for source, start, end, kind, is_staff, _, _ in sorted(wanted, key=lambda one: one[1] - one[2]):
@@ -149,10 +160,27 @@ def _pieces(source: SourceText) -> Iterable[tuple[int, int, str, bool, Span | No
     found: list[tuple[int, int, str, bool, Span | None]] = [
         (one.start, one.end, one.type, one.is_staff, None) for one in source.marked
     ]
-    for span in source.spans:
+    for span in (part for one in source.spans for part in _lines(source.text, one)):
         if span.type in REDACTED and not any(one.start < span.end and span.start < one.end for one in source.marked):
             found.append((span.start, span.end, span.type, False, span))
     return sorted(found, key=lambda one: (one[0], one[1]))
+
+
+def _house(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the shop itself is named: what lies inside is nobody's name."""
+    patterns = [r"\s+".join(map(re.escape, name.split())) for name in names if name.strip()]
+    return [found.span() for pattern in patterns for found in re.finditer(pattern, text, re.IGNORECASE)]
+
+
+def _lines(text: str, span: Span) -> Iterable[Span]:
+    """A name or address by its lines: what models join over a line's end is two things more often than one, and
+    whose each is can be told apart.
+    """
+    if span.type not in NAMED:
+        yield span
+        return
+    for found in _LINE.finditer(text, span.start, span.end):
+        yield replace(span, start=found.start(), end=found.end())
 
 
 def _judged(piece: str, kind: str, found: Span | None, keep: KeepList) -> Judged:

@@ -1,7 +1,7 @@
 """Whose data stays in the texts of an answer: what is proven of the person who asks, and nothing that is probable."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from privacyops.domain.classification.columns import category_of
@@ -48,12 +48,14 @@ def keep_list(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey) -> KeepList:
         ]
         phones += cells.get(_C.PHONE, [])
         addresses.append(" ".join(part for one in _ADDRESS for part in cells.get(one, [])))
+    addresses += list(_own_addresses(ctx, tx, dsar, key, names))
     if requester.name and any(name_agrees(requester.name, name) for name in names):
         names.insert(0, requester.name)
     return KeepList(
         names=_once(names), emails=_once([requester.email, *_of_values(known, _K.EMAIL)]), phones=_once(phones),
         addresses=_once(addresses),
         numbers=_once(_of_values(known, _K.ORDER_NUMBER) + _of_values(known, _K.CUSTOMER_ID)),
+        house=(ctx.controller.name, ctx.controller.address),
         region=ctx.controller.phone_region or ctx.controller.country,
     )  # fmt: skip
 
@@ -81,6 +83,26 @@ def _master_records(
         for finding in findings.list_findings(tx, dsar.id, store, collection, None, _ROWS).items:
             if finding.tier == FindingTier.OWNED and finding.sealed is not None:
                 yield _by_category(collection, open_finding(ctx, key, finding).values)
+
+
+def _own_addresses(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey, names: Sequence[str]) -> Iterator[str]:
+    """Addresses of the person's other records, where the name beside them is the person's: a present has another's."""
+    groups = {
+        (one.store, one.collection) for one in findings.count_findings(tx, dsar.id) if one.tier == FindingTier.OWNED
+    }
+    for store, collection in sorted(groups):
+        for finding in findings.list_findings(tx, dsar.id, store, collection, None, _ROWS).items:
+            if finding.sealed is None or not any(_is_street(collection, name) for name in finding.columns):
+                break  # one row tells of all
+            values = open_finding(ctx, key, finding).values
+            texts = [value for value in values.values() if isinstance(value, str)]
+            if any(name_agrees(name, text) for name in names for text in texts):
+                cells = _by_category(collection, values)
+                yield " ".join(part for one in _ADDRESS for part in cells.get(one, []))
+
+
+def _is_street(collection: str, name: str) -> bool:
+    return category_of(collection, name, FieldType.TEXT) is Category.STREET
 
 
 def _by_category(collection: str, values: Mapping[str, Value]) -> Mapping[Category, list[str]]:

@@ -13,35 +13,38 @@ from privacyops.domain.datamap.catalogue import FieldType
 from privacyops.domain.deadline.clock import ClockView
 from privacyops.domain.deadline.event import ClockEvent
 from privacyops.domain.dsar.erasing import StoreErasure
-from privacyops.domain.dsar.kind import RequestClass
+from privacyops.domain.dsar.kind import RequestClass, RequestType
 from privacyops.domain.dsar.proof import may_hand_over
 from privacyops.domain.dsar.record import Dsar, Proof, Requester, Run, StoredFinding
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.fee import fee_grounds
 from privacyops.domain.letter import Letter
 from privacyops.domain.package.contents import Element, Value
+from privacyops.domain.redaction.record import Reading, ReadingState
+from privacyops.domain.redaction.texts import texts_of
 from privacyops.domain.task import Approval, Task
 from privacyops.kernel.errors import Forbidden, NotFound
 from privacyops.kernel.ids import DsarId
 from privacyops.kernel.pagination import Page
-from privacyops.ports.keyring import DataKey
 from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import clock
 from privacyops.services.dsar.columns import column_of, labelled
-from privacyops.services.dsar.package import assemble, open_finding
+from privacyops.services.dsar.package import OpenedFinding, assemble, open_finding
 from privacyops.services.dsar.people import Person, person_of
 from privacyops.services.dsar.reply import Note, talk_of
 from privacyops.services.dsar.review import needs_approval
 from privacyops.services.dsar.wording import local_date
 from privacyops.services.sealing import RequestEmptied
-from privacyops.store import audit, store_erasure, stores
+from privacyops.store import audit, correction, store_erasure, stores
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import mail as mails
 from privacyops.store import package as packages
+from privacyops.store import redaction as redactions
 from privacyops.store import task as tasks
 from privacyops.store.package import StoredPackage
+from privacyops.store.redaction import GroupCount
 from privacyops.store.stores import ConnectedStore
 from privacyops.store.uow import Tx
 
@@ -94,6 +97,28 @@ class OpenedRequest:
     related: Sequence[Dsar]
     stores: Mapping[str, ConnectedStore]
     erasures: Sequence[StoreErasure] = ()
+    corrections: int = 0
+    """How many pairs of a wrong and a right value somebody wrote."""
+    reading: Reading | None = None
+    passages: Sequence[GroupCount] = ()
+
+    @property
+    def others_wait(self) -> str | None:
+        """Why passages about other people hold the answer back, as a code; None where they do not."""
+        if not self.dsar.rule.hands_over_data or not self.groups:
+            return None
+        if self.reading is None or not self.reading.is_over:
+            failed = self.reading is not None and self.reading.state is ReadingState.FAILED
+            return "unreadable" if failed else "reading"
+        given = [one for one in self.passages if one.on_record is not Decision.EXCLUDE]
+        if any(one.open for one in given):
+            return "open"
+        return "unseen" if any(one.unseen for one in given) else None
+
+    @property
+    def goes_by_plan(self) -> bool:
+        """Whether the stores are changed by a plan, and not each by a person."""
+        return self.dsar.type is RequestType.ERASURE or bool(self.corrections)
 
     @property
     def is_planned(self) -> bool:
@@ -113,6 +138,8 @@ class OpenedField:
     value: Value
     category: str | None
     is_withheld: bool
+    text: int | None = None
+    """Which of the record's strings it begins with, where it holds any; for marking by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +165,7 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
     views = clock.views_of(dsar, events, tx.now)
     view = clock.view_of(dsar, events, tx.now)
     rule = clock.rule_of(dsar, view)
+    wanted = correction.find_corrections(tx, dsar.id)
     proofs = dsars.list_proofs(tx, dsar.id)
     record(ctx, tx, "dsar.open", "dsar", dsar.id, person="masked" if hides else "clear")
     return OpenedRequest(
@@ -154,7 +182,9 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
         trail=[row for row in audit.list_audit_of(tx, "dsar", str(dsar.id), _TRAIL) if row.action not in VIEWS],
         messages=talk_of(ctx, tx, dsar) if sees_content else (), related=dsars.list_related(tx, dsar),
         stores={store.name: store for store in stores.list_stores(tx)},
-        erasures=store_erasure.list_erasures(tx, dsar.id),
+        corrections=wanted.pairs if wanted else 0, erasures=store_erasure.list_erasures(tx, dsar.id),
+        reading=redactions.load_reading(tx, dsar.id),
+        passages=redactions.count_groups(tx, dsar.id),
     )  # fmt: skip
 
 
@@ -183,27 +213,26 @@ def open_findings(
     if not page.items and after is None:
         raise NotFound
     key = sealing.key_of(ctx, tx, dsar.id)
-    opened = [_record(one, *_values(ctx, key, one)) for one in page.items if one.sealed is not None]
+    opened = [_record(one, open_finding(ctx, key, one)) for one in page.items if one.sealed is not None]
     record(
         ctx, tx, "dsar.view_findings", "dsar", dsar.id, store=store, collection=collection, records=len(opened),
     )  # fmt: skip
     return Page(opened, page.next)
 
 
-def _values(ctx: Context, key: DataKey, one: StoredFinding) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
-    opened = open_finding(ctx, key, one)
-    return opened.key, opened.values
+def _record(one: StoredFinding, opened: OpenedFinding) -> OpenedRecord:
+    first: dict[str, int] = {}
+    for number, text in enumerate(texts_of(opened.values, opened.files)):
+        first.setdefault(text.field, number)
+    fields = [_field(one.collection, name, value, first.get(name)) for name, value in opened.values.items()]
+    return OpenedRecord(one, opened.key, fields)
 
 
-def _record(one: StoredFinding, key: Mapping[str, Value], values: Mapping[str, Value]) -> OpenedRecord:
-    return OpenedRecord(one, key, [_field(one.collection, name, value) for name, value in values.items()])
-
-
-def _field(collection: str, name: str, value: Value) -> OpenedField:
+def _field(collection: str, name: str, value: Value, text: int | None) -> OpenedField:
     category = category_of(collection, name, FieldType.TEXT)
     column = column_of(collection, name, value, None)
     withheld = column.element in {Element.PASSWORD, Element.NATIONAL_ID, Element.FINANCIAL_ACCOUNT}
-    return OpenedField(labelled(name), value, str(category).replace("_", " ") if category else None, withheld)
+    return OpenedField(labelled(name), value, str(category).replace("_", " ") if category else None, withheld, text)
 
 
 def _groups(tx: Tx, dsar_id: DsarId) -> Sequence[FoundGroup]:

@@ -40,7 +40,7 @@ from privacyops.services.dsar.columns import column_of, labelled
 from privacyops.services.dsar.erasure_words import CarriedOut, carried_out
 from privacyops.services.dsar.exclusions import exclusion_of, passages_exclusion
 from privacyops.services.dsar.files import AnswerFiles, HeldFile, WordsOfFiles, attached, held_files, opened_stores
-from privacyops.services.dsar.passages import Marked, cuts, marked_of, open_points
+from privacyops.services.dsar.passages import Marked, cuts, file_kept, marked_of, open_points
 from privacyops.services.dsar.wording import (
     authority_of,
     controller_of,
@@ -146,7 +146,7 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
     files = AnswerFiles()
     if held is not None:
         files = attached(held.host, reader.files(given), is_last_try=held.is_last_try)
-        reader = _Reader(ctx, dsar, key, files.words)
+        reader = _Reader(ctx, dsar, key, {**files.words, **reader.kept})
     packed = tuple(
         Store(name, titles.get(name, name), tuple(reader.collection(name, c) for s, c in given if s == name))
         for name in sorted({store for store, _ in given})
@@ -233,6 +233,7 @@ class _Reader:
         self._dsar = dsar
         self._key = key
         self._words = words or {}
+        self.kept: dict[tuple[UUID, str], str] = {}
 
     def collection(self, store: str, name: str) -> Collection:
         """One collection with the columns that its records have."""
@@ -243,11 +244,20 @@ class _Reader:
         return Collection(name, labelled(name), tuple(seen.values()), _Again(self, store, name))
 
     def files(self, given: Iterable[tuple[str, str]]) -> Iterator[HeldFile]:
-        """The files behind the included records of these stores and collections, in the order of the package."""
+        """The files behind the included records of these stores and collections, in the order of the package.
+
+        A file of a record with passages taken out would bring them back: it stays, and `kept` says so.
+        """
         for store, name in given:
-            for finding in (one for page, _ in self._pages(store, name) for one in page):
-                key, values = _unsealed(self._ctx, self._key, finding)
-                yield from held_files(finding, key, values, f"{labelled(name)} {_spelled(key)}")
+            for page, marked in self._pages(store, name):
+                cut = {place[0] for place in marked}
+                for finding in page:
+                    key, values = _unsealed(self._ctx, self._key, finding)
+                    held = held_files(finding, key, values, f"{labelled(name)} {_spelled(key)}")
+                    if finding.id not in cut:
+                        yield from held
+                        continue
+                    self.kept |= {(one.finding, one.column): file_kept(self._dsar.language) for one in held}
 
     def _records(self, store: str, name: str) -> Iterator[Record]:
         for page, marked in self._pages(store, name):

@@ -19,6 +19,10 @@ from privacyops.store import redaction as redactions
 from privacyops.store.uow import Tx
 
 NOT_READ: Final = "texts_not_read"
+_FILE_KEPT: Final = {
+    "en": "[file not handed over: it names other people]",
+    "de": "[Datei nicht übergeben: sie nennt andere Personen]",
+}
 
 
 class TextsNotRead(Conflict):
@@ -77,6 +81,11 @@ def cuts(
     if mine:
         raise RecordsChanged
     return tuple(found)
+
+
+def file_kept(language: str) -> str:
+    """What a record shows in place of a file that would bring back what was taken out of its text."""
+    return _FILE_KEPT.get(language.partition("-")[0].lower(), _FILE_KEPT["en"])
 
 
 def digest_of(key: DataKey, one: RecordText) -> bytes:

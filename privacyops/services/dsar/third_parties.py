@@ -11,6 +11,7 @@ from uuid import UUID
 from privacyops.domain.account.action import Action, Extent
 from privacyops.domain.account.rule import extent
 from privacyops.domain.dsar.record import Dsar, StoredFinding
+from privacyops.domain.dsar.run import Decision as OnRecord
 from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.redaction.record import Reading, ReadingState, StoredRedaction, StoredText
 from privacyops.domain.redaction.suggest import REDACTED, Decision
@@ -120,12 +121,25 @@ def open_text(ctx: Context, tx: Tx, dsar_id: DsarId, finding: FindingId, number:
 @reading(Action.DSAR_STATUS)
 def list_passages(
     ctx: Context, tx: Tx, dsar_id: DsarId, after: str | None = None, limit: int = 50
-) -> tuple[Reading | None, Sequence[GroupCount], Page[Listed]]:
-    """How far the reading is, what is open, and a page of passages by their places; no content. Raises: NotFound."""
+) -> tuple[Reading | None, tuple[int, int], Page[Listed]]:
+    """How far the reading is; how many passages are open and texts unseen, of records that are not left out; and a
+    page of passages by their places, without content. Raises: NotFound.
+    """
     dsars.load_dsar(tx, dsar_id)
     page = redactions.page_of_passages(tx, dsar_id, after, limit)
     listed = Page([Listed(*one) for one in page.items], page.next)
-    return redactions.load_reading(tx, dsar_id), redactions.count_groups(tx, dsar_id), listed
+    given = [one for one in redactions.count_groups(tx, dsar_id) if one.on_record is not OnRecord.EXCLUDE]
+    waiting = sum(one.open for one in given), sum(one.unseen for one in given)
+    return redactions.load_reading(tx, dsar_id), waiting, listed
+
+
+@reading(Action.DSAR_STATUS)
+def one_passage(ctx: Context, tx: Tx, dsar_id: DsarId, passage: UUID) -> Listed:
+    """A passage by its place. Raises: NotFound."""
+    one = redactions.load_passage(tx, dsar_id, passage)
+    text = redactions.load_text(tx, dsar_id, one.text_id)
+    finding = findings.load_finding(tx, dsar_id, text.finding_id)
+    return Listed(one, text, finding.store, finding.collection)
 
 
 @use_case(Action.DSAR_REDACT)

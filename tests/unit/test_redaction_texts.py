@@ -1,0 +1,91 @@
+"""Which strings of a record are texts, where words stand in them, and the marks that come in place of passages."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privacyops.console.pages.third_party_view import pieces
+from privacyops.domain.package.contents import Redaction, Value, redacted
+from privacyops.domain.redaction.blackout import GROUND, blackout
+from privacyops.domain.redaction.record import StoredRedaction
+from privacyops.domain.redaction.suggest import Decision
+from privacyops.domain.redaction.texts import RecordText, is_prose, places_of, texts_of
+
+NESTED: dict[str, Value] = {"id": 1, "body": "a", "meta": {"x": ["b", {"y": "c"}], "n": 2}, "file": "[image/png]"}
+
+
+def test_every_string_of_a_record_has_one_place_and_a_path_to_it() -> None:
+    found = [(one.field, one.at, one.path, one.text) for one in texts_of(NESTED, {"file"})]
+    assert found == [
+        ("body", 0, (), "a"),
+        ("meta", 0, ("x", 0), "b"),
+        ("meta", 1, ("x", 1, "y"), "c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "text", "wanted"),
+    [("ticket_messages", "body", "Call Peter", True), ("ticket_messages", "body", "12345", False),
+     ("order_lines", "article", "Table cloth of natural linen", False),
+     ("order_lines", "remark", "Please give it to Peter. He is next door.", True),
+     ("customers", "name", "Peter and Anna Novak of the house next door, please ring twice", False),
+     ("orders", "shipping_address", "Am Brunnen 3, behind the red house, at Novak. Ring twice.", False),
+     ("notes", "body", "", False), ("notes", "body", "😀😀 😀", False)],
+)  # fmt: skip
+def test_what_people_wrote_is_read_and_single_values_are_not(table: str, field: str, text: str, wanted: bool) -> None:
+    assert is_prose(table, RecordText(field, 0, (), text)) is wanted
+
+
+@pytest.mark.parametrize("field", ["x" * 300, "a\0b", "\ud800"])
+def test_a_name_that_no_database_takes_is_kept_as_its_hash(field: str) -> None:
+    name = RecordText(field, 0, (), "").name
+    assert (name[:7], len(name)) == ("sha256:", 71)
+
+
+def test_words_are_found_in_any_case_over_line_ends_and_by_code_points() -> None:
+    assert places_of("😀 Peter\r\nNOVAK, peter novak", "peter  Novak", 9) == [(2, 14), (16, 27)]
+    assert places_of("a a a", "a", 2) == [(0, 1), (2, 3)]
+    assert places_of("(a|b)", "(a|b)", 9) == [(0, 5)]
+    assert places_of("anything", " \n ", 9) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "language", "mark"),
+    [("[Person B]", "en", "[redacted: another person, B]"), ("[Person B]", "de-AT", "[geschwärzt: andere Person, B]"),
+     ("[E-mail 2]", "fr", "[redacted: another person's e-mail address, 2]"),
+     ("odd", "en", "[redacted: another person]"),
+     ("[Person <b>]", "de", "[geschwärzt: andere Person]")],
+)  # fmt: skip
+def test_a_mark_is_in_the_language_of_the_answer_and_holds_nothing_but_the_label(
+    label: str, language: str, mark: str
+) -> None:
+    assert blackout(label, language) == mark
+
+
+@given(
+    text=st.text(min_size=1, max_size=200),
+    cuts=st.lists(st.tuples(st.integers(0, 199), st.integers(1, 40), st.sampled_from(list(Decision))), max_size=12),
+)
+def test_what_the_reviewer_sees_as_gone_is_what_is_gone(text: str, cuts: list[tuple[int, int, Decision]]) -> None:
+    """The page and the package cut the same characters, however passages overlap, in any alphabet."""
+    passages = [
+        _passage(start, min(start + length, len(text)), decision)
+        for start, length, decision in cuts
+        if start < len(text)
+    ]
+    shown = pieces(text, passages)
+    assert "".join(one["text"] for one in shown) == text
+    gone = [one for one in passages if one.decision in {Decision.ACCEPTED, Decision.ADDED}]
+    rest = redacted(text, [Redaction("f", "\0", GROUND, one.start, one.end) for one in gone])
+    assert str(rest).replace("\0", "") == "".join(one["text"] for one in shown if one["mode"] != "out").replace(
+        "\0", ""
+    )
+
+
+def _passage(start: int, end: int, decision: Decision) -> StoredRedaction:
+    return StoredRedaction(
+        id=UUID(int=1), text_id=UUID(int=2), start=start, end=end, type="PERSON", label="[Person A]", score=1.0,
+        why="", is_certain=False, doubts=(), decision=decision, is_by_hand=False, decided_by=None, decided_at=None,
+    )  # fmt: skip
