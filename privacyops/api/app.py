@@ -26,6 +26,7 @@ from privacyops.api import (
     receipt,
     signal,
     stopping,
+    third_parties,
     webhook,
 )
 from privacyops.api.body import announced_length, has_member_twice, is_json, read_whole, replayed
@@ -76,6 +77,7 @@ def create_api(
     app.state.trusted_proxies, app.state.collects_per_minute = tuple(trusted_proxies), collects_per_minute
     for router in (
         dsar.router,
+        third_parties.router,
         consent.router,
         consent_mode.router,
         catalogue.router,

@@ -66,6 +66,9 @@ NAMES: Final[Mapping[str, str]] = {
     "GET /v1/dsars/{dsar_id}/passages": "list_passages",
     "POST /v1/dsars/{dsar_id}/passages": "mark_passage",
     "POST /v1/dsars/{dsar_id}/passages/{passage_id}:decide": "decide_passage",
+    "GET /v1/dsars/{dsar_id}/passages": "list_passages",
+    "POST /v1/dsars/{dsar_id}/passages": "mark_passage",
+    "POST /v1/dsars/{dsar_id}/passages/{passage_id}:decide": "decide_passage",
     "POST /v1/exports": "request_export",
     "GET /v1/exports/{export_id}": "get_export",
     "GET /v1/exports/{export_id}/content": "download_export",
@@ -130,6 +133,10 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "resend_confirmation": {"subject": _KIM, **_NEWS},
     "withdraw_consent": {"subject": {"id": _SOMEBODY}, "method": "preference_centre", "scope": _NEWS},
     "submit_request": {"type": "access", "requester": {"email": "kim@example.com"}, "residence": "DE"},
+    "mark_passage": {
+        "finding": "0193c1e0-5b7e-7c1a-9d7e-3f0a1b2c3d4e", "field": "body", "start": 38, "end": 53, "kind": "PERSON",
+    },
+    "decide_passage": {"decision": "accepted", "seen": "open"},
     "mark_passage": {
         "finding": "0193c1e0-5b7e-7c1a-9d7e-3f0a1b2c3d4e", "field": "body", "start": 38, "end": 53, "kind": "PERSON",
     },
