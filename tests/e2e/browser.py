@@ -16,13 +16,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 INSTALL_HINT: Final = "no Chromium found; on Debian: apt-get install chromium"
 LAUNCH_ARGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 AXE_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_SOURCE: Final = Path(__file__).parent / "vendor" / "axe.min.js"
 _OWN_HOSTS: Final = {"127.0.0.1", "localhost", "::1"}
+PATIENCE_MS: Final = 20_000
+"""How long a page may take to show what is expected: a busy machine is no bug."""
+expect.set_options(timeout=PATIENCE_MS)
 _REPORT_VIOLATIONS: Final = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
 
