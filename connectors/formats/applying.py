@@ -6,7 +6,7 @@ Where the shelf keeps earlier states of a file, they go with the change: a row i
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
-from connectors.formats.effects import NotPossible, touched
+from connectors.formats.effects import touched
 from connectors.formats.planning import NOTHING, PAPERS, Paper, PaperState, file_digest, read_paper
 from connectors.formats.rows import Before, Found, Now, TableFile, is_settled, look, read_before
 from connectors.formats.shelf import Changed, Gap, NotWritten, Shelf, Unreadable, paper_path
@@ -28,6 +28,7 @@ from privacyops.connector_sdk import (
     Retriable,
     Verdict,
 )
+from privacyops.connector_sdk.effects import NotPossible
 from privacyops.connector_sdk.planning import kept_or, refuse_stale, result_of, stays
 
 OLDER: Final = "older_versions"

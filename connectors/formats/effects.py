@@ -3,7 +3,6 @@
 import ipaddress
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -25,19 +24,9 @@ from privacyops.connector_sdk import (
     Unlink,
     Value,
 )
+from privacyops.connector_sdk.effects import BLACK, NotPossible, Token
 
-LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
-BLACK: Final = "*"
-"""What a redacted character becomes: it exists in every encoding."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class NotPossible(Exception):
-    """The act has no meaning here; the code becomes a blocker and `remedy` says what would help."""
-
-    def __init__(self, code: str, remedy: str = "") -> None:
-        super().__init__(code)
-        self.code, self.remedy = code, remedy
 
 
 def touched(act: Act) -> tuple[str, ...]:
@@ -70,9 +59,7 @@ def is_done(act: Act, field: str, held: Value) -> bool:
         return _same(held, act.to)
     replacement = _replacement(act, field)
     if isinstance(replacement, RandomToken):
-        head, _, tail = replacement.template.partition("{r}")
-        pattern = f"{re.escape(head)}[{LETTERS}]{{{replacement.length}}}{re.escape(tail)}"
-        return isinstance(held, str) and re.fullmatch(pattern, held) is not None
+        return Token(replacement.template, replacement.length).fits(held)
     try:
         return _same(_replaced(replacement, held), held)
     except NotPossible:
@@ -102,8 +89,7 @@ def _replaced(replacement: Replacement, held: Value) -> Value:
     if isinstance(replacement, RandomToken):
         if replacement.template.count("{r}") != 1 or replacement.length < 6:
             raise NotPossible("template", "use_a_longer_token")
-        drawn = "".join(secrets.choice(LETTERS) for _ in range(replacement.length))
-        return replacement.template.replace("{r}", drawn)
+        return Token(replacement.template, replacement.length).draw()
     if isinstance(replacement, Generalise):
         return held if held in (None, "") else _general(replacement.kind, held)
     raise NotPossible("unsupported_replacement", "use_random_token")

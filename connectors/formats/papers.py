@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
 from connectors.formats.document import Extract, extract, media_type
+from connectors.formats.letter_head import LETTER_HEAD
 from connectors.formats.mail import Letter, letter_values, mbox_letters
 from connectors.formats.shelf import Entry, Gap, Shelf, Stamp, Terms, Unreadable
 from connectors.formats.source import Item
@@ -48,15 +49,7 @@ _CONTENT: Final = (
     Field("problem", FieldType.TEXT, "why it could not be read, or not all of it"),
 )
 _LETTER: Final = (
-    Field("message_id", FieldType.TEXT, "header"),
-    Field("date", FieldType.INSTANT, "header"),
-    Field("from_name", FieldType.TEXT, "header"),
-    Field("from_email", FieldType.TEXT, "header"),
-    Field("to", FieldType.ARRAY, "header, addresses", element=FieldType.TEXT),
-    Field("to_names", FieldType.ARRAY, "header, names", element=FieldType.TEXT),
-    Field("cc", FieldType.ARRAY, "headers Cc, Bcc and Reply-To, addresses", element=FieldType.TEXT),
-    Field("cc_names", FieldType.ARRAY, "headers Cc, Bcc and Reply-To, names", element=FieldType.TEXT),
-    Field("subject", FieldType.TEXT, "header"),
+    *LETTER_HEAD,
     Field("text", FieldType.TEXT, "body"),
     Field("attachments", FieldType.ARRAY, "file names", element=FieldType.TEXT),
     Field("attachment_text", FieldType.TEXT, "words of the attachments"),

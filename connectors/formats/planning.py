@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import BinaryIO, Final
 
 from connectors.formats.document import MAX_TEXT
-from connectors.formats.effects import NotPossible, is_done, redacted, touched
+from connectors.formats.effects import is_done, redacted, touched
 from connectors.formats.encoding import codec_of, encoding_of, looks_binary
 from connectors.formats.papers import DOCUMENTS, MAIL, MAIL_SUFFIXES
 from connectors.formats.rows import Found, TableFile
@@ -25,6 +25,7 @@ from privacyops.connector_sdk import (
     RedactSpan,
     StoreRefusal,
 )
+from privacyops.connector_sdk.effects import NotPossible
 from privacyops.connector_sdk.planning import made_plan, stays
 
 NOTHING: Final = "nothing"

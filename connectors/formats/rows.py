@@ -13,12 +13,13 @@ from hashlib import blake2b
 from typing import BinaryIO, Final
 
 from connectors.formats import delimited
-from connectors.formats.effects import NotPossible, is_done, new_value, respelt, touched
+from connectors.formats.effects import is_done, new_value, respelt, touched
 from connectors.formats.encoding import codec_of
 from connectors.formats.shelf import Stamp
 from connectors.formats.table import HASH, RAW, ROW, Record, record_hash
 from connectors.formats.tables import TableSource
 from privacyops.connector_sdk import Act, Call, Delete, Op, Value
+from privacyops.connector_sdk.effects import NotPossible
 
 REWRITABLE: Final = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson"})
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")

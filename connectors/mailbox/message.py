@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from connectors.formats.document import extract_bytes
+from connectors.formats.letter_head import LETTER_HEAD
 from privacyops.connector_sdk import Field, FieldType, Value
 
 BODY: Final = frozenset({"text", "attachment_names", "attachments", "attachment_text", "problem"})
@@ -30,16 +31,8 @@ KEY: Final = ("uidvalidity", "uid")
 FIELDS: Final = (
     Field("uidvalidity", FieldType.INTEGER, "of the folder", nullable=False),
     Field("uid", FieldType.INTEGER, "of the message", nullable=False, indexed=True),
-    Field("message_id", FieldType.TEXT, "header"),
-    Field("date", FieldType.INSTANT, "header"),
     Field("size", FieldType.INTEGER, "bytes"),
-    Field("from_name", FieldType.TEXT, "header"),
-    Field("from_email", FieldType.TEXT, "header"),
-    Field("to", FieldType.ARRAY, "header, addresses", element=FieldType.TEXT),
-    Field("to_names", FieldType.ARRAY, "header, names", element=FieldType.TEXT),
-    Field("cc", FieldType.ARRAY, "headers Cc, Bcc and Reply-To, addresses", element=FieldType.TEXT),
-    Field("cc_names", FieldType.ARRAY, "headers Cc, Bcc and Reply-To, names", element=FieldType.TEXT),
-    Field("subject", FieldType.TEXT, "header"),
+    *LETTER_HEAD,
     Field("text", FieldType.TEXT, "body, HTML without its tags"),
     Field("attachment_names", FieldType.ARRAY, "file names", element=FieldType.TEXT),
     Field("attachments", FieldType.ARRAY, "files", element=FieldType.BINARY),

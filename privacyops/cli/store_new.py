@@ -67,8 +67,10 @@ one file at a time, and run the suite after each:
 1. `src/{package}/memory.py` is the store. Replace it by your driver, and `bench.py` by ways past the connector into a
    real server of yours: the suite is worth what it runs on.
 2. `store.py` reads, `writing.py` changes. Leave out of `capabilities` what your store cannot do; the suite then asks
-   that it is refused.
-3. `card.py` has the name, the settings and the secrets. Importing it must not import your driver.
+   that it is refused. A store that changes one record at a time, without transactions, needs neither: put a
+   `privacyops.connector_sdk.rowwise.store.RowwiseStore` in their place; it asks for five methods and plans by itself.
+3. `card.py` has the name, the settings and the secrets. Importing it must not import your driver. Its schema is what is
+   checked, and what the operator is told of a setting that is refused.
 
     python -m pytest                    # 35 checks; `-m "not slow"` leaves out the one of 200,000 rows
 

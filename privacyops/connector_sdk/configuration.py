@@ -166,9 +166,11 @@ def _in_words(wanted: Mapping[str, Any]) -> str:
     if "enum" in wanted:
         return f"one of {', '.join(map(str, wanted['enum']))}"
     if kind in {"integer", "number"}:
+        name = "a whole number" if kind == "integer" else "a number"
+        if "minimum" in wanted and "maximum" not in wanted:
+            return f"{name} of {wanted['minimum']} or more"
         bounds = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"))
-        said = [f" {word} {wanted[bound]}" for bound, word in bounds if bound in wanted]
-        return f"a {'whole ' if kind == 'integer' else ''}number{''.join(said)}"
+        return name + "".join(f" {word} {wanted[bound]}" for bound, word in bounds if bound in wanted)
     if kind == "array":
         most = wanted.get("maxItems")
         return f"a list of texts{f', {most} at most' if most else ''}"

@@ -13,6 +13,7 @@ SCHEMA = config_schema(
     {
         "host": {"type": "string", "minLength": 1, "maxLength": 20},
         "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+        "size": {"type": "integer", "minimum": 1},
         "wait": {"type": "number", "exclusiveMinimum": 0},
         "tls": {"type": "string", "enum": ["implicit", "none"]},
         "scan": {"type": "boolean"},
@@ -86,17 +87,21 @@ def test_a_path_that_has_to_be_absolute_is(text: str) -> None:
 
 
 def test_what_is_allowed_is_said_in_the_cards_own_words() -> None:
-    said = {setting: allowed(SPEC, setting) for setting in ("host", "port", "wait", "tls", "scan", "ignore", "names")}
+    said = {
+        setting: allowed(SPEC, setting)
+        for setting in ("host", "port", "size", "wait", "tls", "scan", "ignore", "names")
+    }
     assert said == {
         "host": "a text that is not empty, 20 signs at most",
         "port": "a whole number from 1 to 65535",
+        "size": "a whole number of 1 or more",
         "wait": "a number above 0",
         "tls": "one of implicit, none",
         "scan": "true or false",
         "ignore": "a list of texts, 2 at most",
         "names": "a table of names and texts",
     }
-    assert allowed(SPEC, "colour") == "folder, host, ignore, names, password, port, scan, tls, wait"
+    assert allowed(SPEC, "colour") == "folder, host, ignore, names, password, port, scan, size, tls, wait"
 
 
 def test_a_card_that_promises_what_nobody_checks_is_a_bug() -> None:
