@@ -23,10 +23,10 @@ from privacyops.store.uow import Database
 from tests.small_service import small_service
 
 VERBS = {
-    "acknowledge", "answer", "change", "check", "collect", "confirm", "connect", "disable", "download", "draft",
-    "enable", "establish", "export", "find", "get", "link", "lint", "list", "make", "mint", "prove", "publish",
-    "receive", "record", "register", "replace", "replay", "request", "resend", "retire", "rotate", "run", "scan",
-    "scrub", "submit", "suppress", "try", "unlink", "withdraw",
+    "acknowledge", "answer", "change", "check", "collect", "confirm", "connect", "decide", "disable", "download",
+    "draft", "enable", "establish", "export", "find", "get", "link", "lint", "list", "make", "mark", "mint", "prove",
+    "publish", "receive", "record", "register", "replace", "replay", "request", "resend", "retire", "rotate", "run",
+    "scan", "scrub", "submit", "suppress", "try", "unlink", "withdraw",
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_every_example_is_taken_and_a_key_that_is_shown_as_required_is_demanded(
         if example is None:
             continue
         url = re.sub(r"\{subject_id\}", "s_7QM0Z6K3N8XV4T1R5BCD9EFGHJ", path)
-        url = re.sub(r"\{[a-z_]+\}", str(uuid4()) if "webhooks" in path else "newsletter", url)
+        url = re.sub(r"\{[a-z_]+\}", str(uuid4()) if "webhooks" in path or "dsars" in path else "newsletter", url)
         required = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header" and one["required"]}
         if "Idempotency-Key" in required:
             answer = client.request(method, url, json=example)

@@ -3,13 +3,10 @@
 import re
 import shutil
 import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Page, expect
 
 from privacyops.domain.account.action import Role
@@ -17,9 +14,10 @@ from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.dsar.state import DsarState
 from privacyops.services.dsar import identity, intake, listing
-from tests.consoles import Browser, Office
+from tests.consoles import Office
 from tests.e2e.browser import NewPage, axe, overflow
-from tests.house import PASSWORD, Walker
+from tests.e2e.console_site import listening, sign_in
+from tests.house import Walker
 
 pytestmark = pytest.mark.browser
 DESKTOP = {"width": 1360, "height": 900}
@@ -62,29 +60,8 @@ def office(walker: Walker, tmp_path: Path) -> Office:
 @pytest.fixture
 def address(office: Office) -> Iterator[str]:
     """Where the console listens: a free port of the loopback."""
-    server = uvicorn.Server(uvicorn.Config(office.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    assert server.started
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
-
-
-def _sign_in(page: Page, address: str, office: Office, name: str, *roles: Role) -> Browser:
-    person = office.enrolled(name, *roles)
-    page.goto(f"{address}/console")
-    page.get_by_label("E-mail address").fill(f"{name.lower()}@shop.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Six-digit code").fill(person.code())
-    page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Needs you today")
-    page.wait_for_load_state()  # the heading is there before the deferred script that hears the keys
-    return person
+    with listening(office.app) as url:
+        yield url
 
 
 def _in_review(office: Office) -> str:
@@ -104,7 +81,7 @@ def _finish(page: Page, address: str, number: str) -> None:
 def test_a_review_is_finished_by_one_and_released_by_another(new_page: NewPage, office: Office, address: str) -> None:
     number = _in_review(office)
     ada = new_page(viewport=DESKTOP)
-    _sign_in(ada, address, office, "Ada", Role.ANALYST)
+    sign_in(ada, address, office, "Ada", Role.ANALYST)
     ada.get_by_role("link", name="Requests", exact=False).first.click()
     ada.get_by_role("link", name=number).click()
     ada.get_by_role("link", name="Preview customer").click()
@@ -115,7 +92,7 @@ def test_a_review_is_finished_by_one_and_released_by_another(new_page: NewPage, 
     _finish(ada, address, number)
     office.walker.settle()
     marta = new_page(viewport=DESKTOP)
-    _sign_in(marta, address, office, "Marta", Role.APPROVER)
+    sign_in(marta, address, office, "Marta", Role.APPROVER)
     marta.goto(f"{address}/console/requests/{number}/release")
     expect(marta.get_by_text("Everything is decided")).to_be_visible()
     marta.get_by_label("Type the number of the request").fill(number.lower())
@@ -128,7 +105,7 @@ def test_a_review_is_finished_by_one_and_released_by_another(new_page: NewPage, 
 def test_a_package_appears_by_itself_once_it_is_built(new_page: NewPage, office: Office, address: str) -> None:
     number = _in_review(office)
     page = new_page(viewport=DESKTOP)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     _finish(page, address, number)
     page.goto(f"{address}/console/requests/{number}/release")
     expect(page.get_by_text("being built")).to_be_visible()
@@ -141,9 +118,9 @@ def test_whoever_waits_for_a_package_releases_it_without_loading_the_page_anew(
 ) -> None:
     number = _in_review(office)
     ada, marta = new_page(viewport=DESKTOP), new_page(viewport=DESKTOP)
-    _sign_in(ada, address, office, "Ada", Role.ANALYST)
+    sign_in(ada, address, office, "Ada", Role.ANALYST)
     _finish(ada, address, number)
-    _sign_in(marta, address, office, "Marta", Role.APPROVER)
+    sign_in(marta, address, office, "Marta", Role.APPROVER)
     marta.goto(f"{address}/console/requests/{number}/release")
     expect(marta.get_by_role("button", name="Release package")).to_be_disabled()
     office.walker.settle()
@@ -155,7 +132,7 @@ def test_whoever_waits_for_a_package_releases_it_without_loading_the_page_anew(
 def test_every_step_works_without_script(new_page: NewPage, office: Office, address: str) -> None:
     number = _in_review(office)
     page = new_page(viewport=DESKTOP, java_script_enabled=False)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     page.goto(f"{address}/console/requests/{number}")
     page.get_by_label("Message to the customer").fill("One question about your order")
     page.get_by_role("button", name="Send message").click()
@@ -165,7 +142,7 @@ def test_every_step_works_without_script(new_page: NewPage, office: Office, addr
 
 def test_the_queue_is_walked_by_keys_and_a_field_swallows_them(new_page: NewPage, office: Office, address: str) -> None:
     page = new_page(viewport=DESKTOP)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
@@ -185,7 +162,7 @@ def test_the_queue_is_walked_by_keys_and_a_field_swallows_them(new_page: NewPage
 
 def test_a_double_click_sends_a_form_once(new_page: NewPage, office: Office, address: str) -> None:
     page = new_page(viewport=DESKTOP)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     page.goto(f"{address}/console/requests/{_in_review(office)}")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
@@ -196,7 +173,7 @@ def test_a_double_click_sends_a_form_once(new_page: NewPage, office: Office, add
 
 def test_a_refused_form_takes_the_reader_to_what_is_wrong(new_page: NewPage, office: Office, address: str) -> None:
     page = new_page(viewport=DESKTOP)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     page.goto(f"{address}/console/requests/new")
     page.get_by_label("In the customer's own words").fill("Everything, please")
     page.get_by_role("button", name="File request").click()
@@ -208,7 +185,7 @@ def test_a_refused_form_takes_the_reader_to_what_is_wrong(new_page: NewPage, off
 
 def test_nothing_of_a_page_stays_in_the_browser(new_page: NewPage, office: Office, address: str) -> None:
     page = new_page(viewport=DESKTOP)
-    _sign_in(page, address, office, "Ada", Role.ANALYST)
+    sign_in(page, address, office, "Ada", Role.ANALYST)
     page.goto(f"{address}/console/requests/{_in_review(office)}")
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     assert page.evaluate("document.cookie") == ""
@@ -222,7 +199,7 @@ def test_axe_finds_nothing_on_any_page(
     page = new_page(color_scheme=scheme, viewport=viewport)
     page.goto(f"{address}/console/sign-in")
     assert axe(page) == []
-    _sign_in(page, address, office, "Dora", Role.DPO, Role.ADMIN)
+    sign_in(page, address, office, "Dora", Role.DPO, Role.ADMIN)
     url = f"/console/requests/{number}"
     preview = page.goto(f"{address}{url}")
     assert preview is not None

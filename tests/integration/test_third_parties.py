@@ -17,6 +17,8 @@ from privacyops.domain.redaction.record import ReadingState, Unread
 from privacyops.domain.redaction.suggest import Decision
 from privacyops.kernel.errors import Forbidden, NotFound, StaleState, Unprocessable
 from privacyops.kernel.ids import DsarId, FindingId
+from privacyops.ports.connector_host import StoreConfig
+from privacyops.services import stores
 from privacyops.services.dsar import answer, handling, opening, review, third_parties
 from privacyops.services.dsar.package import ref_of
 from privacyops.services.dsar.passages import TextsNotRead, ThirdPartiesOpen
@@ -293,3 +295,23 @@ def test_who_sees_summaries_sees_no_text_and_an_erasure_reads_none(walker: Walke
         third_parties.open_texts(walker.as_staff("Marta", Role.APPROVER), dsar_id)
     with pytest.raises(Forbidden):
         third_parties.vouch(walker.as_staff("Marta", Role.APPROVER), dsar_id)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_file_does_not_bring_back_what_its_text_lost(walker: Walker, tmp_path: Path) -> None:
+    detects(walker, KnownNames())
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "one.txt").write_text("For mia.brandt@example.com. It was left with Peter Novak, next door.\n")
+    (folder / "two.txt").write_text("For mia.brandt@example.com. It was left at the door.\n")
+    config = StoreConfig("letters", "files", {"folder": str(folder)})
+    stores.connect(walker.as_staff("Olga", Role.ADMIN), "Letters", config)
+    dsar_id = found(walker, noted_shop(tmp_path / "shop.db"))
+    review.decide(ada_of(walker), dsar_id, OnRecord.INCLUDE, store="letters")
+    decide_open(walker, dsar_id)
+    review.finish_review(ada_of(walker), dsar_id)
+    walker.settle()
+    files = _files(walker, dsar_id)
+    assert not [name for name, body in files.items() if b"Novak" in body]
+    assert [body for name, body in files.items() if name.endswith(".txt") and b"at the door" in body]
+    assert any(b"[file not handed over: it names other people]" in body for body in files.values())
