@@ -582,6 +582,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "slot", name=op.f("pk_slot")),
     )
     op.create_table(
+        "store_event",
+        sa.Column("controller", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.LargeBinary(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("controller", "event", name=op.f("pk_store_event")),
+    )
+    with op.batch_alter_table("store_event", schema=None) as batch_op:
+        batch_op.create_index("ix_store_event_heard", ["heard_at"], unique=False)
+
+    op.create_table(
         "subject",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("controller", sa.String(length=64), nullable=False),
@@ -1131,6 +1141,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_dsar_code_dsar", ["dsar_id", "purpose", "created_at"], unique=False)
 
     op.create_table(
+        "dsar_correction",
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("controller", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pairs", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_dsar_correction_dsar_id_dsar")),
+        sa.PrimaryKeyConstraint("dsar_id", name=op.f("pk_dsar_correction")),
+    )
+    op.create_table(
         "dsar_message",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("dsar_id", sa.Uuid(), nullable=False),
@@ -1361,8 +1382,9 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sweeps", sa.Integer(), nullable=False),
         sa.Column("sweep_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("poll_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state = 'planning' OR state = 'planned' OR state = 'by_hand' OR state = 'queued' OR state = 'erasing' OR state = 'verified' OR state = 'residual' OR state = 'handed_over'",
+            "state = 'planning' OR state = 'planned' OR state = 'by_hand' OR state = 'queued' OR state = 'erasing' OR state = 'pending' OR state = 'verified' OR state = 'residual' OR state = 'handed_over'",
             name=op.f("ck_store_erasure_state"),
         ),
         sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_store_erasure_dsar_id_dsar")),
@@ -1370,6 +1392,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("dsar_id", "store", name=op.f("uq_store_erasure_dsar_id_store")),
     )
     with op.batch_alter_table("store_erasure", schema=None) as batch_op:
+        batch_op.create_index("ix_store_erasure_poll", ["poll_at"], unique=False)
         batch_op.create_index("ix_store_erasure_sweep", ["sweep_at"], unique=False)
 
     op.create_table(
@@ -1479,6 +1502,7 @@ def downgrade() -> None:
     op.drop_table("task")
     with op.batch_alter_table("store_erasure", schema=None) as batch_op:
         batch_op.drop_index("ix_store_erasure_sweep")
+        batch_op.drop_index("ix_store_erasure_poll")
 
     op.drop_table("store_erasure")
     op.drop_table("request_key")
@@ -1511,6 +1535,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_dsar_message_dsar")
 
     op.drop_table("dsar_message")
+    op.drop_table("dsar_correction")
     with op.batch_alter_table("dsar_code", schema=None) as batch_op:
         batch_op.drop_index("ix_dsar_code_dsar")
 
@@ -1602,6 +1627,10 @@ def downgrade() -> None:
     op.drop_table("suppression")
     op.drop_table("subscriber")
     op.drop_table("subject")
+    with op.batch_alter_table("store_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_store_event_heard")
+
+    op.drop_table("store_event")
     op.drop_table("slot")
     op.drop_table("seen_token")
     op.drop_table("rate_bucket")

@@ -12,6 +12,7 @@ from privacyops.console import errors
 from privacyops.console.deps import PUBLIC, Door, action
 from privacyops.console.pages import (
     audit,
+    corrections,
     datamap,
     demo,
     erasure,
@@ -79,6 +80,7 @@ def create_console(
         release,
         third_parties,
         erasure,
+        corrections,
         task,
         weighing,
         people,

@@ -23,7 +23,7 @@ _LEAF = table_of(LedgerLeafRow)
 PREPARING: Final = (
     "dsar.decide", "dsar.finish_review", "dsar.submit_for_approval", "dsar.start_execution", "dsar.identity_accepted",
     "run.done_by_hand", "run.answered_without", "run.retry", "dsar.search_again", "dsar.plan_erasure", "dsar.redact",
-    "dsar.texts_seen", "dsar.texts_vouched",
+    "dsar.plan_rectification", "dsar.corrections", "dsar.texts_seen", "dsar.texts_vouched",
 )  # fmt: skip
 """Acts that shape an answer."""
 _PENDING = table_of(LedgerPendingRow)

@@ -194,7 +194,7 @@ def answer_letter(
         values["facts"] = contents.facts
     withheld, outstanding = contents.exclusions, contents.unreached
     if carried is not None:  # a record that a person withheld is kept, and so said once
-        values["done"], withheld = carried.done, carried.kept
+        values["done"], withheld = carried.done, carried.kept if dsar.type is RequestType.ERASURE else withheld
         outstanding = (*outstanding, *carried.outstanding)
     if withheld or outstanding:
         if withheld:

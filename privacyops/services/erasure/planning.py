@@ -38,6 +38,8 @@ class Planned:
     pages: tuple[StorePlan, ...] = ()
     open: tuple[Blocker, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    corrected: tuple[tuple[str, int], ...] = ()
+    """Of a correction: what each pair is about, and how many cells hold its old value."""
 
     @property
     def ops(self) -> tuple[Op, ...]:
@@ -57,6 +59,15 @@ class Planned:
         """Collections of dealings with amounts of which rows go as a whole: neither policy nor map keeps them."""
         going = {op.ref.collection for op in self.ops if isinstance(op.act, Delete)}
         return tuple(sorted(name for name in going if holds_dealings(self.drawn.collection(name))))
+
+    @property
+    def issued(self) -> tuple[str, ...]:
+        """Collections of dealings with amounts, or that the map retains, in which a correction writes: papers that were
+        issued mostly stay as they were issued.
+        """
+        written = {op.ref.collection for op in self.ops} if self.corrected else set()
+        every = (self.drawn.collection(name) for name in sorted(written))
+        return tuple(one.name for one in every if one.retain or holds_dealings(one))
 
     @property
     def warnings(self) -> tuple[str, ...]:

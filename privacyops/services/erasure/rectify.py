@@ -1,18 +1,24 @@
 """Corrects one person's data in several stores: every copy gets the new value, and is read again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
+from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.erasure.deciding import Decided
-from privacyops.domain.erasure.operation import Given, OpResult, Outcome, Set
+from privacyops.domain.erasure.operation import Blocker, Given, OpResult, Outcome, Set
+from privacyops.domain.erasure.order import PAGE
 from privacyops.domain.erasure.rectifying import Correction, correct
 from privacyops.domain.erasure.remedy import given_up
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
-from privacyops.domain.finding.model import CollectionState
-from privacyops.domain.record import canonical
+from privacyops.domain.finding.model import CollectionState, Finding, FindingTier
+from privacyops.domain.record import Row, RowRef, canonical
 from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreProblem
-from privacyops.services.erasure.applying import Applied, apply_store, read_back
-from privacyops.services.erasure.planning import CALL_SECONDS, plan_intents
+from privacyops.services.erasure.applying import Applied, Recorder, apply_store, read_back
+from privacyops.services.erasure.planning import CALL_SECONDS, Planned, plan_intents
 from privacyops.services.finding.search import StoreRun
+
+_EFFECTIVE: Final = frozenset({Outcome.DONE, Outcome.ALREADY})
 
 
 def rectify_stores(
@@ -32,13 +38,11 @@ def _store(
     )
     if run.drawn is None or run.problem is not None:
         return StoreReport(run.store, problem=run.problem.code if run.problem else "no_map", gaps=gaps)
-    found = correct(run.findings, run.drawn, corrections, host.settings(run.store))
-    gaps = (*gaps, *(Gap(f"{collection}.{field}", code) for collection, field, code in found.left))
     done: Applied | None = None
     residue: tuple[Residue, ...] = ()
     problem = ""
     try:
-        planned = plan_intents(host, run.drawn, Decided(found.intents), request)
+        planned = _plan(host, run.findings, run.drawn, corrections, request)
         done = Applied(planned)
         if apply:
             apply_store(host, planned, request, done=done)
@@ -46,18 +50,87 @@ def _store(
             residue = _not_corrected(host, done, request)
     except StoreProblem as failed:
         problem = failed.code
+    return _report(run.store, host.version(run.store), done, residue, gaps, problem)
+
+
+def plan_rectification(
+    host: ConnectorHost, findings: Sequence[Finding], drawn: DataMap, corrections: Sequence[Correction], request: str
+) -> Planned:
+    """The dry run from what the rows hold now: whoever corrected one meanwhile is not overwritten. What stands in
+    records that are not wholly the person's is named, for a person to correct. Reads only.
+
+    Raises: StoreProblem.
+    """
+    now = {row.ref.id: row for row in _rows(host, drawn.store, [one.ref for one in findings], request)}
+    fresh = [
+        replace(one, ref=now[one.ref.id].ref, values=now[one.ref.id].values) for one in findings if one.ref.id in now
+    ]
+    planned = _plan(host, fresh, drawn, corrections, request)
+    settings = host.settings(drawn.store)
+    lost = correct([one for one in findings if one.ref.id not in now], drawn, corrections, settings)
+    gone = [Blocker("row_gone", name) for name in sorted({each.ref.collection for each in lost.intents})]
+    strange = [replace(one, tier=FindingTier.OWNED) for one in fresh if one.tier is not FindingTier.OWNED]
+    others = correct(strange, drawn, corrections, settings)
+    said = {(each.ref.collection, path, "anothers_record") for each in others.intents for path in each.ways}
+    theirs = [Blocker(code, name, field) for name, field, code in sorted(said | set(others.left))]
+    known = {(one.code, one.collection, one.field) for one in planned.open}
+    theirs = [one for one in theirs if (one.code, one.collection, one.field) not in known]
+    return replace(planned, open=(*planned.open, *gone, *theirs))
+
+
+def carry_out(
+    host: ConnectorHost, fresh: Callable[[], ConnectorHost], done: Applied, request: str, record: Recorder,
+    *, applies: bool = True,
+) -> StoreReport:  # fmt: skip
+    """Does what was approved and reads it back on new connections. `done` may have been begun before. `applies` False:
+    the store has ended what it accepted, and is only read. Raises: StoreProblem.
+    """
+    if applies:
+        apply_store(host, done.planned, request, record=record, done=done)
+    again = fresh()
+    try:
+        read_back(again, done, request)
+        residue = _not_corrected(again, done, request)
+    finally:
+        again.close()
+    return _report(done.planned.store, host.version(done.planned.store), done, residue)
+
+
+def _plan(
+    host: ConnectorHost, findings: Sequence[Finding], drawn: DataMap, corrections: Sequence[Correction], request: str
+) -> Planned:
+    found = correct(findings, drawn, corrections, host.settings(drawn.store))
+    planned = plan_intents(host, drawn, Decided(found.intents), request)
+    left = tuple(Blocker(code, collection, field) for collection, field, code in found.left)
+    told = tuple((each.kind, hits) for each, hits in zip(corrections, found.hits, strict=True))
+    return replace(planned, open=(*planned.open, *left), corrected=told)
+
+
+def _rows(host: ConnectorHost, store: str, refs: Sequence[RowRef], request: str) -> Iterator[Row]:
+    for start in range(0, len(refs), PAGE):
+        yield from host.fetch(store, refs[start : start + PAGE], (), Bounds(request, CALL_SECONDS))
+
+
+def _report(
+    store: str, connector: str, done: Applied | None, residue: tuple[Residue, ...], gaps: tuple[Gap, ...] = (),
+    problem: str = "",
+) -> StoreReport:  # fmt: skip
+    """What cannot be corrected by an operation is a gap: a person sees to it."""
+    plan = done.planned if done is not None else None
+    left = tuple(Gap(f"{one.collection}.{one.field}" if one.field else one.collection, one.code)
+                 for one in (plan.open if plan else ()) if one.op is None)  # fmt: skip
     return StoreReport(
-        store=run.store, connector=host.version(run.store), ops=_reports(done), residue=residue, gaps=gaps,
-        blockers=done.planned.blockers if done else (), warnings=done.planned.warnings if done else (), problem=problem,
+        store=store, connector=connector, ops=_reports(done), residue=residue, gaps=(*gaps, *left),
+        blockers=plan.blockers if plan else (), warnings=plan.warnings if plan else (), problem=problem,
     )  # fmt: skip
 
 
 def _not_corrected(host: ConnectorHost, done: Applied, request: str) -> tuple[Residue, ...]:
     """Rows whose cells do not hold the new value when they are read again."""
-    wanted = {each.op.ref.id: each.op for each in done.planned_ops()}
-    refs = [op.ref for op in wanted.values()]
+    effective = {name for name, one in done.results.items() if one.outcome in _EFFECTIVE}
+    wanted = {each.op.ref.id: each.op for each in done.planned_ops() if each.op.id in effective}
     left = []
-    for row in host.fetch(done.planned.store, refs, (), Bounds(request, CALL_SECONDS)) if refs else ():
+    for row in _rows(host, done.planned.store, [op.ref for op in wanted.values()], request):
         op = wanted.get(row.ref.id)
         cells = op.act.fields if op is not None and isinstance(op.act, Set) else {}
         wrong = tuple(

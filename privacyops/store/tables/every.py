@@ -10,6 +10,7 @@ from privacyops.store.tables import (
     collection,
     confirmation,
     consent,
+    correction,
     datamap,
     deadline,
     draft,
@@ -30,7 +31,8 @@ from privacyops.store.tables import (
 )
 
 MODULES: Final = (
-    account, audit, change, collection, confirmation, consent, datamap, deadline, draft, dsar, export, finding,
-    identity_link, job, kept_proof, ledger, letter, redaction, role_grant, store_erasure, suppression, task, webhook,
+    account, audit, change, collection, confirmation, consent, correction, datamap, deadline, draft, dsar, export,
+    finding, identity_link, job, kept_proof, ledger, letter, redaction, role_grant, store_erasure, suppression, task,
+    webhook,
 )  # fmt: skip
 TABLES: Final = tuple(sorted(base.metadata.tables))
