@@ -41,7 +41,7 @@ def save_draft(tx: Tx, kind: DraftKind, key: str, body: Mapping[str, Any], by: U
 def add_draft(tx: Tx, kind: DraftKind, key: str, body: Mapping[str, Any], by: UUID | None) -> bool:
     """Write the first draft of a version; False: somebody was quicker, and theirs stays."""
     fresh, _ = _fresh(tx, kind, key, body, by)
-    return tx.run(fresh.on_conflict_do_nothing()).rowcount == 1
+    return tx.run(fresh.on_conflict_do_nothing().returning(_DRAFT.c.key)).first() is not None
 
 
 def _fresh(tx: Tx, kind: DraftKind, key: str, body: Mapping[str, Any], by: UUID | None) -> tuple[Any, dict[str, Any]]:

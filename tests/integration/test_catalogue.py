@@ -1,16 +1,20 @@
 """Purposes and notices from draft to the page that people read, over HTTP, on both databases."""
 
+import contextlib
 import hashlib
 import json
+import threading
 from dataclasses import replace
 from html import escape
 from typing import Any
 
 import pytest
 
-from privacyops.domain.account.action import Scope
+from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.notice import Part
-from privacyops.services import purpose
+from privacyops.domain.purpose import PurposeVersion
+from privacyops.services import drafting, purpose
+from privacyops.services.drafting import DraftOvertaken
 from tests.house import Walker
 from tests.portal_client import Customer, customer
 from tests.shop import ShopClient
@@ -253,3 +257,31 @@ def test_languages_of_the_shop_decide_what_is_missing(walker: Walker) -> None:
     french = replace(walker.context, controller=replace(walker.context.controller, languages=("en", "fr")))
     shop = ShopClient(french, Scope.CATALOGUE_MANAGE)
     assert {"code": "locale-missing", "place": "fr"} in shop.post("/v1/notices", NOTICE).json()["findings"]
+
+
+def test_of_two_who_begin_a_draft_at_once_one_is_told_and_neither_is_lost(walker: Walker, shop: ShopClient) -> None:
+    ctx, at_once, told = walker.as_staff("Dora", Role.DPO), threading.Barrier(2, timeout=10), list[str]()
+
+    def begin(recipient: str) -> None:
+        def change(newest: PurposeVersion | None) -> dict[str, Any]:
+            if newest is not None:
+                raise DraftOvertaken
+            with contextlib.suppress(threading.BrokenBarrierError):
+                at_once.wait(1)  # on SQLite the second one is let in after the first, and finds its draft
+            return SURVEYS | {"recipients": [recipient]}
+
+        try:
+            drafting.redraft_purpose(ctx, "surveys", change)
+            told.append(recipient)
+        except DraftOvertaken:
+            told.append("overtaken")
+
+    both = [threading.Thread(target=begin, args=(name,)) for name in ("one", "other")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    (draft,) = drafting.purpose_drafts(ctx)
+    assert sorted(told) == sorted([draft.body["recipients"][0], "overtaken"])
+    after = drafting.redraft_purpose(ctx, "surveys", lambda newest: newest.to_json() if newest else {})
+    assert after.recipients == tuple(draft.body["recipients"])
