@@ -1,8 +1,9 @@
 """The whole store: reads, plans, applies, asks after jobs, reads back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.rest.applying import Applying
+from connectors.rest.inbound import NotProven, read_event, settled_by
 from connectors.rest.jobs import Jobs, work_of
 from connectors.rest.planning import Planning, hash_key
 from connectors.rest.store import RestReader
@@ -12,6 +13,7 @@ from privacyops.connector_sdk import (
     Check,
     Expectation,
     Finding,
+    Heard,
     Op,
     OpId,
     OpResult,
@@ -59,6 +61,19 @@ class RestStore(RestReader):
         if verdict.outcome in {Finding.GONE, Finding.CHANGED}:
             return jobs.done(work)
         return jobs.waiting(ticket, work, job)
+
+    def hear(self, call: Call, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket]) -> Heard:
+        """What the service tells by webhook of these jobs; calls nothing."""
+        call.check()
+        try:
+            event = read_event(self.settings.manifest, self._secrets, headers, body, self.clocks.wall())
+        except NotProven:
+            raise Terminal("not_proven") from None
+        jobs = [step.job for step in self.settings.manifest.act if step.job is not None]
+        if not any(job.callback is not None and job.callback.topic == event.topic for job in jobs):
+            raise Terminal("unknown_topic")
+        found = [(ticket, settled_by(Jobs(self), ticket, event)) for ticket in tickets]
+        return Heard(event.name, tuple((ticket, result) for ticket, result in found if result is not None))
 
     def cancel(self, call: Call, ticket: Ticket) -> OpResult:
         if not self.settings.write:

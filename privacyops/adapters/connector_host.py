@@ -30,6 +30,7 @@ from privacyops.adapters.store_writing import (
     from_op,
     from_plan,
     from_ticket,
+    to_heard,
     to_plan,
     to_result,
     to_verdict,
@@ -42,6 +43,7 @@ from privacyops.domain.record import Blob, Row, RowRef
 from privacyops.ports.connector_host import (
     Bounds,
     FoundPage,
+    Heard,
     StoreBudgetSpent,
     StoreConfig,
     StoreHealth,
@@ -245,6 +247,16 @@ class Connectors:
             return one.poll(call, from_ticket(ticket))
 
         return to_result(self._write(store, bounds, work))
+
+    def hear(
+        self, store: str, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket], bounds: Bounds
+    ) -> Heard:
+        def work(one: sdk.ReadStore, call: sdk.Call) -> Heard:
+            if not isinstance(one, sdk.HookStore):
+                raise sdk.Terminal("unsupported")
+            return to_heard(one.hear(call, headers, body, [from_ticket(ticket) for ticket in tickets]))
+
+        return self._ask(store, bounds, work)
 
     def verify(self, store: str, checks: Sequence[Check], bounds: Bounds) -> tuple[Verdict, ...]:
         asked = [from_check(check) for check in checks]

@@ -6,6 +6,7 @@ from typing import assert_never
 from privacyops import connector_sdk as sdk
 from privacyops.adapters.store_translation import from_ref, from_value
 from privacyops.domain.erasure import operation as core
+from privacyops.ports.connector_host import Heard
 
 
 def from_op(op: core.Op) -> sdk.Op:
@@ -108,6 +109,15 @@ def from_plan(plan: core.StorePlan) -> sdk.Plan:
     )
 
 
+def to_heard(heard: sdk.Heard) -> Heard:
+    """What a service told."""
+    return Heard(heard.event, tuple((_ticket(ticket), to_result(result)) for ticket, result in heard.settled))
+
+
+def _ticket(ticket: sdk.Ticket) -> core.Ticket:
+    return core.Ticket(ticket.id, ticket.submitted_at, ticket.poll_after, ticket.give_up_at)
+
+
 def to_result(result: sdk.OpResult) -> core.OpResult:
     """How one operation ended."""
     ticket = result.ticket
@@ -116,9 +126,7 @@ def to_result(result: sdk.OpResult) -> core.OpResult:
         outcome=core.Outcome(result.outcome.value),
         fields=result.fields,
         after=result.after,
-        ticket=None
-        if ticket is None
-        else core.Ticket(ticket.id, ticket.submitted_at, ticket.poll_after, ticket.give_up_at),
+        ticket=None if ticket is None else _ticket(ticket),
         code=result.code,
         at=result.at,
     )

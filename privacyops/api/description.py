@@ -30,6 +30,7 @@ NAMES: Final[Mapping[str, str]] = {
     "GET /ledger/{controller}/{tree}/checkpoint": "get_ledger_checkpoint",
     "GET /ledger/{controller}/{tree}/tile/{path}": "get_ledger_tile",
     "GET /readyz": "get_readiness",
+    "POST /hooks/{store}": "receive_hook",
     "GET /v1/acks": "list_acknowledgements",
     "POST /v1/acks": "acknowledge_events",
     "GET /v1/acks/{event_id}": "get_event_spread",
@@ -63,6 +64,7 @@ NAMES: Final[Mapping[str, str]] = {
     "GET /v1/dsars": "list_requests",
     "POST /v1/dsars": "submit_request",
     "GET /v1/dsars/{dsar_id}": "get_request",
+    "GET /v1/dsars/{dsar_id}/erasure": "get_erasure",
     "GET /v1/dsars/{dsar_id}/passages": "list_passages",
     "POST /v1/dsars/{dsar_id}/passages": "mark_passage",
     "POST /v1/dsars/{dsar_id}/passages/{passage_id}:decide": "decide_passage",
@@ -132,6 +134,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "establish_basis": {"subject": _KIM, "method": "checkout_checkbox", **_NEWS, "evidence": {"order": "R-17"}},
     "resend_confirmation": {"subject": _KIM, **_NEWS},
     "withdraw_consent": {"subject": {"id": _SOMEBODY}, "method": "preference_centre", "scope": _NEWS},
+    "receive_hook": {"type": "contact.gone", "contact": {"job": "j-1"}},
     "submit_request": {"type": "access", "requester": {"email": "kim@example.com"}, "residence": "DE"},
     "mark_passage": {
         "finding": "0193c1e0-5b7e-7c1a-9d7e-3f0a1b2c3d4e", "field": "body", "start": 38, "end": 53, "kind": "PERSON",

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from privacyops.connector_sdk.capabilities import Capabilities
 from privacyops.connector_sdk.catalogue import Collection, Health
 from privacyops.connector_sdk.errors import Cancelled, Retriable
-from privacyops.connector_sdk.plan import Check, Op, OpId, OpResult, Plan, Ticket, Verdict
+from privacyops.connector_sdk.plan import Check, Heard, Op, OpId, OpResult, Plan, Ticket, Verdict
 from privacyops.connector_sdk.predicate import Predicate
 from privacyops.connector_sdk.records import (
     BlobRef,
@@ -180,6 +180,19 @@ class JobStore(WriteStore, Protocol):
     def poll(self, call: Call, ticket: Ticket) -> OpResult: ...
 
     def cancel(self, call: Call, ticket: Ticket) -> OpResult: ...
+
+
+@runtime_checkable
+class HookStore(JobStore, Protocol):
+    """A store that tells by itself how its jobs ended."""
+
+    def hear(self, call: Call, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket]) -> Heard:
+        """What a call from outside says of the jobs of `tickets`. Reads nothing but what it is given.
+
+        Raises: Terminal: nobody proved who speaks (`not_proven`), this store is told nothing (`unsupported`), or a
+        proven word is none about a job (`unknown_topic`, `garbled`).
+        """
+        ...
 
 
 @runtime_checkable

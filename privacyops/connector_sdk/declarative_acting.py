@@ -169,12 +169,27 @@ class Verify(Part):
 
 
 class Signature(Part):
-    """`secret` is the name of a secret setting; `prefix` stands before the digest in the header."""
+    """`secret` is the name of a secret setting; `prefix` stands before the digest in the header.
+
+    `signs` is what the digest is taken of, with full stops between; `time` (seconds since 1970) and `id` name the
+    headers of the other two. A signed time that is five minutes off is refused.
+    """
 
     scheme: Literal["hmac-sha256-base64", "hmac-sha256-hex", "equal"]
     header: str
     secret: str
     prefix: str = ""
+    signs: Literal["body", "time.body", "id.time.body"] = "body"
+    time: str | None = None
+    id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_what_it_signs(self) -> "Signature":
+        if ("time" in self.signs) != (self.time is not None) or ("id" in self.signs) != (self.id is not None):
+            raise ValueError("time and id name the headers that are signed, and no others")
+        if self.scheme == "equal" and self.signs != "body":
+            raise ValueError("a secret that is only compared signs nothing")
+        return self
 
 
 class Inbound(Part):

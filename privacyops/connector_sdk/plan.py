@@ -243,6 +243,16 @@ class OpResult:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, repr=False)
+class Heard:
+    """What a service told of its own accord, once its word was proven. `event` is the same for a word that is told
+    twice, and says nothing of a person; `settled` are the tickets whose jobs it speaks of, and how each ended.
+    """
+
+    event: str
+    settled: tuple[tuple[Ticket, OpResult], ...] = ()
+
+
 class Expectation(StrEnum):
     """What a read-back looks for."""
 

@@ -16,7 +16,7 @@ from privacyops.jobs.workflows.search import MAP_LIFE_S, SearchKind
 from privacyops.jobs.workflows.webhook import WebhookKind
 from privacyops.services import anchor, promise, scanning
 from privacyops.services.consent import exporting, feeding, sweeping
-from privacyops.services.dsar import answer, erasing, retention, sweep
+from privacyops.services.dsar import answer, erasing, pending, retention, sweep
 from privacyops.services.webhook import acknowledging, telling
 
 TICKS: Final[Sequence[Tick]] = (
@@ -28,6 +28,7 @@ TICKS: Final[Sequence[Tick]] = (
     Tick("maps", scanning.begin_due),
     Tick("packages", answer.expire_packages, is_destructive=True),
     Tick("erasures", erasing.sweep_due),
+    Tick("pending", pending.poll_due),
     Tick("exports", exporting.expire, is_destructive=True),
     Tick("vault", answer.sweep_vault, is_destructive=True),
     Tick("changes", feeding.sweep, is_destructive=True),

@@ -111,6 +111,16 @@ class FoundPage:
     bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """What a service told by webhook, proven. `event` is the same for a word that is told twice; `settled` are tickets
+    with how their jobs ended.
+    """
+
+    event: str
+    settled: tuple[tuple[Ticket, OpResult], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What was asked of a store since it was opened. `statements` is what its own count says, else calls."""
@@ -212,6 +222,15 @@ class ConnectorHost(Protocol):
 
     def poll(self, store: str, ticket: Ticket, bounds: Bounds) -> OpResult:
         """How a job of the store stands."""
+        ...
+
+    def hear(
+        self, store: str, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket], bounds: Bounds
+    ) -> Heard:
+        """What a service tells by webhook of these jobs. Calls nothing.
+
+        Raises: StoreRefused: `not_proven`, or a store that is told nothing.
+        """
         ...
 
     def verify(self, store: str, checks: Sequence[Check], bounds: Bounds) -> tuple[Verdict, ...]:

@@ -14,12 +14,13 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import DsarId, uuid7
 from privacyops.store.tables.base import table_of
-from privacyops.store.tables.store_erasure import ErasedRecordRow, ErasureReceiptRow, StoreErasureRow
+from privacyops.store.tables.store_erasure import ErasedRecordRow, ErasureReceiptRow, StoreErasureRow, StoreEventRow
 from privacyops.store.uow import Tx
 
 _ERASURE = table_of(StoreErasureRow)
 _RECEIPT = table_of(ErasureReceiptRow)
 _ERASED = table_of(ErasedRecordRow)
+_EVENT = table_of(StoreEventRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,32 @@ def list_due_sweeps(tx: Tx, limit: int = 100) -> Sequence[StoreErasure]:
     return [_erasure(row) for row in tx.run(query.order_by(_ERASURE.c.sweep_at).limit(limit))]
 
 
+def list_due_polls(tx: Tx, limit: int = 100) -> Sequence[StoreErasure]:
+    """Erasures whose store is to be asked by now how its jobs stand."""
+    query = select(_ERASURE).where(_ERASURE.c.controller == tx.controller, _ERASURE.c.poll_at <= tx.now)
+    return [_erasure(row) for row in tx.run(query.order_by(_ERASURE.c.poll_at).limit(limit))]
+
+
+def list_pending(tx: Tx, store: str, limit: int = 500) -> Sequence[StoreErasure]:
+    """Erasures of which a store still has jobs that run, those that began first come first."""
+    query = select(_ERASURE).where(
+        _ERASURE.c.controller == tx.controller, _ERASURE.c.store == store, _ERASURE.c.poll_at.is_not(None)
+    )
+    return [_erasure(row) for row in tx.run(query.order_by(_ERASURE.c.id).limit(limit))]
+
+
+def add_event(tx: Tx, event: bytes) -> bool:
+    """Note what a store's service told, by its keyed hash; False: it told it before."""
+    dialect = postgresql if tx.dialect == "postgresql" else sqlite
+    row = {"controller": tx.controller, "event": event, "heard_at": tx.now}
+    return bool(tx.run(dialect.insert(_EVENT).on_conflict_do_nothing(), row).rowcount)
+
+
+def drop_events(tx: Tx, before: Instant) -> int:
+    """Forget what was told before an instant; how many."""
+    return int(tx.run(delete(_EVENT).where(_EVENT.c.controller == tx.controller, _EVENT.c.heard_at < before)).rowcount)
+
+
 def add_receipt(tx: Tx, dsar_id: DsarId, sha256: str, jws: str) -> None:
     """A receipt of what was done; a later one supplements it."""
     tx.run(
@@ -147,5 +174,5 @@ def _erasure(row: Row[Any]) -> StoreErasure:
         id=row.id, dsar_id=DsarId(row.dsar_id), store=row.store, state=ErasingState(row.state), version=row.version,
         plan_hash=row.plan_hash, decided_hash=row.decided_hash, plan=row.plan, plan_sealed=row.plan_sealed,
         results_sealed=row.results_sealed, report=row.report, code=row.code, planned_at=row.planned_at,
-        ended_at=row.ended_at, sweeps=row.sweeps, sweep_at=row.sweep_at,
+        ended_at=row.ended_at, sweeps=row.sweeps, sweep_at=row.sweep_at, poll_at=row.poll_at,
     )  # fmt: skip

@@ -20,6 +20,7 @@ SWEEPS: Final = (timedelta(hours=24), timedelta(days=7))
 class ErasingState(StrEnum):
     """PLANNED: the dry run is there. BY_HAND: this store cannot be planned, a person does it. VERIFIED: done and read
     back. RESIDUAL: something is left and a person has a task. HANDED_OVER: the store did not answer to the end.
+    PENDING: the store has accepted the work and does it later; it is asked again until it has ended.
     """
 
     PLANNING = "planning"
@@ -27,6 +28,7 @@ class ErasingState(StrEnum):
     BY_HAND = "by_hand"
     QUEUED = "queued"
     ERASING = "erasing"
+    PENDING = "pending"
     VERIFIED = "verified"
     RESIDUAL = "residual"
     HANDED_OVER = "handed_over"
@@ -38,12 +40,13 @@ ERASING_TRANSITIONS: Final[Mapping[ErasingState, frozenset[ErasingState]]] = {
     _S.PLANNED: frozenset({_S.PLANNING, _S.QUEUED}),
     _S.BY_HAND: frozenset({_S.PLANNING}),
     _S.QUEUED: frozenset({_S.ERASING, _S.HANDED_OVER}),
-    _S.ERASING: frozenset({_S.VERIFIED, _S.RESIDUAL, _S.HANDED_OVER}),
+    _S.ERASING: frozenset({_S.PENDING, _S.VERIFIED, _S.RESIDUAL, _S.HANDED_OVER}),
+    _S.PENDING: frozenset({_S.VERIFIED, _S.RESIDUAL, _S.HANDED_OVER}),
     _S.VERIFIED: frozenset({_S.RESIDUAL, _S.PLANNING}),
     _S.RESIDUAL: frozenset({_S.VERIFIED, _S.PLANNING}),
     _S.HANDED_OVER: frozenset({_S.PLANNING}),
 }
-RUNNING: Final = frozenset({_S.QUEUED, _S.ERASING})
+RUNNING: Final = frozenset({_S.QUEUED, _S.ERASING, _S.PENDING})
 ENDED: Final = frozenset({_S.VERIFIED, _S.RESIDUAL, _S.HANDED_OVER})
 
 
@@ -75,6 +78,8 @@ class StoreErasure:
     ended_at: Instant | None
     sweeps: int
     sweep_at: Instant | None
+    poll_at: Instant | None
+    """When the store is asked again how its jobs stand; None: it has none that run."""
 
     def is_fresh(self, now: Instant) -> bool:
         """Whether the dry run may still be approved."""

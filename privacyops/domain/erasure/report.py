@@ -135,6 +135,11 @@ class StoreReport:
         )  # fmt: skip
 
     @property
+    def is_pending(self) -> bool:
+        """Whether the store has jobs that it will tell the end of."""
+        return any(one.result.outcome is Outcome.PENDING for one in self.ops)
+
+    @property
     def waits_for_a_person(self) -> bool:
         """Whether a row about the subject is left because nobody confirmed its link or its text."""
         return any(one.tier.value != "candidate" for one in self.undecided)

@@ -66,7 +66,7 @@ def open_plan(ctx: Context, erasure: StoreErasure, drawn: DataMap) -> tuple[Plan
         key = sealing.key_of(ctx, tx, erasure.dsar_id)
     assert erasure.plan_sealed is not None  # noqa: S101 - a planned erasure has its plan
     held = json.loads(key.open(erasure.plan_sealed, place_of(ctx, erasure.id, "plan_sealed")))
-    results = _results(ctx, key, erasure)
+    results = results_of(ctx, key, erasure)
     intents: tuple[Intent, ...] = from_json(held["intents"])
     planned = Planned(
         erasure.store, drawn, intents, from_json(held["pages"]), from_json(held["open"]), from_json(held["undecided"])
@@ -89,9 +89,7 @@ def save_results(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, results: Mapp
     """Commit what the store said so far, before the next transaction begins. Raises: JobLost."""
     job_store.assert_owned(tx, job)
     erasure = erasures.load_erasure(tx, erasure_id)
-    key = sealing.key_of(ctx, tx, erasure.dsar_id)
-    body = json.dumps({name: to_json(one) for name, one in results.items()}).encode()
-    erasures.save_erasure(tx, erasure, results_sealed=key.seal(body, place_of(ctx, erasure.id, "results_sealed")))
+    erasures.save_erasure(tx, erasure, results_sealed=sealed_results(ctx, tx, erasure, results))
 
 
 @use_case(Action.DSAR_RUN)
@@ -99,27 +97,39 @@ def end(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, report: StoreReport) -
     """One store is done: noted in the ledger of what was erased, and looked at again later. Raises: JobLost."""
     job_store.assert_owned(tx, job)
     erasure = erasures.load_erasure(tx, erasure_id)
+    close(ctx, tx, erasure, report)
+    go_on(ctx, tx, erasure.dsar_id)
+    return str(_state_after(report))
+
+
+def close(ctx: Context, tx: Tx, erasure: StoreErasure, report: StoreReport) -> None:
+    """What was done and read back in a store is written down; what is left becomes a task."""
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
-    key = sealing.key_of(ctx, tx, dsar.id)
     person = _person_mac(ctx, sealing.requester_of(ctx, tx, dsar).email)
     done = [(one.op, one.code) for one in report.ops if one.standing is not Standing.OPEN]
     erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, done, person))
-    state = ErasingState.VERIFIED if report.is_whole else ErasingState.RESIDUAL
-    body = json.dumps({one.op.id: to_json(one.result) for one in report.ops}).encode()
-    erasures.move_erasure(
-        tx, erasure, state, report=report_told(report), ended_at=tx.now, sweep_at=tx.now + SWEEPS[0],
-        results_sealed=key.seal(body, place_of(ctx, erasure.id, "results_sealed")),
-    )  # fmt: skip
+    state = _state_after(report)
+    results = {one.op.id: one.result for one in report.ops}
+    changed: dict[str, Any] = {
+        "report": report_told(report), "ended_at": tx.now, "sweeps": 0, "sweep_at": tx.now + SWEEPS[0],
+        "poll_at": None, "results_sealed": sealed_results(ctx, tx, erasure, results),
+    }  # fmt: skip
+    if state is erasure.state:
+        erasures.save_erasure(tx, erasure, **changed)
+    else:
+        erasures.move_erasure(tx, erasure, state, **changed)
     crash_point("erasure.before_settling")
     if state is ErasingState.RESIDUAL:
-        _task(tx, dsar, erasure.store, TaskKind.RESIDUAL, "left_after_erasure")
+        tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, "left_after_erasure")
     counted = tallied(report.ops)
     record(
         ctx, tx, "erasure.ended", "dsar", dsar.id, store=erasure.store, result=str(state), plan=erasure.plan_hash or "",
         settled=counted.get("settled", 0), operations=len(report.ops), residue=len(report.residue),
     )  # fmt: skip
-    _on(ctx, tx, dsar.id)
-    return str(state)
+
+
+def _state_after(report: StoreReport) -> ErasingState:
+    return ErasingState.VERIFIED if report.is_whole else ErasingState.RESIDUAL
 
 
 @use_case(Action.DSAR_RUN)
@@ -130,13 +140,13 @@ def failed(ctx: Context, tx: Tx, erasure_id: UUID, code: str) -> None:
         return
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
     erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, *_done_so_far(ctx, tx, dsar, erasure)))
-    erasures.move_erasure(tx, erasure, ErasingState.HANDED_OVER, code=code[:64], ended_at=tx.now)
-    _task(tx, dsar, erasure.store, TaskKind.STORE_FAILED, code[:64])
+    erasures.move_erasure(tx, erasure, ErasingState.HANDED_OVER, code=code[:64], ended_at=tx.now, poll_at=None)
+    tell_owner(tx, dsar, erasure.store, TaskKind.STORE_FAILED, code[:64])
     record(ctx, tx, "erasure.handed_over", "dsar", dsar.id, store=erasure.store, code=code[:64])
-    _on(ctx, tx, dsar.id)
+    go_on(ctx, tx, dsar.id)
 
 
-def _on(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
+def go_on(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     """After one store: the next phase, or the end of the execution with its receipt."""
     dsars.load_dsar(tx, dsar_id, is_locked=True)  # two stores that end at once would each wait for the other
     if not _start_next(tx, dsar_id):
@@ -184,9 +194,9 @@ def swept(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, left: int, unread: S
     due = erasure.ended_at + SWEEPS[done] if erasure.ended_at and done < len(SWEEPS) else None
     erasures.save_erasure(tx, erasure, sweeps=done, sweep_at=due)
     if left:
-        _task(tx, dsar, erasure.store, TaskKind.RESIDUAL, "came_back")
+        tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, "came_back")
     if unread:
-        _task(tx, dsar, erasure.store, TaskKind.RESIDUAL, "not_all_read")
+        tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, "not_all_read")
     record(ctx, tx, "erasure.swept", "dsar", dsar.id, store=erasure.store, turn=done, left=left, unread=len(unread))
 
 
@@ -230,7 +240,13 @@ def report_told(report: StoreReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _results(ctx: Context, key: DataKey, erasure: StoreErasure) -> dict[str, OpResult]:
+def sealed_results(ctx: Context, tx: Tx, erasure: StoreErasure, results: Mapping[str, OpResult]) -> bytes:
+    """What a store said of each operation, for the column `results_sealed`. Raises: RequestEmptied."""
+    body = json.dumps({name: to_json(one) for name, one in results.items()}).encode()
+    return sealing.key_of(ctx, tx, erasure.dsar_id).seal(body, place_of(ctx, erasure.id, "results_sealed"))
+
+
+def results_of(ctx: Context, key: DataKey, erasure: StoreErasure) -> dict[str, OpResult]:
     """What the store said so far, by operation."""
     if erasure.results_sealed is None:
         return {}
@@ -246,7 +262,7 @@ def _done_so_far(
     assert erasure.plan_sealed is not None  # noqa: S101 - a planned erasure has its plan
     held = json.loads(key.open(erasure.plan_sealed, place_of(ctx, erasure.id, "plan_sealed")))
     pages: tuple[StorePlan, ...] = from_json(held["pages"])
-    results = _results(ctx, key, erasure)
+    results = results_of(ctx, key, erasure)
     done = [
         (each.op, "")
         for page in pages
@@ -286,7 +302,7 @@ def _person_mac(ctx: Context, email: str) -> tuple[int, bytes]:
     return mac.version, mac.digest
 
 
-def _task(tx: Tx, dsar: Dsar, store: str, kind: TaskKind, code: str) -> None:
+def tell_owner(tx: Tx, dsar: Dsar, store: str, kind: TaskKind, code: str) -> None:
     """A person has to see to the store; one who is asked already is not asked once more by each later look."""
     known = tasks.list_tasks_of(tx, dsar.id)
     if any((one.kind, one.store) == (kind, store) and one.state in OPEN_TASKS for one in known):

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from privacyops.domain.catalog.read import refusals_retention
@@ -15,27 +16,31 @@ from privacyops.domain.dsar.erasing import StoreErasure
 from privacyops.domain.dsar.record import StoredFinding
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.erasure.deciding import Rules
-from privacyops.domain.erasure.operation import OpResult
+from privacyops.domain.erasure.operation import OpResult, Outcome
 from privacyops.domain.erasure.policy import PolicyMalformed, read_policy
 from privacyops.domain.erasure.report import Gap, StoreReport
 from privacyops.domain.finding.codec import state_from_json
 from privacyops.domain.finding.model import Finding, FindingTier, Match, TextSpan
 from privacyops.domain.record import RowRef, decode
-from privacyops.ports.connector_host import ConnectorHost, StoreConfig, StoreMisconfigured
+from privacyops.kernel.crash_point import crash_point
+from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreConfig, StoreMisconfigured, StoreRefused
 from privacyops.ports.keyring import DataKey
 from privacyops.services import datamap, sealing, stores
 from privacyops.services.context import Context
 from privacyops.services.dsar.erasing import open_plan
 from privacyops.services.dsar.erasure_plan import decided_hash, every_finding
+from privacyops.services.dsar.pending import Waiting
 from privacyops.services.erasure.again import begun_again, known_after, unseen, without_phones
 from privacyops.services.erasure.applying import Applied
-from privacyops.services.erasure.erase import Erasure, erase_stores
+from privacyops.services.erasure.erase import MAX_PASSES, Erasure, erase_stores
 from privacyops.services.erasure.planning import Planned, plan_store
 from privacyops.services.finding.scan import draw_map
 from privacyops.services.finding.search import StoreRun, search_store
 from privacyops.services.finding.several import Drawn
 from privacyops.store import finding as findings
 from privacyops.store import store_erasure as erasures
+
+POLL_SECONDS: Final = 60.0
 
 
 def plan_one(ctx: Context, erasure_id: UUID) -> tuple[Planned, str]:
@@ -47,8 +52,12 @@ def plan_one(ctx: Context, erasure_id: UUID) -> tuple[Planned, str]:
         return plan_store(host, run, _rules(config, host, held), str(erasure.dsar_id)), decided
 
 
-def erase_one(ctx: Context, erasure: StoreErasure, record: Callable[[Mapping[str, OpResult]], None]) -> StoreReport:
-    """Carries out what was approved in one store, reads it back and searches again. Raises: StoreProblem."""
+def erase_one(
+    ctx: Context, erasure: StoreErasure, record: Callable[[Mapping[str, OpResult]], None], *, applies: bool = True
+) -> StoreReport:
+    """Carries out what was approved in one store, reads it back and searches again. `applies` False: the store has
+    ended what it accepted, and nothing is asked of it once more. Raises: StoreProblem.
+    """
     with _opened(ctx, erasure.store) as (config, host):
         drawn = datamap.answered(ctx, draw_map(host, erasure.store))
         planned, results = open_plan(ctx, erasure, drawn)
@@ -60,12 +69,32 @@ def erase_one(ctx: Context, erasure: StoreErasure, record: Callable[[Mapping[str
             record(every)
 
         work = Erasure(
-            lambda: ctx.ports.connectors([config]), ctx.clock.boot_seconds, str(erasure.dsar_id), record=noted
-        )
+            lambda: ctx.ports.connectors([config]), ctx.clock.boot_seconds, str(erasure.dsar_id), record=noted,
+            applies=applies, passes=MAX_PASSES if applies else 1,
+        )  # fmt: skip
         begun = {erasure.store: Applied(planned, dict(results))}
         rules = {erasure.store: _rules(config, host, held)}
         (report,) = erase_stores(host, [Drawn(erasure.store, drawn)], [run], rules, work, begun)
         return report
+
+
+def ask_after(ctx: Context, waiting: Waiting, answered: Callable[[OpResult], None]) -> timedelta:
+    """Asks the store how each of its jobs stands that wants to be asked; how long after their end it may be read back.
+
+    `answered` hears of each answer before the next question. Raises: StoreProblem: it could not be asked.
+    """
+    now = ctx.clock.now()
+    with _opened(ctx, waiting.erasure.store) as (_, host):
+        for op, ticket in waiting.tickets.items():
+            if ticket.poll_after > now:
+                continue
+            try:
+                result = host.poll(waiting.erasure.store, ticket, Bounds(str(waiting.erasure.dsar_id), POLL_SECONDS))
+            except StoreRefused as refused:
+                result = OpResult(op, Outcome.FAILED, code=refused.code, at=now)
+            crash_point("erasure.after_poll_before_record")
+            answered(result)
+        return host.traits(waiting.erasure.store, Bounds(str(waiting.erasure.dsar_id), POLL_SECONDS)).read_after
 
 
 def look_again(ctx: Context, erasure_id: UUID) -> tuple[int, tuple[Gap, ...]]:

@@ -16,6 +16,8 @@ from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
 KIND: Final = "erasure-receipt+json"
+UNTOLD: Final = frozenset({"started", "since", "over", "unanswered"})
+"""Members of a report that only say how the work goes on."""
 UNSEARCHED: Final = frozenset({RunState.HANDED_OVER, RunState.ANSWERED_WITHOUT})
 """Stores that nobody looked into, neither a machine nor a person."""
 
@@ -58,5 +60,5 @@ def _store(one: StoreErasure) -> dict[str, Any]:
         "plan": one.plan_hash or "",
         "code": one.code or "",
         "ended_at": one.ended_at.isoformat() if one.ended_at else "",
-        **{name: value for name, value in one.report.items() if name != "started"},
+        **{name: value for name, value in one.report.items() if name not in UNTOLD},
     }

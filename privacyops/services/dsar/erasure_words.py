@@ -22,6 +22,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "by_hand": "erased by a member of our staff",
         "read_back": "; every one was read again afterwards",
         "residual": "A part could not be erased yet; we follow it up.",
+        "pending": "The system has accepted the erasure and works on it; we ask until it is done.",
         "handed_over": "The system did not answer; a person carries out the erasure there.",
     },
     "de": {
@@ -32,6 +33,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "by_hand": "von Hand gelöscht",
         "read_back": "; jeder wurde danach noch einmal gelesen",
         "residual": "Ein Teil konnte noch nicht gelöscht werden; wir gehen dem nach.",
+        "pending": "Das System hat die Löschung angenommen und arbeitet daran; wir fragen nach, bis sie getan ist.",
         "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Löschung dort aus.",
     },
 }
@@ -56,9 +58,13 @@ def carried_out(tx: Tx, dsar: Dsar, titles: Mapping[str, str]) -> CarriedOut | N
         tuple(StoreOutcome(titles.get(one.store, one.store), _done(one, words)) for one in mine
               if one.state is not ErasingState.HANDED_OVER),
         tuple(each for one in mine for each in _kept(dsar, one, titles.get(one.store, one.store))),
-        tuple(UnreachedStore(one.store, titles.get(one.store, one.store), words[str(one.state)]) for one in mine
+        tuple(UnreachedStore(one.store, titles.get(one.store, one.store), words[_outstanding(one)]) for one in mine
               if one.state in {ErasingState.RESIDUAL, ErasingState.HANDED_OVER}),
     )  # fmt: skip
+
+
+def _outstanding(one: StoreErasure) -> str:
+    return "pending" if one.state is ErasingState.RESIDUAL and one.poll_at is not None else str(one.state)
 
 
 def _done(one: StoreErasure, words: Mapping[str, str]) -> str:

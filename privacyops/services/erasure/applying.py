@@ -19,6 +19,7 @@ from privacyops.services.erasure.planning import CALL_SECONDS, Planned, plan_int
 
 MAX_TRIES: Final = 12
 _EFFECTIVE: Final = frozenset({Outcome.DONE, Outcome.ALREADY, Outcome.KEPT})
+_ACCEPTED: Final = frozenset({Outcome.PENDING, Outcome.REQUESTED})
 _REFUSED_LATE: Final = frozenset({"constraint", "statement", "suppressed"})
 """What a store says only when it is tried: a trigger or a check that no catalogue shows."""
 Recorder = Callable[[Mapping[str, OpResult]], None]
@@ -92,7 +93,8 @@ def _apply_page(
     store = done.planned.store
     refused: list[Blocker] = []
     again = False
-    for number, only in enumerate(_steps(page, done.planned.drawn, step)):
+    page_steps = _steps(page, done.planned.drawn, step)
+    for number, only in enumerate(_not_accepted(page, page_steps, done.results)):
         results = host.apply(store, page, only, f"{page.id}:{at}:{number}", Bounds(request, CALL_SECONDS))
         crash_point("erasure.after_apply_before_record")
         done.steps += 1
@@ -113,6 +115,18 @@ def _apply_page(
         for late in refused:
             done.results.pop(late.op or "", None)
     return bool(refused) or again
+
+
+def _not_accepted(
+    page: StorePlan, steps: Sequence[tuple[str, ...]], results: Mapping[str, OpResult]
+) -> Sequence[tuple[str, ...]]:
+    """The steps without what the store has accepted and does later: it is not asked for the same work twice."""
+    accepted = {name for name, one in results.items() if one.outcome in _ACCEPTED}
+    if not accepted & {each.op.id for each in page.ops}:
+        return steps
+    every = tuple(each.op.id for each in page.ops)
+    left = [tuple(name for name in only or every if name not in accepted) for only in steps]
+    return tuple(only for only in left if only)
 
 
 def _first_said(before: OpResult | None, now: OpResult) -> OpResult:

@@ -67,6 +67,8 @@ class Erasure:
     passes: int = MAX_PASSES
     size: int = PAGE
     """Operations a plan."""
+    applies: bool = True
+    """False: what was begun has ended in the stores; it is only read back and searched for."""
 
 
 def plan_stores(
@@ -139,7 +141,8 @@ def _erase(host: ConnectorHost, one: _Store, work: Erasure) -> None:
         work.watch(one.run.store, "erase", counted[0], total)
 
     try:
-        apply_store(host, one.planned, work.request, step=work.step, record=record, done=done)
+        if work.applies:
+            apply_store(host, one.planned, work.request, step=work.step, record=record, done=done)
         work.watch(one.run.store, "read back", total, total)
         read_back(host, done, work.request)
     except StoreProblem as problem:
@@ -177,7 +180,7 @@ def _searched_again(
         left = [finding for finding in run.findings if _is_left(finding, one)]
         found = [Residue(finding.ref, "found_again", finding.fields) for finding in left]
         one.residue = (*found, *naming[one.run.store])
-        if left and not is_last and not one.problem and run.problem is None:
+        if left and not is_last and not one.problem and run.problem is None and not _is_at_work(one):
             one.run = replace(run, findings=tuple(left))
             _plan(host, one, work)
             again = again or bool(one.planned and one.planned.pages)
@@ -215,6 +218,11 @@ def _is_left(finding: Finding, one: _Store) -> bool:
     kept = {intent.ref.id for done in one.applied for intent in done.planned.intents if intent.stance in stays}
     waiting = {each.ref.id for done in one.applied for each in done.planned.undecided}
     return finding.ref.id not in kept | waiting
+
+
+def _is_at_work(one: _Store) -> bool:
+    """Whether the store still works on what it accepted: what is found meanwhile is not planned a second time."""
+    return any(each.outcome is Outcome.PENDING for done in one.applied for each in done.results.values())
 
 
 def _gaps(run: StoreRun, one: _Store) -> tuple[Gap, ...]:

@@ -21,6 +21,7 @@ class StoreErasureRow(SQLModel, table=True):
         one_of("state", ErasingState),
         UniqueConstraint("dsar_id", "store"),
         Index("ix_store_erasure_sweep", "sweep_at"),
+        Index("ix_store_erasure_poll", "poll_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -40,6 +41,18 @@ class StoreErasureRow(SQLModel, table=True):
     ended_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
     sweeps: int = Field(default=0)
     sweep_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
+    poll_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StoreEventRow(SQLModel, table=True):
+    """One thing that a store's service told by webhook, as a keyed hash, so that it counts once."""
+
+    __tablename__ = "store_event"
+    __table_args__ = (Index("ix_store_event_heard", "heard_at"),)
+
+    controller: str = Field(max_length=64, primary_key=True)
+    event: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    heard_at: Instant = Field(sa_type=UtcDateTime)
 
 
 @append_only

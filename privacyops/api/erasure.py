@@ -1,0 +1,44 @@
+"""Where the erasure of a request stands, for back ends. Counts, codes and dates; never a value."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from privacyops.api.deps import Caller, action
+from privacyops.api.schemas.erasure import (
+    BecameOut,
+    BlockedOut,
+    ErasureOut,
+    ErasureReceiptOut,
+    PlannedOut,
+    StoreErasureOut,
+)
+from privacyops.domain.account.action import Action
+from privacyops.domain.dsar.erasing import StoreErasure
+from privacyops.kernel.ids import DsarId
+from privacyops.services.dsar import erasure_state
+
+router = APIRouter(prefix="/v1/dsars", tags=["requests"])
+
+
+@router.get("/{dsar_id}/erasure", summary="Plan and state of an erasure", **action(Action.DSAR_LIST))
+def read_erasure(ctx: Caller, dsar_id: UUID) -> ErasureOut:
+    """Each store's plan and what became of it. Empty while nothing is planned, and for requests that erase nothing."""
+    found = erasure_state.state_of(ctx, DsarId(dsar_id))
+    return ErasureOut(
+        whole=found.is_whole, stores=[_store(one) for one in found.stores],
+        receipts=[ErasureReceiptOut(sha256=sha256, made_at=made_at) for sha256, made_at in found.receipts],
+    )  # fmt: skip
+
+
+def _store(one: StoreErasure) -> StoreErasureOut:
+    return StoreErasureOut(
+        store=one.store, state=one.state, code=one.code, plan_hash=one.plan_hash, planned_at=one.planned_at,
+        ended_at=one.ended_at, asked_next_at=one.poll_at, searched_again=one.sweeps, searched_next_at=one.sweep_at,
+        operations=one.plan.get("operations", 0), irreversible=one.plan.get("irreversible", 0),
+        waiting_for_a_decision=one.plan.get("waiting", 0),
+        plan=[PlannedOut(**row) for row in one.plan.get("rows", ())],
+        blockers=[BlockedOut(**row) for row in one.plan.get("blockers", ())],
+        result=[BecameOut(**row) for row in one.report.get("rows", ())],
+        residue=one.report.get("residue", 0),
+    )  # fmt: skip

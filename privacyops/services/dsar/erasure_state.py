@@ -1,0 +1,34 @@
+"""Where the erasure of one request stands: each store's plan, what became of it, and the receipts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from privacyops.domain.account.action import Action
+from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
+from privacyops.kernel.clock import Instant
+from privacyops.kernel.ids import DsarId
+from privacyops.services.context import Context, reading
+from privacyops.store import dsar as dsars
+from privacyops.store import store_erasure as erasures
+from privacyops.store.uow import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureState:
+    """`receipts` are (SHA-256, made at), oldest first."""
+
+    stores: Sequence[StoreErasure]
+    receipts: Sequence[tuple[str, Instant]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a machine erased, read back and found nothing left in every store that was planned."""
+        return bool(self.stores) and all(one.state is ErasingState.VERIFIED for one in self.stores)
+
+
+@reading(Action.DSAR_LIST)
+def state_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> ErasureState:
+    """Counts, codes and dates; no value and no key of a record. Raises: NotFound."""
+    dsars.load_dsar(tx, dsar_id)
+    made = [(sha256, made_at) for sha256, _, made_at in erasures.list_receipts(tx, dsar_id)]
+    return ErasureState(erasures.list_erasures(tx, dsar_id), made)
