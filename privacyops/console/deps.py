@@ -12,8 +12,9 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from privacyops.console.flashes import FLASHES, told
 from privacyops.console.forms import SAFE_METHODS, Form, read_form
-from privacyops.console.words import FLASHES, ROLES, told
+from privacyops.console.words import ROLES
 from privacyops.domain.account.action import Action, Extent
 from privacyops.domain.account.rule import extent, may
 from privacyops.kernel.client_address import client_address, network_prefix

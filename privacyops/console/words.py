@@ -234,102 +234,6 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "deadline.fired": ("Reminder", "warn"),
 }
 """Title and tone of an audit action on a request's timeline."""
-FLASHES: Final[Mapping[str, tuple[str, str]]] = {
-    "signed_out": ("inf", "You have been signed out."),
-    "signed_out_all": ("inf", "Every session of your account has ended."),
-    "filed": ("ok", "The request has been filed. Its clock runs from the day it was received."),
-    "assigned": ("ok", "Assigned."),
-    "assigned_some": ("ok", "{count} assigned to you."),
-    "dismissed": ("ok", "The request was dismissed."),
-    "dismissed_some": ("ok", "{count} dismissed. Those that proved who they are stay."),
-    "none_chosen": ("warn", "Select at least one request first."),
-    "asked": ("ok", "The customer has been asked for proof. The request waits for the answer."),
-    "accepted": ("ok", "The identity was accepted, with your reason."),
-    "code_mailed": ("ok", "A new code is on its way to the customer."),
-    "searching": ("ok", "The search has begun."),
-    "retried": ("ok", "The store is searched again."),
-    "by_hand": ("ok", "Noted: this store was searched by hand."),
-    "without": ("ok", "Noted: the answer goes out without this store and names it."),
-    "given": ("ok", "{count} records will be given."),
-    "asked_what": ("ok", "The customer has been asked. The request waits for the answer."),
-    "fee_demanded": ("ok", "The fee was demanded. The request waits for the customer's answer."),
-    "fee_settled": ("ok", "The request goes on."),
-    "letter_sent": ("ok", "The letter is on its way to the customer."),
-    "passage_out": ("ok", "It is taken out of the answer; a mark stands in its place."),
-    "passage_in": ("ok", "It stays in the answer."),
-    "passage_back": ("inf", "The decision was taken back."),
-    "alike": ("ok", "{count} passages decided."),
-    "marked": ("ok", "{count} passages marked; they are taken out of the answer."),
-    "text_seen": ("ok", "Noted: you have read it."),
-    "reading": ("ok", "The texts are being read. Reload the page in a moment."),
-    "planned": ("ok", "{count} records are in the plan."),
-    "kept_out": ("ok", "{count} records stay as they are; the answer says so and why."),
-    "left_out": ("ok", "{count} records are left out; the answer says so and why."),
-    "corrections": ("ok", "Kept, sealed with the request. Plan the correction when all is written."),
-    "corrections_none": ("inf", "Nothing is written; people will correct the stores by hand."),
-    "planning": ("ok", "The stores are being looked at. Nothing is changed; reload the page in a moment."),
-    "finished": ("ok", "The review is finished. The package is being built; another person releases it."),
-    "submitted": ("ok", "The plan waits for a second person."),
-    "approved": ("ok", "Approved. The package is being built."),
-    "returned": ("ok", "Sent back to review, with your reason."),
-    "released": ("ok", "Released. The customer is told by mail."),
-    "closed": ("ok", "The request is closed."),
-    "extended": ("ok", "The time is extended and the customer is told why."),
-    "sent": ("ok", "Your message stands on the customer's page; a mail says that it is there."),
-    "shown": ("inf", "The person is shown once. This was recorded."),
-    "claimed": ("ok", "The task is yours."),
-    "task_done": ("ok", "Done."),
-    "weighed": ("ok", "Decided. The reason is kept with the task."),
-    "weighed_rejected": ("ok", "Rejected. The purpose may be carried out for this person again."),
-    "lifted": ("ok", "Lifted. The contact may be written to where its owner's choices allow it."),
-    "lift_proposed": ("inf", "Proposed. An order is lifted by two people; it waits for the second one, below."),
-    "lift_returned": ("ok", "Sent back. The suppression stays."),
-    "lifted_before": ("inf", "This has been decided already; nothing was changed."),
-    "draft_saved": ("ok", "Saved as a draft. Nothing changes until it is published."),
-    "draft_discarded": ("ok", "The draft is gone. What is published stays as it is."),
-    "draft_changed": ("warn", "Somebody else saved the draft meanwhile. Read it once more before it is published."),
-    "draft_gone": ("inf", "There is no draft any more: it was published or thrown away meanwhile."),
-    "purpose_published": ("ok", "Published. The check answers by it from now on."),
-    "purpose_retired": ("ok", "Retired. The check answers no from now on, and nobody is asked any more."),
-    "notice_published": ("ok", "Published. The text is readable for ever at its address."),
-    "point_registered": ("ok", "Registered. Below stands how its pages use it."),
-    "point_changed": ("ok", "Changed. Open pages fetch a new token."),
-    "point_off": ("ok", "Switched off. Nothing is written through it from now on."),
-    "point_on": ("ok", "Switched on. Its pages fetch new tokens."),
-    "system_off": ("ok", "Switched off. Nothing is sent there; what it was told keeps its clocks."),
-    "system_on": ("ok", "Switched on. It goes on where it was left."),
-    "replayed": ("ok", "{count} events are on their way again."),
-    "sent_again": ("ok", "The event is on its way again."),
-    "secret_shown_before": ("inf", "This was done already. The key was shown once and is not shown again."),
-    "looked": ("ok", "The store answered."),
-    "owner_given": ("ok", "The store's tasks go there from now on."),
-    "looked_bad": ("bad", "The store did not answer; see its card."),
-    "scanned": ("ok", "The store was read. Below stands what it asks."),
-    "link_told": ("ok", "Your answer stands, for later scans too."),
-    "saved": ("ok", "Saved."),
-    "blocked": ("ok", "The account is blocked and its sessions have ended."),
-    "roles_proposed": ("inf", "Saved. What decides over people's data waits for a second person, below."),
-    "roles_confirmed": ("ok", "Confirmed. The roles hold; the account signs in anew."),
-    "roles_declined": ("ok", "This proposal is off."),
-    "roles_set": ("ok", "The roles were changed; the account signs in anew."),
-    "revoked": ("ok", "The key opens nothing from now on."),
-    "key_confirmed": ("ok", "Confirmed. The key may do this from its next call on."),
-    "key_declined": ("ok", "Declined. The key keeps what it may do already."),
-    "key_decided": ("inf", "This was decided already, or the key has ended; nothing was changed."),
-    "key_made_before": ("inf", "This key was made already. Its text was shown once and is not stored."),
-}
-"""Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
-_OF_ONE: Final[Mapping[str, str]] = {
-    "given": "1 record will be given.",
-    "planned": "1 record is in the plan.",
-    "alike": "1 passage decided.",
-    "marked": "1 passage marked; it is taken out of the answer.",
-    "replayed": "1 event is on its way again.",
-    "kept_out": "1 record stays as it is; the answer says so and why.",
-    "left_out": "1 record is left out; the answer says so and why.",
-}
-
-
 _VERBS: Final[Mapping[RequestType, tuple[str, str]]] = {
     RequestType.ERASURE: ("Erase", "Keep"),
     RequestType.RECTIFICATION: ("Correct", "Leave as is"),
@@ -340,12 +244,6 @@ _PERIOD: Final = re.compile("P" + "".join(f"(?:([0-9]{{1,5}}){unit[0].upper()})?
 _PERIOD_WORDS: Final = re.compile(r"[\s,]*".join(rf"(?:([0-9]{{1,5}})\s*{unit}s?)?" for unit in _UNITS))
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
-
-
-def told(flash: str, count: int) -> dict[str, str]:
-    """A notice after a redirect as the templates take it."""
-    tone, text = FLASHES[flash]
-    return {"tone": tone, "text": _OF_ONE.get(flash, text) if count == 1 else text.format(count=count)}
 
 
 CORRECTED: Final[Mapping[str, str]] = {
