@@ -36,6 +36,7 @@ from privacyops.settings import Controller, Settings
 from privacyops.store import account as account_store
 from privacyops.store import finding as findings
 from privacyops.store import job as job_store
+from privacyops.store import redaction as redactions
 from privacyops.store import task as task_store
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.letter import PackageRow
@@ -179,8 +180,16 @@ class Stage:
                 return found[1]
         raise AssertionError("no code was mailed")
 
+    def is_read(self) -> bool:
+        """Whether a worker has read the texts that were found for other people."""
+        assert self.dsar_id is not None
+        with self.context.database.reading("shop", self.context.clock.now()) as tx:
+            read = redactions.load_reading(tx, self.dsar_id)
+        return read is not None and read.is_over
+
     def finish_review(self) -> None:
         assert self.dsar_id is not None
+        until(self.is_read)
         review.finish_review(self.as_staff("Ada", Role.ANALYST), self.dsar_id)
 
     def release(self) -> None:
