@@ -296,6 +296,52 @@ def test_a_webhook_is_believed_with_the_right_signature_over_the_raw_body_only()
         read_event(manifest, secrets, {**headers, "X-Shopify-Topic": "orders/create"}, body)
 
 
+def signed_by(signature: str) -> str:
+    return POSTBIRD.read_text() + (
+        f"inbound: {{path: /hooks/postbird, signature: {signature}, topic_in: type, topics: {{contact.gone: job}}}}\n"
+    )
+
+
+def test_a_signed_id_names_the_event_and_a_signed_time_has_to_be_near() -> None:
+    manifest = read_manifest(
+        signed_by(
+            "{scheme: hmac-sha256-hex, header: S, secret: token, signs: id.time.body, time: T, id: I, prefix: v1=}"
+        )
+    )
+    secrets, now = GivenSecrets({"token": "t"}), FakeClock().now
+    time = str(int(now.timestamp()))
+
+    def heard(name: str, body: bytes, **wrong: str) -> str:
+        digest = hmac.digest(b"t", f"{name}.{time}.".encode() + body, "sha256").hex()
+        return read_event(manifest, secrets, {"S": f"v1={digest}", "T": time, "I": name, **wrong}, body, now).name
+
+    body = b'{"type": "contact.gone"}'
+    assert heard("e-1", body) == heard("e-1", b'{"type": "contact.gone", "n": 2}') != heard("e-2", body)
+    assert "e-1" not in heard("e-1", body)
+    for wrong in ({"I": "e-9"}, {"T": str(int(time) + 1)}, {"T": ""}, {"T": "9" * 40}, {"S": "v1="}):
+        with pytest.raises(NotProven):
+            heard("e-1", body, **wrong)
+    digest = hmac.digest(b"t", f"e-1.{time}.".encode() + body, "sha256").hex()
+    given = {"S": f"v1={digest}", "T": time, "I": "e-1"}
+    for late in (now + timedelta(seconds=301), now - timedelta(seconds=301), None):
+        with pytest.raises(NotProven):
+            read_event(manifest, secrets, given, body, late)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "{scheme: hmac-sha256-hex, header: S, secret: token, signs: time.body}",
+        "{scheme: hmac-sha256-hex, header: S, secret: token, time: T}",
+        "{scheme: hmac-sha256-hex, header: S, secret: token, signs: id.time.body, time: T}",
+        "{scheme: equal, header: S, secret: token, signs: time.body, time: T}",
+    ],
+)
+def test_a_signature_names_exactly_the_headers_that_it_signs(signature: str) -> None:
+    with pytest.raises(ManifestRefused):
+        read_manifest(signed_by(signature))
+
+
 def test_a_callback_ends_the_job_it_names_and_no_other() -> None:
     text = edited(
         "    takes: {message: listed}",
