@@ -26,6 +26,7 @@ from privacyops.api import (
     person,
     problems,
     receipt,
+    rectification,
     signal,
     stopping,
     third_parties,
@@ -79,8 +80,9 @@ def create_api(
     app.state.trusted_proxies, app.state.collects_per_minute = tuple(trusted_proxies), collects_per_minute
     for router in (
         dsar.router,
-        third_parties.router,
         erasure.router,
+        rectification.router,
+        third_parties.router,
         consent.router,
         consent_mode.router,
         catalogue.router,

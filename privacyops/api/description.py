@@ -65,9 +65,7 @@ NAMES: Final[Mapping[str, str]] = {
     "POST /v1/dsars": "submit_request",
     "GET /v1/dsars/{dsar_id}": "get_request",
     "GET /v1/dsars/{dsar_id}/erasure": "get_erasure",
-    "GET /v1/dsars/{dsar_id}/passages": "list_passages",
-    "POST /v1/dsars/{dsar_id}/passages": "mark_passage",
-    "POST /v1/dsars/{dsar_id}/passages/{passage_id}:decide": "decide_passage",
+    "GET /v1/dsars/{dsar_id}/rectification": "get_rectification",
     "GET /v1/dsars/{dsar_id}/passages": "list_passages",
     "POST /v1/dsars/{dsar_id}/passages": "mark_passage",
     "POST /v1/dsars/{dsar_id}/passages/{passage_id}:decide": "decide_passage",
@@ -136,10 +134,6 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "withdraw_consent": {"subject": {"id": _SOMEBODY}, "method": "preference_centre", "scope": _NEWS},
     "receive_hook": {"type": "contact.gone", "contact": {"job": "j-1"}},
     "submit_request": {"type": "access", "requester": {"email": "kim@example.com"}, "residence": "DE"},
-    "mark_passage": {
-        "finding": "0193c1e0-5b7e-7c1a-9d7e-3f0a1b2c3d4e", "field": "body", "start": 38, "end": 53, "kind": "PERSON",
-    },
-    "decide_passage": {"decision": "accepted", "seen": "open"},
     "mark_passage": {
         "finding": "0193c1e0-5b7e-7c1a-9d7e-3f0a1b2c3d4e", "field": "body", "start": 38, "end": 53, "kind": "PERSON",
     },

@@ -30,6 +30,7 @@ from privacyops.services.context import Context
 from privacyops.services.dsar import (
     answer,
     ask,
+    corrections,
     erasure_plan,
     handling,
     identity,
@@ -38,6 +39,7 @@ from privacyops.services.dsar import (
     review,
     third_parties,
 )
+from privacyops.services.dsar.corrections import WrittenPair
 from privacyops.store.account import add_account
 
 TITLES: Final = {"shop": "Shop database", "archive": "Order archive", "documents": "Documents", "mailbox": "Mailbox"}
@@ -185,6 +187,9 @@ class Seeder:
         """Agreed to, carried out in the shop's stores, read back; the letter waits to be released."""
         dsar_id = self._to_be_erased(person, days=days)
         self._clock.advance(timedelta(hours=2))
+        self._approve(dsar_id)
+
+    def _approve(self, dsar_id: DsarId) -> None:
         marta = self._as(self._marta)
         seen = listing.status_of(marta, dsar_id)
         review.approve_answer(marta, dsar_id, seen_plan=seen.plan_hash or "", typed_reference=seen.reference)
@@ -223,11 +228,23 @@ class Seeder:
         self._settle()
 
     def _corrected(self, person: DemoPerson, *, days: int) -> None:
-        """A misspelt street is being corrected, store by store."""
+        """A misspelt street: planned by Ada, agreed to by Marta, corrected and read back. What was issued or logged
+        with it tells truly what was sent out, and stays; a letter in the mailbox is left to a person.
+        """
         dsar_id = self._reviewing(person, RequestType.RECTIFICATION, days=days)
         self._clock.advance(timedelta(days=1))
         self._decide_the_rest(dsar_id)
-        review.finish_review(self._as(self._ada), dsar_id)
+        for store, collection in (("shop", "invoices"), ("shop", "change_log"), ("archive", "beleg")):
+            review.decide(
+                self._as(self._ada), dsar_id, Decision.EXCLUDE, store=store, collection=collection,
+                reason="DATA_ACCURATE",
+            )  # fmt: skip
+        corrections.write(self._as(self._ada), dsar_id, WrittenPair("street", "15 rue Haulte", "15 rue Haute"))
+        erasure_plan.plan(self._as(self._ada), dsar_id)
+        self._settle()
+        review.submit_for_approval(self._as(self._ada), dsar_id)
+        self._clock.advance(timedelta(hours=2))
+        self._approve(dsar_id)
 
     def _asked(self, person: DemoPerson, *, days: int) -> None:
         """Known by mail, but an order fact is missing: identity was asked again."""

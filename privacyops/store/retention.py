@@ -10,12 +10,16 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import DsarId
 from privacyops.store.dsar import DSAR, as_dsar, destroy_request_key
 from privacyops.store.tables.base import table_of
+from privacyops.store.tables.correction import CorrectionRow
 from privacyops.store.tables.dsar import DsarCodeRow, DsarMessageRow, DsarProofRow, RequestKeyRow
 from privacyops.store.tables.finding import FindingRow, RunRow
 from privacyops.store.tables.redaction import ReadingRow
+from privacyops.store.tables.store_erasure import StoreErasureRow
 from privacyops.store.uow import Tx
 
 _CODE = table_of(DsarCodeRow)
+_CORRECTION = table_of(CorrectionRow)
+_ERASURE = table_of(StoreErasureRow)
 _FINDING = table_of(FindingRow)
 _KEY = table_of(RequestKeyRow)
 _MESSAGE = table_of(DsarMessageRow)
@@ -32,6 +36,7 @@ def list_with_values(tx: Tx, closed_before: Instant, limit: int = 20) -> Sequenc
         exists().where(_FINDING.c.dsar_id == DSAR.c.id, _FINDING.c.sealed.is_not(None)),
         exists().where(_RUN.c.dsar_id == DSAR.c.id, _RUN.c.state_sealed.is_not(None)),
         exists().where(_PROOF.c.dsar_id == DSAR.c.id, _PROOF.c.sealed.is_not(None)),
+        exists().where(_CORRECTION.c.dsar_id == DSAR.c.id),
     )
     query = select(DSAR.c.id).where(*_closed(tx), DSAR.c.closed_at <= closed_before, holding).limit(limit)
     return [DsarId(row.id) for row in tx.run(query)]
@@ -50,11 +55,16 @@ def list_regimes(tx: Tx) -> Sequence[str]:
 
 
 def drop_values(tx: Tx, dsar_id: DsarId) -> None:
-    """Take the found values, where the searches stood, and the evidence of identity; counts and decisions stay."""
+    """Take the found values, where the searches stood, what was planned and corrected with them, and the evidence of
+    identity; counts and decisions stay.
+    """
     tx.run(update(_FINDING).where(_FINDING.c.dsar_id == dsar_id).values(sealed=None))
     tx.run(update(_RUN).where(_RUN.c.dsar_id == dsar_id).values(state_sealed=None))
     tx.run(update(_READING).where(_READING.c.dsar_id == dsar_id).values(labels_sealed=None))
     tx.run(update(_PROOF).where(_PROOF.c.dsar_id == dsar_id).values(sealed=None))
+    tx.run(delete(_CORRECTION).where(_CORRECTION.c.dsar_id == dsar_id))
+    planned = (_ERASURE.c.dsar_id == dsar_id, _ERASURE.c.poll_at.is_(None))  # a store at work is still read back by it
+    tx.run(update(_ERASURE).where(*planned).values(plan_sealed=None, results_sealed=None))
     tx.run(delete(_CODE).where(_CODE.c.dsar_id == dsar_id))
 
 

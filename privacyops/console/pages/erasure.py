@@ -1,7 +1,9 @@
-"""The plan of an erasure: what would be done in each store, what stands in its way, and later what became of it."""
+"""The plan of an erasure or a correction: what would be done in each store, what stands in its way, and later what
+became of it.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
@@ -10,6 +12,7 @@ from privacyops.console import shape, words
 from privacyops.console.deps import Desk, action
 from privacyops.console.pages.act_page import act_page
 from privacyops.console.pages.request import PAGE, face_of
+from privacyops.console.pages.request_steps import deed_of
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.kind import RequestType
@@ -24,6 +27,7 @@ _ACTS: Final = {
     "redact_span": "black out the words that name the person", "drop_path": "take the entry out of the document",
     "remove_element": "take the person out of the list", "keep": "keep as it is",
 }  # fmt: skip
+_CORRECTED: Final = "write the right value"
 _CUT: Final = "keep, without what is not needed"
 _HINDRANCES: Final = {
     "format": "a file of this kind cannot be changed in place; a person does it in the file",
@@ -43,15 +47,20 @@ _HINDRANCES: Final = {
     "row_changed": "the record changed after the plan was made",
     "row_gone": "the record went after the plan was made",
     "unsupported": "the store has nothing for this",
+    "key_column": "the record is known by this value; a person changes it with all that points there",
+    "digest": "a hash of the old value; whoever made it makes it anew",
+    "anothers_record": "another's record, or found by its text alone; a person corrects it there",
+    "inside_a_file": "files are not looked into; a person looks, and corrects what stands there",
+    "unique": "another record has this value already",
 }
 _STATES: Final = {
     ErasingState.PLANNING: ("is being planned", "inf"),
     ErasingState.PLANNED: ("planned", "inf"),
     ErasingState.BY_HAND: ("done by a person", "warn"),
     ErasingState.QUEUED: ("approved, waits for its turn", "inf"),
-    ErasingState.ERASING: ("is being erased", "inf"),
+    ErasingState.ERASING: ("is being carried out", "inf"),
     ErasingState.PENDING: ("accepted, the store works on it", "inf"),
-    ErasingState.VERIFIED: ("erased and read back", "ok"),
+    ErasingState.VERIFIED: ("done and read back", "ok"),
     ErasingState.RESIDUAL: ("something is left: see the task", "bad"),
     ErasingState.HANDED_OVER: ("handed over: see the task", "bad"),
 }
@@ -69,14 +78,19 @@ _WHY: Final = {
 def show(desk: Desk, reference: str) -> Response:
     """The plan of each store in counts, and what became of it."""
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
-    if opened.dsar.type is not RequestType.ERASURE:
+    if not (opened.goes_by_plan or opened.erasures):
         raise NotFound
+    deed = deed_of(opened)
+    others = [{"label": "Back to the request", "url": face_of(desk, opened).url, "method": "get"}]
+    if opened.corrections and opened.dsar.state is DsarState.IN_REVIEW and desk.may(Action.DSAR_REVIEW):
+        url = f"{face_of(desk, opened).url}/corrections"
+        others.append({"label": "Change what is corrected…", "url": url, "method": "get"})
     return act_page(
-        desk, opened, "Erasure plan", None, None, facts_title="Stores", facts=facts_of(opened),
+        desk, opened, f"{deed.capitalize()} plan", None, None, facts_title="Stores", facts=facts_of(opened),
         list_title="What is done to the records", list=lines_of(opened), notices=_notices(opened),
         question=_question(opened), fields=[],
-        submit={"label": "Plan the erasure", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
-        others=[{"label": "Back to the request", "url": face_of(desk, opened).url, "method": "get"}],
+        submit={"label": f"Plan the {deed}", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
+        others=others,
     )  # fmt: skip
 
 
@@ -99,10 +113,11 @@ def facts_of(opened: OpenedRequest) -> list[dict[str, str]]:
 
 def lines_of(opened: OpenedRequest) -> list[dict[str, Any]]:
     """What is or was done, store by store, in counts; blockers and warnings among them."""
-    return [line for one in opened.erasures for line in _lines(_title(opened, one), one)]
+    acts = {**_ACTS, "set": _CORRECTED} if opened.dsar.type is RequestType.RECTIFICATION else _ACTS
+    return [line for one in opened.erasures for line in _lines(_title(opened, one), one, acts)]
 
 
-def _lines(title: str, one: StoreErasure) -> list[dict[str, Any]]:
+def _lines(title: str, one: StoreErasure, acts: Mapping[str, str]) -> list[dict[str, Any]]:
     rows: Sequence[dict[str, Any]] = one.report.get("rows") or one.plan.get("rows") or ()
     found: list[dict[str, Any]] = []
     for each in rows:
@@ -114,7 +129,7 @@ def _lines(title: str, one: StoreErasure) -> list[dict[str, Any]]:
         tag = {"text": words.records(int(each["rows"])), "tone": tone or "inf"}
         note.append(_STANDING[standing] if standing else "")
         note.append(_hindrance(each["code"]) if standing not in {None, "settled"} and each.get("code") else "")
-        deed = _CUT if each["op"] == "keep" and each.get("columns") else _ACTS[each["op"]]
+        deed = _CUT if each["op"] == "keep" and each.get("columns") else acts[each["op"]]
         found.append({"text": f"{title}: {each['collection']}: {deed}",
                       "note": "; ".join(part for part in note if part), "tag": tag})  # fmt: skip
     if not one.report:  # afterwards each line says itself what stood in its way
@@ -145,7 +160,7 @@ def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
     waiting = sum(int(one.plan.get("waiting", 0)) for one in opened.erasures)
     going = sorted({name for one in opened.erasures for name in one.plan.get("unretained", ())})
     triggers = [warning for one in opened.erasures for warning in one.plan.get("warnings", ())]
-    found = []
+    found = _about_corrections(opened)
     if waiting:
         found.append({
             "tone": "warn", "title": f"{words.records(waiting)} wait for your decision",
@@ -160,7 +175,30 @@ def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
     if triggers:
         found.append({
             "tone": "warn", "title": "The store runs code of its own when records change",
-            "text": "What that code writes is searched for afterwards and erased as well.",
+            "text": "Each value is read again afterwards; what that code writes elsewhere is not looked for."
+            if opened.corrections else "What that code writes is searched for afterwards and erased as well.",
+        })  # fmt: skip
+    return found
+
+
+def _about_corrections(opened: OpenedRequest) -> list[dict[str, str]]:
+    """Which of the wrong values no store holds, by what they are about; the values stand on another page."""
+    stores = [one.plan["corrected"] for one in opened.erasures if one.plan.get("corrected")]
+    pairs = [(each[0]["kind"], sum(int(part["cells"]) for part in each)) for each in zip(*stores, strict=False)]
+    missing = [words.corrected(kind) for kind, cells in pairs if not cells]
+    issued = sorted({name for one in opened.erasures for name in one.plan.get("issued", ())})
+    found = []
+    if missing:
+        found.append({
+            "tone": "warn", "title": f"Not found anywhere as it was written: {', '.join(missing)}",
+            "text": "No record of the person that was searched holds the wrong value. "
+                    "Write it as it stands there, or take it out.",
+        })  # fmt: skip
+    if issued:
+        found.append({
+            "tone": "warn", "title": f"Records with amounts would be corrected: {', '.join(issued)}",
+            "text": "An invoice that was issued mostly stays as it was issued, and a new one corrects it. "
+                    "Leave such records as they are, then plan again.",
         })  # fmt: skip
     return found
 
@@ -169,7 +207,7 @@ def _question(opened: OpenedRequest) -> str:
     """Blank once there is nothing to plan any more: the page then only tells."""
     if opened.dsar.state is not DsarState.IN_REVIEW:
         return ""
-    return "Plan it again" if opened.erasures else "Plan the erasure"
+    return "Plan it again" if opened.erasures else f"Plan the {deed_of(opened)}"
 
 
 def _why_not(opened: OpenedRequest, may: bool) -> str | None:

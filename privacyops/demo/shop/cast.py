@@ -152,7 +152,7 @@ CAST: Final = (
         "Verbruggen",
         "BE",
         "stijn.verbruggen@example.org",
-        "15 rue Haute",
+        "15 rue Haulte",
         "3000|Leuven",
         4,
         story="corrects a misspelt street",

@@ -13,6 +13,7 @@ from uuid import UUID
 from privacyops.domain.account.action import Action
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.dsar.erasing import ENDED, RUNNING, SWEEPS, ErasingState, StoreErasure
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.erasure.codec import from_json, to_json
 from privacyops.domain.erasure.intent import Intent
@@ -105,14 +106,17 @@ def end(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, report: StoreReport) -
 def close(ctx: Context, tx: Tx, erasure: StoreErasure, report: StoreReport) -> None:
     """What was done and read back in a store is written down; what is left becomes a task."""
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
-    person = _person_mac(ctx, sealing.requester_of(ctx, tx, dsar).email)
-    done = [(one.op, one.code) for one in report.ops if one.standing is not Standing.OPEN]
-    erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, done, person))
+    erases = dsar.type is RequestType.ERASURE  # what was corrected is neither listed as gone nor looked for
+    if erases:
+        person = _person_mac(ctx, sealing.requester_of(ctx, tx, dsar).email)
+        done = [(one.op, one.code) for one in report.ops if one.standing is not Standing.OPEN]
+        erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, done, person))
     state = _state_after(report)
     results = {one.op.id: one.result for one in report.ops}
     changed: dict[str, Any] = {
-        "report": report_told(report), "ended_at": tx.now, "sweeps": 0, "sweep_at": tx.now + SWEEPS[0],
-        "poll_at": None, "results_sealed": sealed_results(ctx, tx, erasure, results),
+        "report": report_told(report), "ended_at": tx.now, "sweeps": 0,
+        "sweep_at": tx.now + SWEEPS[0] if erases else None, "poll_at": None,
+        "results_sealed": sealed_results(ctx, tx, erasure, results),
     }  # fmt: skip
     if state is erasure.state:
         erasures.save_erasure(tx, erasure, **changed)
@@ -120,11 +124,12 @@ def close(ctx: Context, tx: Tx, erasure: StoreErasure, report: StoreReport) -> N
         erasures.move_erasure(tx, erasure, state, **changed)
     crash_point("erasure.before_settling")
     if state is ErasingState.RESIDUAL:
-        tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, "left_after_erasure")
+        tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, f"left_after_{dsar.type}")
     counted = tallied(report.ops)
     record(
-        ctx, tx, "erasure.ended", "dsar", dsar.id, store=erasure.store, result=str(state), plan=erasure.plan_hash or "",
-        settled=counted.get("settled", 0), operations=len(report.ops), residue=len(report.residue),
+        ctx, tx, f"{dsar.type}.ended", "dsar", dsar.id, store=erasure.store, result=str(state),
+        plan=erasure.plan_hash or "", settled=counted.get("settled", 0), operations=len(report.ops),
+        residue=len(report.residue),
     )  # fmt: skip
 
 
@@ -139,10 +144,11 @@ def failed(ctx: Context, tx: Tx, erasure_id: UUID, code: str) -> None:
     if erasure.state not in RUNNING:
         return
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
-    erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, *_done_so_far(ctx, tx, dsar, erasure)))
+    if dsar.type is RequestType.ERASURE:
+        erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, *_done_so_far(ctx, tx, dsar, erasure)))
     erasures.move_erasure(tx, erasure, ErasingState.HANDED_OVER, code=code[:64], ended_at=tx.now, poll_at=None)
     tell_owner(tx, dsar, erasure.store, TaskKind.STORE_FAILED, code[:64])
-    record(ctx, tx, "erasure.handed_over", "dsar", dsar.id, store=erasure.store, code=code[:64])
+    record(ctx, tx, f"{dsar.type}.handed_over", "dsar", dsar.id, store=erasure.store, code=code[:64])
     go_on(ctx, tx, dsar.id)
 
 

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from privacyops.domain.catalog.read import refusals_retention
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.dsar.erasing import StoreErasure
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import StoredFinding
 from privacyops.domain.dsar.run import Decision
 from privacyops.domain.erasure.deciding import Rules
 from privacyops.domain.erasure.operation import OpResult, Outcome
 from privacyops.domain.erasure.policy import PolicyMalformed, read_policy
+from privacyops.domain.erasure.rectifying import Correction
 from privacyops.domain.erasure.report import Gap, StoreReport
 from privacyops.domain.finding.codec import state_from_json
 from privacyops.domain.finding.model import Finding, FindingTier, Match, TextSpan
@@ -27,6 +30,7 @@ from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreConfig, 
 from privacyops.ports.keyring import DataKey
 from privacyops.services import datamap, sealing, stores
 from privacyops.services.context import Context
+from privacyops.services.dsar.corrections import corrections_of
 from privacyops.services.dsar.erasing import open_plan
 from privacyops.services.dsar.erasure_plan import decided_hash, every_finding
 from privacyops.services.dsar.pending import Waiting
@@ -34,9 +38,11 @@ from privacyops.services.erasure.again import begun_again, known_after, unseen, 
 from privacyops.services.erasure.applying import Applied
 from privacyops.services.erasure.erase import MAX_PASSES, Erasure, erase_stores
 from privacyops.services.erasure.planning import Planned, plan_store
+from privacyops.services.erasure.rectify import carry_out, plan_rectification
 from privacyops.services.finding.scan import draw_map
 from privacyops.services.finding.search import StoreRun, search_store
 from privacyops.services.finding.several import Drawn
+from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import store_erasure as erasures
 
@@ -48,6 +54,9 @@ def plan_one(ctx: Context, erasure_id: UUID) -> tuple[Planned, str]:
     erasure = _load(ctx, erasure_id)
     with _opened(ctx, erasure.store) as (config, host):
         drawn = datamap.answered(ctx, draw_map(host, erasure.store))
+        if erasure_of_a_correction(ctx, erasure):
+            wanted, given, decided = _to_correct(ctx, erasure, drawn)
+            return plan_rectification(host, given, drawn, wanted, str(erasure.dsar_id)), decided
         run, held, decided = _run(ctx, erasure, drawn)
         return plan_store(host, run, _rules(config, host, held), str(erasure.dsar_id)), decided
 
@@ -61,13 +70,18 @@ def erase_one(
     with _opened(ctx, erasure.store) as (config, host):
         drawn = datamap.answered(ctx, draw_map(host, erasure.store))
         planned, results = open_plan(ctx, erasure, drawn)
-        run, held, _ = _run(ctx, erasure, drawn)
         every = dict(results)
 
         def noted(store: str, fresh: Mapping[str, OpResult]) -> None:
             every.update(fresh)
             record(every)
 
+        if erasure_of_a_correction(ctx, erasure):
+            return carry_out(
+                host, lambda: ctx.ports.connectors([config]), Applied(planned, dict(results)), str(erasure.dsar_id),
+                partial(noted, erasure.store), applies=applies,
+            )  # fmt: skip
+        run, held, _ = _run(ctx, erasure, drawn)
         work = Erasure(
             lambda: ctx.ports.connectors([config]), ctx.clock.boot_seconds, str(erasure.dsar_id), record=noted,
             applies=applies, passes=MAX_PASSES if applies else 1,
@@ -158,6 +172,29 @@ def _run(ctx: Context, erasure: StoreErasure, drawn: DataMap) -> tuple[StoreRun,
     )
     found = tuple(_finding(ctx, key, one) for one in held)
     return StoreRun(erasure.store, drawn, state, found), held, decided
+
+
+def erasure_of_a_correction(ctx: Context, erasure: StoreErasure) -> bool:
+    """Whether this is the correction of a request for rectification in a store."""
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        return dsars.load_dsar(tx, erasure.dsar_id).type is RequestType.RECTIFICATION
+
+
+def _to_correct(
+    ctx: Context, erasure: StoreErasure, drawn: DataMap
+) -> tuple[tuple[Correction, ...], tuple[Finding, ...], str]:
+    """The pairs, the records that the review did not leave as they are, and the decisions it was planned from.
+
+    Raises: RequestEmptied; StoreRefused: a person handed records in, and no machine finds them again.
+    """
+    with ctx.database.reading(ctx.controller.key, ctx.clock.now()) as tx:
+        wanted = tuple(pair for _, pair in corrections_of(ctx, tx, erasure.dsar_id))
+        key = sealing.key_of(ctx, tx, erasure.dsar_id)
+        given = [one for one in every_finding(tx, erasure.dsar_id, erasure.store) if one.decision is Decision.INCLUDE]
+        decided = decided_hash(tx, erasure.dsar_id, erasure.store)
+    if any(one.collection not in drawn.by_name for one in given):
+        raise StoreRefused(erasure.store, "by_hand")
+    return wanted, tuple(_finding(ctx, key, one) for one in given), decided
 
 
 def _finding(ctx: Context, key: DataKey, one: StoredFinding) -> Finding:

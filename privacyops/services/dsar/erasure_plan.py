@@ -1,4 +1,4 @@
-"""The dry run of an erasure: what would be done to every record, and what a second person agrees to."""
+"""The dry run of an erasure or a correction: what would be done to every record, and what a second person agrees to."""
 
 import hashlib
 import json
@@ -15,17 +15,21 @@ from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.erasure.codec import to_json
 from privacyops.domain.erasure.operation import Keep, act_name, touched
 from privacyops.domain.job import Job
+from privacyops.domain.task import TaskKind
 from privacyops.kernel.errors import Conflict
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.keyring import Place
 from privacyops.services import job as jobs
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.corrections import is_corrected_by_machine
 from privacyops.services.erasure.planning import Planned
+from privacyops.store import correction as corrections
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import job as job_store
 from privacyops.store import store_erasure as erasures
+from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
 JOB: Final = "erasure"
@@ -36,7 +40,7 @@ class ErasureNotPlanned(Conflict):
     """`stores` as a member: those without a dry run of the records as they are decided now."""
 
     type = "/problems/erasure-not-planned"
-    title = "Plan the erasure first: a second person agrees to the plan, not to the list of records"
+    title = "Make the plan first: a second person agrees to the plan, not to the list of records"
 
 
 class ErasureUndecided(Conflict):
@@ -46,6 +50,18 @@ class ErasureUndecided(Conflict):
     title = "Some records were found through a link that nobody confirmed; decide on them, then plan again"
 
 
+class StoreChanged(Conflict):
+    """`stores` as a member."""
+
+    type = "/problems/store-changed"
+    title = "A store has new columns or tables that hold people's data; answer its task first, then plan again"
+
+
+class NothingToCorrect(Conflict):
+    type = "/problems/nothing-to-correct"
+    title = "No store holds a value that was written as wrong; write it as it stands there, or correct by hand"
+
+
 @use_case(Action.DSAR_REVIEW)
 def plan(ctx: Context, tx: Tx, dsar_id: DsarId) -> int:
     """Begin a dry run in each store that holds something; how many. A plan that is there is made anew.
@@ -53,8 +69,8 @@ def plan(ctx: Context, tx: Tx, dsar_id: DsarId) -> int:
     Raises: Conflict: the request is not in review, or asks for something else.
     """
     dsar = dsars.load_dsar(tx, dsar_id)
-    if dsar.type is not RequestType.ERASURE or dsar.state is not DsarState.IN_REVIEW:
-        raise Conflict("only an erasure that is in review can be planned")
+    if not is_planned_by_machine(tx, dsar) or dsar.state is not DsarState.IN_REVIEW:
+        raise Conflict("only an erasure or a correction that is in review can be planned")
     withdraw(tx, dsar_id)
     known = {one.store: one for one in erasures.list_erasures(tx, dsar_id)}
     begun = 0
@@ -79,7 +95,7 @@ def plan(ctx: Context, tx: Tx, dsar_id: DsarId) -> int:
             )
         enqueue(tx, erasures.load_erasure(tx, erasure), PLAN)
         begun += 1
-    record(ctx, tx, "dsar.plan_erasure", "dsar", dsar_id, stores=begun)
+    record(ctx, tx, f"dsar.plan_{dsar.type}", "dsar", dsar_id, stores=begun)
     return begun
 
 
@@ -96,7 +112,8 @@ def save_plan(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, planned: Planned
         tx, erasure, ErasingState.PLANNED, plan=plan_told(planned), plan_sealed=sealed, plan_hash=plan_hash(planned),
         decided_hash=decided, planned_at=tx.now, results_sealed=None, report={},
     )  # fmt: skip
-    record(ctx, tx, "erasure.planned", "dsar", erasure.dsar_id, store=erasure.store, operations=len(planned.ops))
+    step = f"{dsars.load_dsar(tx, erasure.dsar_id).type}.planned"
+    record(ctx, tx, step, "dsar", erasure.dsar_id, store=erasure.store, operations=len(planned.ops))
 
 
 @use_case(Action.DSAR_RUN)
@@ -105,23 +122,39 @@ def plan_failed(ctx: Context, tx: Tx, erasure_id: UUID, code: str) -> None:
     erasure = erasures.load_erasure(tx, erasure_id)
     if erasure.state is ErasingState.PLANNING:
         erasures.move_erasure(tx, erasure, ErasingState.BY_HAND, code=code[:64], planned_at=tx.now)
-        record(ctx, tx, "erasure.by_hand", "dsar", erasure.dsar_id, store=erasure.store, code=code[:64])
+        step = f"{dsars.load_dsar(tx, erasure.dsar_id).type}.by_hand"
+        record(ctx, tx, step, "dsar", erasure.dsar_id, store=erasure.store, code=code[:64])
 
 
 def require_planned(tx: Tx, dsar: Dsar) -> None:
     """Before a second person is asked: every store has a fresh plan of what is decided now.
 
-    Raises: ErasureNotPlanned, ErasureUndecided.
+    Raises: ErasureNotPlanned, ErasureUndecided, StoreChanged, NothingToCorrect.
     """
-    if dsar.type is not RequestType.ERASURE:
+    if not is_planned_by_machine(tx, dsar):
         return
+    planned = _planned_stores(tx, dsar.id)
+    changed = [store for store in planned if tasks.find_open_task(tx, TaskKind.STORE_DRIFT, store) is not None]
+    if changed:
+        raise StoreChanged(stores=changed)
     known = {one.store: one for one in erasures.list_erasures(tx, dsar.id)}
-    missing = [store for store in _planned_stores(tx, dsar.id) if not _is_current(tx, known.get(store))]
+    missing = [store for store in planned if not _is_current(tx, known.get(store))]
     if missing:
         raise ErasureNotPlanned(stores=missing)
     waiting = sum(int(one.plan.get("waiting", 0)) for one in known.values() if one.state is ErasingState.PLANNED)
     if waiting:
         raise ErasureUndecided(rows=waiting)
+    if dsar.type is RequestType.RECTIFICATION and not any(map(_changes_something, known.values())):
+        raise NothingToCorrect
+
+
+def is_planned_by_machine(tx: Tx, dsar: Dsar) -> bool:
+    """Whether the stores are changed by a plan: an erasure, and a correction of which somebody wrote what it is."""
+    return dsar.type is RequestType.ERASURE or is_corrected_by_machine(tx, dsar)
+
+
+def _changes_something(one: StoreErasure) -> bool:
+    return one.state is ErasingState.BY_HAND or bool(one.plan.get("operations") or one.plan.get("blockers"))
 
 
 def withdraw(tx: Tx, dsar_id: DsarId) -> None:
@@ -145,12 +178,15 @@ def _is_current(tx: Tx, one: StoreErasure | None) -> bool:
 
 def plan_lines(tx: Tx, dsar_id: DsarId) -> Sequence[str]:
     """What an approval binds to besides the decisions: each store's plan."""
-    return [f"{one.store}\t{one.plan_hash or one.state}" for one in erasures.list_erasures(tx, dsar_id)]
+    wanted = corrections.find_corrections(tx, dsar_id)
+    lines = [f"{one.store}\t{one.plan_hash or one.state}" for one in erasures.list_erasures(tx, dsar_id)]
+    return [*lines, f"corrections\t{wanted.id}"] if wanted else lines
 
 
 def decided_hash(tx: Tx, dsar_id: DsarId, store: str) -> str:
-    """SHA-256 over what is decided on the records of one store."""
-    digest = hashlib.sha256()
+    """SHA-256 over what is decided on the records of one store, and which corrections are wanted."""
+    wanted = corrections.find_corrections(tx, dsar_id)
+    digest = hashlib.sha256(f"{wanted.id}\n".encode() if wanted else b"")
     for one in every_finding(tx, dsar_id, store):
         digest.update(f"{one.id}\t{one.decision}\t{one.reason or ''}\t{one.decided_by or ''}\n".encode())
     return digest.hexdigest()
@@ -203,6 +239,8 @@ def plan_told(planned: Planned) -> dict[str, Any]:
         "warnings": list(planned.warnings),
         "unretained": list(planned.unretained),
         "waiting": sum(1 for one in planned.undecided if one.tier.value != "candidate"),
+        "issued": list(planned.issued),
+        "corrected": [{"kind": kind, "cells": cells} for kind, cells in planned.corrected],
     }  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""The receipt of an erasure: what was done in each store, who agreed, what is kept and why. Signed; no erased value."""
+"""The receipt of an erasure or a correction: what was done in each store, who agreed, what is kept and why. Signed;
+it holds no value.
+"""
 
 import hashlib
 import json
@@ -15,7 +17,6 @@ from privacyops.store import store_erasure as erasures
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
-KIND: Final = "erasure-receipt+json"
 UNTOLD: Final = frozenset({"started", "since", "over", "unanswered"})
 """Members of a report that only say how the work goes on."""
 UNSEARCHED: Final = frozenset({RunState.HANDED_OVER, RunState.ANSWERED_WITHOUT})
@@ -25,11 +26,13 @@ UNSEARCHED: Final = frozenset({RunState.HANDED_OVER, RunState.ANSWERED_WITHOUT})
 def write_receipt(ctx: Context, tx: Tx, dsar: Dsar, stores: Sequence[StoreErasure]) -> str:
     """Sign what was done and note its hash in the audit log, whose leaves nobody can change; the hash."""
     body = receipt_of(tx, dsar, stores)
-    jws = ctx.ports.signer.jws(json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), KIND)
+    jws = ctx.ports.signer.jws(
+        json.dumps(body, sort_keys=True, separators=(",", ":")).encode(), f"{dsar.type}-receipt+json"
+    )
     sha256 = hashlib.sha256(jws.encode()).hexdigest()
     erasures.add_receipt(tx, dsar.id, sha256, jws)
     whole = 1 if body["whole"] else 0
-    record(ctx, tx, "erasure.receipt", "dsar", dsar.id, sha256=sha256, whole=whole, stores=len(stores))
+    record(ctx, tx, f"{dsar.type}.receipt", "dsar", dsar.id, sha256=sha256, whole=whole, stores=len(stores))
     return sha256
 
 
@@ -42,6 +45,7 @@ def receipt_of(tx: Tx, dsar: Dsar, stores: Sequence[StoreErasure]) -> dict[str, 
     by_hand = [one for one in stores if one.state is ErasingState.BY_HAND]
     return {
         "request": dsar.reference,
+        "type": str(dsar.type),
         "made_at": tx.now.isoformat(),
         "plan": dsar.plan_hash or "",
         "prepared_by": str(dsar.prepared_by or ""),

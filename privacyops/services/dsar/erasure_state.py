@@ -1,10 +1,11 @@
-"""Where the erasure of one request stands: each store's plan, what became of it, and the receipts."""
+"""Where the erasure or correction of one request stands: each store's plan, what became of it, and the receipts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import DsarId
 from privacyops.services.context import Context, reading
@@ -22,13 +23,14 @@ class ErasureState:
 
     @property
     def is_whole(self) -> bool:
-        """Whether a machine erased, read back and found nothing left in every store that was planned."""
+        """Whether a machine did it, read back and found nothing left in every store that was planned."""
         return bool(self.stores) and all(one.state is ErasingState.VERIFIED for one in self.stores)
 
 
 @reading(Action.DSAR_LIST)
-def state_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> ErasureState:
-    """Counts, codes and dates; no value and no key of a record. Raises: NotFound."""
-    dsars.load_dsar(tx, dsar_id)
+def state_of(ctx: Context, tx: Tx, dsar_id: DsarId, type_: RequestType = RequestType.ERASURE) -> ErasureState:
+    """Counts, codes and dates; no value and no key of a record. Empty for another type of request. Raises: NotFound."""
+    if dsars.load_dsar(tx, dsar_id).type is not type_:
+        return ErasureState((), ())
     made = [(sha256, made_at) for sha256, _, made_at in erasures.list_receipts(tx, dsar_id)]
     return ErasureState(erasures.list_erasures(tx, dsar_id), made)

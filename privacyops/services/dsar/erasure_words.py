@@ -1,4 +1,6 @@
-"""What an erasure says in the letter: what went, what is kept by which law and until when, what is outstanding."""
+"""What an erasure or a correction says in the letter: what went or was corrected, what is kept by which law and until
+when, what is outstanding.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +9,9 @@ from typing import Final
 
 from privacyops.domain.answer import Exclusion, StoreOutcome, UnreachedStore
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
+from privacyops.domain.erasure.rectifying import COLUMN, CORRECTABLE
 from privacyops.services.dsar.exclusions import exclusion_of
 from privacyops.store import store_erasure as erasures
 from privacyops.store.uow import Tx
@@ -37,6 +41,32 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Löschung dort aus.",
     },
 }
+_CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "corrected": "corrected: {what} ({n} records)",
+        "nothing": "nothing had to be corrected",
+        "by_hand": "corrected by a member of our staff",
+        "read_back": "; every one was read again afterwards",
+        "residual": "A part could not be corrected yet; we follow it up.",
+        "pending": "The system has accepted the correction and works on it; we ask until it is done.",
+        "handed_over": "The system did not answer; a person carries out the correction there.",
+        "email": "mail address", "phone": "phone number", "name": "name", "first_name": "first name",
+        "last_name": "surname", "street": "street", "postcode": "postcode", "city": "town", "country": "country",
+        "birth_date": "date of birth", "column": "other details",
+    },
+    "de": {
+        "corrected": "berichtigt: {what} ({n} Datensätze)",
+        "nothing": "es war nichts zu berichtigen",
+        "by_hand": "von Hand berichtigt",
+        "read_back": "; jeder wurde danach noch einmal gelesen",
+        "residual": "Ein Teil konnte noch nicht berichtigt werden; wir gehen dem nach.",
+        "pending": "Das System hat die Berichtigung angenommen und arbeitet daran; wir fragen nach, bis sie getan ist.",
+        "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Berichtigung dort aus.",
+        "email": "E-Mail-Adresse", "phone": "Telefonnummer", "name": "Name", "first_name": "Vorname",
+        "last_name": "Nachname", "street": "Straße", "postcode": "Postleitzahl", "city": "Ort", "country": "Land",
+        "birth_date": "Geburtsdatum", "column": "weitere Angaben",
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +83,8 @@ def carried_out(tx: Tx, dsar: Dsar, titles: Mapping[str, str]) -> CarriedOut | N
     mine = erasures.list_erasures(tx, dsar.id)
     if not mine:
         return None
-    words = _WORDS.get(dsar.language, _WORDS["en"])
+    said = _CORRECTED if dsar.type is RequestType.RECTIFICATION else _WORDS
+    words = said.get(dsar.language, said["en"])
     return CarriedOut(
         tuple(StoreOutcome(titles.get(one.store, one.store), _done(one, words)) for one in mine
               if one.state is not ErasingState.HANDED_OVER),
@@ -70,6 +101,8 @@ def _outstanding(one: StoreErasure) -> str:
 def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
     if one.state is ErasingState.BY_HAND:
         return words["by_hand"]
+    if "corrected" in words:
+        return _done_of_a_correction(one, words)
     counted = {"deleted": 0, "emptied": 0, "kept": sum(int(each["rows"]) for each in one.report.get("kept", ()))}
     for each in one.report.get("rows", ()):
         if each["standing"] == "settled" and each["op"] != "keep":
@@ -77,6 +110,19 @@ def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
     said = ", ".join(words[name].format(n=n) for name, n in counted.items() if n)
     if not said:
         return words["nothing"]
+    return said + (words["read_back"] if one.state is ErasingState.VERIFIED else "")
+
+
+def _done_of_a_correction(one: StoreErasure, words: Mapping[str, str]) -> str:
+    n = sum(int(each["rows"]) for each in one.report.get("rows", ()) if each["standing"] == "settled")
+    if not n:
+        return words["nothing"]
+    kinds = dict.fromkeys(
+        words[each["kind"] if each["kind"] in CORRECTABLE else COLUMN]
+        for each in one.plan.get("corrected", ())
+        if each["cells"]
+    )
+    said = words["corrected"].format(what=", ".join(kinds), n=n)
     return said + (words["read_back"] if one.state is ErasingState.VERIFIED else "")
 
 

@@ -17,7 +17,7 @@ from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId, FindingId
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar import erasing
-from privacyops.services.dsar.erasure_plan import plan_lines, require_planned
+from privacyops.services.dsar.erasure_plan import is_planned_by_machine, plan_lines, require_planned
 from privacyops.services.dsar.execution import hand_out, settle_if_done
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
@@ -174,7 +174,7 @@ def send_back(ctx: Context, tx: Tx, dsar_id: DsarId, reason: str) -> Dsar:
 
 def needs_approval(tx: Tx, dsar: Dsar) -> bool:
     """Whether the type, or a reason that was used, wants a second person before the answer is made."""
-    if dsar.rule.approval is Approval.ALWAYS:
+    if dsar.rule.approval is Approval.ALWAYS or is_planned_by_machine(tx, dsar):
         return True
     strict = {code.code for code in refusals_retention().refusal_codes if code.second_person}
     return any(group.reason in strict for group in findings.count_findings(tx, dsar.id) if group.reason)
@@ -216,7 +216,7 @@ def _go_on(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
     """The package for data that is handed over, the tasks for stores that are changed, else nothing but the letter."""
     tasks.cancel_tasks_of(tx, dsar.id, "reviewed", TaskKind.REVIEW_FINDINGS)
     if dsar.state is DsarState.EXECUTING:
-        if not erasing.begin(ctx, tx, dsar):
+        if not (is_planned_by_machine(tx, dsar) and erasing.begin(ctx, tx, dsar)):
             hand_out(tx, dsar)
         settle_if_done(ctx, tx, dsar.id)
         return dsars.load_dsar(tx, dsar.id)
