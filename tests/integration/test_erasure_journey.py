@@ -28,7 +28,9 @@ from privacyops.domain.task import OPEN_TASKS, TaskKind
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.connector_host import StoreUnreachable
 from privacyops.ports.keyring import MacLabel
+from privacyops.services import datamap
 from privacyops.services import job as jobs
+from privacyops.services import task as task_service
 from privacyops.services.dsar import answer, erasing, erasing_work, erasure_plan, identity, intake, review
 from privacyops.services.dsar.replaying import replay
 from privacyops.services.erasure import applying, erase
@@ -96,6 +98,10 @@ def planned(walker: Walker, shop: Path, **store: Any) -> DsarId:
 
 def approved(walker: Walker, dsar_id: DsarId) -> None:
     review.submit_for_approval(walker.as_staff("Ada", Role.ANALYST), dsar_id)
+    approved_by_marta(walker, dsar_id)
+
+
+def approved_by_marta(walker: Walker, dsar_id: DsarId) -> None:
     dsar = walker.dsar(dsar_id)
     marta = walker.as_staff("Marta", Role.APPROVER)
     review.approve_answer(marta, dsar_id, seen_plan=dsar.plan_hash or "", typed_reference=dsar.reference)
@@ -142,6 +148,24 @@ def test_rows_that_the_map_retains_stay_without_the_person_and_nobody_is_warned(
     assert kept == [(11, None, None, 19.9), (12, None, None, 7.5)]
     (receipt,) = receipts(walker, dsar_id)
     assert receipt["whole"] is True
+
+
+def test_a_new_column_about_people_that_nobody_answered_for_stops_the_approval(walker: Walker, shop: Path) -> None:
+    dsar_id = planned(walker, shop)
+    review.submit_for_approval(walker.as_staff("Ada", Role.ANALYST), dsar_id)
+    dora = walker.as_staff("Dora", Role.DPO)
+    datamap.scan(dora, "shop")
+    with sqlite3.connect(shop) as database:
+        database.execute("ALTER TABLE customer ADD COLUMN second_email TEXT")
+    datamap.scan(dora, "shop")
+    with pytest.raises(erasure_plan.StoreChanged):
+        approved_by_marta(walker, dsar_id)
+    with walker.context.database.reading("shop", walker.clock.now()) as tx:
+        task = tasks.find_open_task(tx, TaskKind.STORE_DRIFT, "shop")
+    assert task is not None
+    task_service.answer(dora, task, "a second address of the customer, erased with the row")
+    approved_by_marta(walker, dsar_id)
+    assert only(walker, dsar_id).state is ErasingState.VERIFIED
 
 
 def test_what_was_approved_is_erased_read_back_and_receipted(walker: Walker, shop: Path) -> None:
