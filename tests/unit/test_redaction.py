@@ -166,6 +166,11 @@ def test_the_shop_s_own_name_is_nobody_s() -> None:
     assert suggested(text, keep) == [("Peter Novak", "[Person A]")]
 
 
+def test_a_part_that_a_model_cut_out_of_the_subject_s_name_is_the_subject_s() -> None:
+    text = source("Novak\nAnna Maria Weber\n4", ("Novak\nAnna", "PERSON"), ("Weber\n4", "PERSON"))
+    assert suggested(text) == [("Novak", "[Person A]")]
+
+
 def test_labels_go_on_after_z() -> None:
     labels = Labels()
     given = [labels.label(f"Name{chr(97 + at // 26)}{chr(97 + at % 26)} Other{at}", "PERSON") for at in range(28)]

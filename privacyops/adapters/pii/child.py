@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 IDLE_SECONDS: Final = 60.0
 MOST_TEXTS: Final = 2_000
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 """Pages and checks come first on a machine with few cores."""
 
 

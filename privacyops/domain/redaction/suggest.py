@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from privacyops.domain.detection.entity import NAMED, NATIONAL_IDS
+from privacyops.domain.detection.entity import NAMED, NATIONAL_IDS, PERSON
 from privacyops.domain.detection.span import Span
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.person_name import fold_name
@@ -136,7 +136,7 @@ def suggest(
     """
     wanted = [
         (source, start, end, kind, is_staff, found, judged)
-        for source, house in ((one, _house(one.text, keep.house)) for one in texts)
+        for source, house in ((one, _whole_names(one.text, keep)) for one in texts)
         for start, end, kind, is_staff, found in _pieces(source)
         if not any(begin <= start and end <= last for begin, last in house)
         and (judged := _judged(source.text[start:end], kind, found, keep)).whose is Whose.OTHER
@@ -166,10 +166,14 @@ def _pieces(source: SourceText) -> Iterable[tuple[int, int, str, bool, Span | No
     return sorted(found, key=lambda one: (one[0], one[1]))
 
 
-def _house(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the shop itself is named: what lies inside is nobody's name."""
+def _whole_names(text: str, keep: KeepList) -> list[tuple[int, int]]:
+    """Where the shop itself or the subject is named in full: a part that a model cut out of it is nobody else's."""
+    own = [name for name in keep.names if len(name.split()) > 1 and name not in keep.names_of_several]
+    names = [*keep.house, *own]
     patterns = [r"\s+".join(map(re.escape, name.split())) for name in names if name.strip()]
-    return [found.span() for pattern in patterns for found in re.finditer(pattern, text, re.IGNORECASE)]
+    return [
+        found.span() for pattern in patterns for found in re.finditer(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE)
+    ]
 
 
 def _lines(text: str, span: Span) -> Iterable[Span]:
@@ -180,6 +184,8 @@ def _lines(text: str, span: Span) -> Iterable[Span]:
         yield span
         return
     for found in _LINE.finditer(text, span.start, span.end):
+        if span.type == PERSON and not any(map(str.isalpha, found[0])):
+            continue
         yield replace(span, start=found.start(), end=found.end())
 
 
