@@ -113,7 +113,8 @@ def add_event(tx: Tx, event: bytes) -> bool:
     """Note what a store's service told, by its keyed hash; False: it told it before."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     row = {"controller": tx.controller, "event": event, "heard_at": tx.now}
-    return bool(tx.run(dialect.insert(_EVENT).on_conflict_do_nothing(), row).rowcount)
+    fresh = dialect.insert(_EVENT).values(**row).on_conflict_do_nothing()
+    return tx.run(fresh.returning(_EVENT.c.event)).first() is not None
 
 
 def drop_events(tx: Tx, before: Instant) -> int:
