@@ -283,6 +283,8 @@ def task_title(task: Task) -> tuple[str, str]:
     """A task's title and its question; a store that is to be changed is named by what is to be done there."""
     if task.kind is TaskKind.MANUAL_STORE and task.code in set(RequestType):
         return f"{TYPES[RequestType(task.code)]}: do it in the store", "What did you change, and how did you check it?"
+    if task.kind is TaskKind.RESIDUAL and task.code == f"left_after_{RequestType.RECTIFICATION}":
+        return "Correct what was left", "What stands there now?"
     if task.kind is TaskKind.MANUAL_STORE and task.code == by_hand.CODE:
         return "Search a store by hand", "What does this store hold about the person?"
     return TASKS[task.kind]

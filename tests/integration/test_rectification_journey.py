@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from privacyops.domain.account.action import Role
+from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.account.four_eyes import SamePerson
 from privacyops.domain.dsar.erasing import ErasingState
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
@@ -28,6 +28,7 @@ from privacyops.store import store_erasure as erasures
 from privacyops.store import task as tasks
 from tests.consoles import Office, words_of
 from tests.house import Walker
+from tests.shop import ShopClient
 
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """No SQL of its own is in these stories; the first two and a killed worker are told on both engines."""
@@ -204,6 +205,8 @@ def test_a_cell_that_cannot_take_the_value_is_shown_before_and_a_task_afterwards
     assert only(walker, dsar_id).state is ErasingState.RESIDUAL
     assert (TaskKind.RESIDUAL, "left_after_rectification") in open_tasks(walker, dsar_id)
     assert receipt_of(walker, dsar_id)["whole"] is False
+    page = Office.open(walker).at_desk("Ada", Role.ANALYST).read("/console/tasks?view=all")
+    assert "Correct what was left" in page
 
 
 @on_one_engine
@@ -318,3 +321,8 @@ def test_from_the_page_to_the_store_with_every_click_twice(walker: Walker, shop:
     assert rows(shop, "SELECT street FROM customer WHERE id = 1") == [("Am Wehr 1",)]
     assert "See the correction" in ada.read(url)
     assert "done and read back" in words_of(ada.read(f"{url}/plan"))
+    client = ShopClient(walker.context, Scope.DSAR_READ)
+    told = client.get(f"/v1/dsars/{dsar_id}/rectification").json()
+    assert (told["whole"], told["stores"][0]["corrected"]) == (True, [{"kind": "street", "cells": 3}])
+    assert "Wehr" not in json.dumps(told)
+    assert client.get(f"/v1/dsars/{dsar_id}/erasure").json()["stores"] == []

@@ -65,7 +65,8 @@ def accepted(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, report: StoreRepo
         report={**report_told(report), "since": tx.now.isoformat()},
         results_sealed=sealed_results(ctx, tx, erasure, results),
     )  # fmt: skip
-    record(ctx, tx, "erasure.accepted", "dsar", erasure.dsar_id, store=erasure.store, operations=len(running))
+    step = f"{dsars.load_dsar(tx, erasure.dsar_id).type}.accepted"
+    record(ctx, tx, step, "dsar", erasure.dsar_id, store=erasure.store, operations=len(running))
     go_on(ctx, tx, erasure.dsar_id)
 
 
@@ -118,7 +119,8 @@ def told(ctx: Context, tx: Tx, store: str, event: str, settled: Sequence[tuple[U
         noted = _note(ctx, tx, erasures.load_erasure(tx, erasure_id), mine)
         if noted:
             erasure = erasures.load_erasure(tx, erasure_id)
-            record(ctx, tx, "erasure.told", "dsar", erasure.dsar_id, store=store, operations=noted)
+            step = f"{dsars.load_dsar(tx, erasure.dsar_id).type}.told"
+            record(ctx, tx, step, "dsar", erasure.dsar_id, store=store, operations=noted)
             _hand_out(tx, erasure)
         changed += noted
     return changed
@@ -227,7 +229,7 @@ def _remind(ctx: Context, tx: Tx, erasure_id: UUID) -> None:
         tell_owner(tx, dsar, erasure.store, TaskKind.RESIDUAL, STILL)
     if erasure.state is ErasingState.PENDING and is_answered_without(dsar.safe_due_on, tx.now):
         erasures.move_erasure(tx, erasure, ErasingState.RESIDUAL, ended_at=tx.now)
-        record(ctx, tx, "erasure.outstanding", "dsar", dsar.id, store=erasure.store)
+        record(ctx, tx, f"{dsar.type}.outstanding", "dsar", dsar.id, store=erasure.store)
         go_on(ctx, tx, dsar.id)
 
 
