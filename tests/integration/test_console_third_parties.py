@@ -32,8 +32,9 @@ def _forms(page: str, verb: str) -> list[tuple[str, dict[str, str]]]:
     return [(unescape(to), {name: unescape(value) for name, value in hidden.findall(body)}) for to, body in forms]
 
 
-def _send(browser: Browser, verb: str, at: int = 0, /, status: int = 200, **fields: str) -> str:
-    to, hidden = _forms(browser.page, verb)[at]
+def _send(browser: Browser, verb: str, status: int = 200, /, **fields: str) -> str:
+    """Send the first form of a kind."""
+    to, hidden = _forms(browser.page, verb)[0]
     return browser.send(to, status, **(hidden | fields))
 
 
@@ -56,10 +57,10 @@ def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker
     _send(ada, "alike", label="[Person A]", decision="accepted")
     assert "3 passages decided." in words_of(ada.page)
     key = _forms(ada.page, "mark")[0][1]["key"]
-    page = _send(ada, "mark", 0, 422, **{f"words-{key}": "no such words", f"kind-{key}": "PERSON"})
+    page = _send(ada, "mark", 422, **{f"words-{key}": "no such words", f"kind-{key}": "PERSON"})
     assert f'href="#f-words-{key}"' in page
     assert 'value="no such words"' in page
-    page = _send(ada, "mark", **{f"words-{key}": "the parcel", f"kind-{key}": "PERSON"})
+    page = _send(ada, "mark", 200, **{f"words-{key}": "the parcel", f"kind-{key}": "PERSON"})
     assert "<del>the parcel</del>" in page
     assert "marked by hand · Ada" in words_of(page)
     ada.read(f"{url}/texts?only=open")
@@ -83,6 +84,7 @@ def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker
 def test_any_text_of_a_record_is_marked_from_its_preview(office: Office, walker: Walker, dsar_id: DsarId) -> None:
     ada, url = office.at_desk("Ada", Role.ANALYST), f"/console/requests/{walker.dsar(dsar_id).reference}"
     groups = dict.fromkeys(re.findall(r"\?open=(g[0-9a-f]{12})#preview", ada.read(url)))
+    links: list[str] = []
     for group in groups:
         page = ada.read(f"{url}?open={group}")
         links = re.findall(r'<a href="([^"]*/texts\?finding=[^"]*)">Mark', page)
@@ -92,7 +94,7 @@ def test_any_text_of_a_record_is_marked_from_its_preview(office: Office, walker:
     assert "Table cloth of natural linen" in words_of(ada.page)
     key = _forms(ada.page, "mark")[0][1]["key"]
     fields = {f"start-{key}": "0", f"end-{key}": "5", f"kind-{key}": "LOCATION"}
-    assert "<del>Table</del> cloth" in re.sub(r"<a .*?</a>", "", _send(ada, "mark", **fields), flags=re.S)
+    assert "<del>Table</del> cloth" in re.sub(r"<a .*?</a>", "", _send(ada, "mark", 200, **fields), flags=re.S)
     assert ("Table", "[Address 1]") in [one[:2] for one in pieces_of(walker, dsar_id)]
     ada.read(f"{url}/texts?finding={'0' * 32}&number=0", 404)
     ada.read(f"{url}/texts?finding=nonsense", 404)

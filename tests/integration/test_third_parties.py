@@ -190,9 +190,10 @@ def test_a_person_marks_what_nobody_suggested_and_takes_it_back(walker: Walker, 
     whole = Spot(text.finding.id, text.number, start=0, end=len("Peter Novak"))
     [one] = third_parties.mark(ada, dsar_id, whole, "PERSON")
     assert (one.decision, one.is_by_hand, one.label) == (Decision.ACCEPTED, False, "[Person A]")
-    for spot, kind, problem in BAD_SPOTS:
+    for bad, kind, problem in BAD_SPOTS:
+        wrong: dict[str, Any] = {"start": None, "end": None, **bad}
         with pytest.raises(problem):
-            third_parties.mark(ada, dsar_id, replace(whole, **{"start": None, "end": None, **spot}), kind)
+            third_parties.mark(ada, dsar_id, replace(whole, **wrong), kind)
 
 
 def test_a_text_that_no_model_read_waits_for_a_person(walker: Walker, tmp_path: Path) -> None:
