@@ -1,6 +1,7 @@
 """Checks 1 to 5: the connector as a plug-in."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -66,7 +67,10 @@ class PluginChecks:
             f"loaded = sorted({sorted(bench.drivers)!r} & sys.modules.keys())\n"
             "raise SystemExit(' '.join(loaded) or 0)\n"
         )
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+        found = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # pytest knows more than a child
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=found, capture_output=True, text=True, check=False, timeout=60
+        )
         assert done.returncode == 0, done.stderr
 
     def test_03_a_store_that_is_down_or_refuses_us_raises_the_right_class_in_time(self, bench: Bench) -> None:
