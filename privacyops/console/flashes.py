@@ -73,7 +73,6 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "looked": ("ok", "The store answered."),
     "owner_given": ("ok", "The store's tasks go there from now on."),
     "looked_bad": ("bad", "The store did not answer; see its card."),
-    "scanned": ("ok", "The store was read. Below stands what it asks."),
     "link_told": ("ok", "Your answer stands, for later scans too."),
     "saved": ("ok", "Saved."),
     "blocked": ("ok", "The account is blocked and its sessions have ended."),

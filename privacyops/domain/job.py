@@ -38,7 +38,7 @@ class JobLost(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job as a step sees it. `cursor` is what the step before left, opened."""
+    """One job as a step sees it. `cursor` is what the step before left, opened; `result` the code it ended with."""
 
     id: JobId
     controller: str
@@ -50,6 +50,7 @@ class Job:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     cursor: bytes | None = None
     progress: Mapping[str, Any] | None = None
+    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

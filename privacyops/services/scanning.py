@@ -74,7 +74,7 @@ def newest(ctx: Context, tx: Tx, name: str) -> Scanning | None:
     if job is None:
         return None
     told = job.progress or {}
-    code = (store.health_code or "") if job.state is JobState.DEAD else ""
+    code = (job.result or "") if job.state is JobState.DEAD else ""
     return Scanning(job.state, int(told.get("read", 0)), int(told.get("total", 0)), code)
 
 

@@ -219,5 +219,5 @@ def _job(row: Row[Any]) -> Job:
     return Job(
         id=JobId(row.id), controller=row.controller, kind=row.kind, object_id=row.object_id,
         state=JobState(row.state), epoch=row.epoch, attempts=row.attempts, arguments=row.arguments,
-        cursor=row.cursor, progress=row.progress,
+        cursor=row.cursor, progress=row.progress, result=row.result,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import yaml
 
 from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.task import TaskKind
+from privacyops.ports.connector_host import StoreRefused
 from privacyops.services import job as jobs
 from privacyops.services import scanning
 from privacyops.store import task as tasks
@@ -41,7 +42,11 @@ def test_a_colleague_scans_a_store_and_answers_its_questions(walker: Walker, sho
     olga.send("/console/stores/shop/map/scan")
     assert "The store is being read" in words_of(olga.page)
     olga.send("/console/stores/shop/map/scan")
+    assert "Scan again" not in olga.page
     walker.settle()
+    part = olga.client.get("/console/stores/shop/map", headers={"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert "Scan again" in part  # what the page asks for by itself brings the button back
     page = words_of(olga.read("/console/stores/shop/map"))
     assert "Scan 1," in page
     assert "orders.customer_id → customers.id" in page
@@ -150,3 +155,22 @@ def test_the_clock_has_each_store_scanned_once_a_day_and_a_new_column_becomes_a_
     assert begun == [1, 0, 0, 1]
     with walker.context.database.reading("shop", walker.clock.now()) as tx:
         assert tasks.find_open_task(tx, TaskKind.STORE_DRIFT, "shop") is not None
+
+
+def test_a_scan_that_is_refused_by_a_store_in_good_health_says_what_the_store_said(
+    walker: Walker, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise StoreRefused("shop", "permission_denied")
+
+    monkeypatch.setattr(scanning, "draw_map", refuses)
+    scanning.begin(walker.as_staff("Ada", Role.ADMIN), "shop")
+    for _ in range(6):
+        walker.settle()
+        walker.clock.advance(timedelta(minutes=20))
+        jobs.drive_again(walker.context)
+    walker.settle()
+    page = words_of(Office.open(walker).at_desk("Olga", Role.ADMIN).read("/console/stores/shop/map"))
+    assert "What the store said: Permission denied" in page
+    told = ShopClient(walker.context, Scope.DATAMAP_MANAGE).get("/v1/data-map/stores/shop/scan").json()
+    assert (told["state"], told["code"]) == ("dead", "permission_denied")
