@@ -155,7 +155,7 @@ WITHHOLDING: Final[Mapping[str, str]] = {
 }
 CHECKS: Final[Mapping[str, str]] = {
     "no_undecided_finding": "Everything is decided",
-    "no_third_party_open": "Passages about other people are decided",
+    "no_third_party_open": "Third parties are decided",
     "files_inside": "All files are inside",
     "no_secrets": "No secrets",
     "csv_safe": "Tables open without formulas",

@@ -227,7 +227,7 @@ def test_the_checks_say_what_they_rest_on_and_do_not_block(office: Office) -> No
     number = _finished(office)
     marta, url = office.at_desk("Marta", Role.APPROVER), f"/console/requests/{number}"
     page = marta.read(f"{url}/release")
-    assert re.search(r'class="tag ok"[^>]*>(?:(?!</span>).)*Passages about other people are decided', page)
+    assert re.search(r'class="tag ok"[^>]*>(?:(?!</span>).)*Third parties are decided', page)
     assert re.search(r'class="tag ok"[^>]*>(?:(?!</span>).)*Everything is decided', page)
     assert "0 taken out, 0 left in" in words_of(page)
     marta.send(f"{url}/release", sha256=marta.hidden("sha256"), reference=number)
