@@ -1,4 +1,4 @@
-"""Fills an empty demo: staff, stores, and open requests, one in each state there is.
+"""Fills an empty demo: staff, stores, and open requests, one in each state in which somebody waits for something.
 
 Everything is written through the services with a clock that is set to the day on which it would have happened, so every
 seeded fact has its audit row, its clock events and its true deadline. Nothing is copied into tables.

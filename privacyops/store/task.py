@@ -1,6 +1,6 @@
 """Tasks and approvals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -84,11 +84,15 @@ def move_task(tx: Tx, seen: Task, to: TaskState, by: AccountId | None, **changed
     tx.move(update(_TASK).where(_TASK.c.id == seen.id, _TASK.c.state == seen.state).values(state=to, **changed))
 
 
-def cancel_tasks_of(tx: Tx, dsar_id: DsarId, reason: str, kind: TaskKind | None = None) -> int:
-    """End what has become pointless; how many."""
+def cancel_tasks_of(
+    tx: Tx, dsar_id: DsarId, reason: str, kind: TaskKind | None = None, but: Collection[TaskKind] = ()
+) -> int:
+    """End what has become pointless, all `but` some kinds; how many."""
     statement = update(_TASK).where(_TASK.c.dsar_id == dsar_id, _TASK.c.state.in_(OPEN_TASKS))
     if kind is not None:
         statement = statement.where(_TASK.c.kind == kind)
+    if but:
+        statement = statement.where(_TASK.c.kind.not_in(but))
     return tx.run(statement.values(state=TaskState.CANCELLED, ended_at=tx.now, end_reason=reason)).rowcount
 
 

@@ -215,7 +215,7 @@ def test_what_was_left_as_it_is_and_what_changed_since_the_search_is_not_overwri
 ) -> None:
     dsar_id = asked(walker, shop)
     ada = walker.as_staff("Ada", Role.ANALYST)
-    review.decide(ada, dsar_id, Decision.EXCLUDE, store="shop", collection="purchase", reason="THIRD_PARTY_RIGHTS")
+    review.decide(ada, dsar_id, Decision.EXCLUDE, store="shop", collection="purchase", reason="DATA_ACCURATE")
     change(shop, "UPDATE customer SET street = 'Deichweg 9' WHERE id = 1")
     corrections.write(ada, dsar_id, STREET)
     corrections.write(ada, dsar_id, WrittenPair("column", "+49 30 5550101", "+49 30 5550109", "customer.phone"))
@@ -228,6 +228,11 @@ def test_what_was_left_as_it_is_and_what_changed_since_the_search_is_not_overwri
     approved(walker, dsar_id)
     assert rows(shop, "SELECT street, phone FROM customer WHERE id = 1") == [("Deichweg 9", "+49 30 5550107")]
     assert "Am Wer 1," in rows(shop, "SELECT ship_to FROM purchase WHERE id = 11")[0][0]
+    answer.send_letter(ada, dsar_id)
+    walker.settle()
+    text = " ".join(walker.mails()[0].text.split())
+    assert "not corrected yet, as said below" in text
+    assert "2 records of Purchase (Shop) The records are right as they stand" in text
     assert (TaskKind.RESIDUAL, "left_after_rectification") in open_tasks(walker, dsar_id)
 
 

@@ -18,7 +18,7 @@ from privacyops.domain.dsar.run import SETTLED_RUNS, Decision, RunState
 from privacyops.domain.dsar.state import DsarEvent, DsarState
 from privacyops.domain.letter import Letter, LetterKind
 from privacyops.domain.secret import LinkKind
-from privacyops.domain.task import OPEN_TASKS
+from privacyops.domain.task import OPEN_TASKS, TaskKind
 from privacyops.kernel.errors import Conflict
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.vault import VaultRef
@@ -46,6 +46,8 @@ _ENDED_RUNS: Final = SETTLED_RUNS - {RunState.HANDED_OVER}
 PACKAGE_LIFE: Final = timedelta(days=30)
 DOWNLOADS: Final = 5
 ORPHAN_AGE: Final = timedelta(days=1)
+_PROMISED: Final = (TaskKind.RESIDUAL, TaskKind.STORE_FAILED)
+"""What a letter about changed stores names as outstanding: it stays somebody's task, and holds the closing."""
 
 
 class PackageNotReady(Conflict):
@@ -152,7 +154,7 @@ def answer_sent(ctx: Context, tx: Tx, dsar_id: DsarId, kind: str) -> Dsar | None
         return None
     after = move(ctx, tx, dsar, DsarEvent.ANSWER_SENT, ClockEventKind.ANSWERED, answered_at=tx.now)
     deadlines.disarm(tx, dsar_id, None, "met")
-    tasks.cancel_tasks_of(tx, dsar_id, "answered")
+    tasks.cancel_tasks_of(tx, dsar_id, "answered", but=_PROMISED if dsar.rule.changes_stores else ())
     if dsar.rule.kind is RequestClass.STOP:
         return end(ctx, tx, after, DsarEvent.CLOSE, Outcome.FULFILLED)
     if package is not None and package.expires_at is not None:

@@ -45,6 +45,7 @@ _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "corrected": "corrected: {what} ({n} records)",
         "nothing": "nothing had to be corrected",
+        "not_yet": "not corrected yet, as said below",
         "by_hand": "corrected by a member of our staff",
         "read_back": "; every one was read again afterwards",
         "residual": "A part could not be corrected yet; we follow it up.",
@@ -57,6 +58,7 @@ _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {
         "corrected": "berichtigt: {what} ({n} Datensätze)",
         "nothing": "es war nichts zu berichtigen",
+        "not_yet": "noch nicht berichtigt, wie unten gesagt",
         "by_hand": "von Hand berichtigt",
         "read_back": "; jeder wurde danach noch einmal gelesen",
         "residual": "Ein Teil konnte noch nicht berichtigt werden; wir gehen dem nach.",
@@ -116,7 +118,7 @@ def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
 def _done_of_a_correction(one: StoreErasure, words: Mapping[str, str]) -> str:
     n = sum(int(each["rows"]) for each in one.report.get("rows", ()) if each["standing"] == "settled")
     if not n:
-        return words["nothing"]
+        return words["not_yet" if one.state is ErasingState.RESIDUAL else "nothing"]
     kinds = dict.fromkeys(
         words[each["kind"] if each["kind"] in CORRECTABLE else COLUMN]
         for each in one.plan.get("corrected", ())

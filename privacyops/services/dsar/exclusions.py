@@ -20,6 +20,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "SENSITIVE_ELEMENT_WITHHELD": "The records hold elements that must not be sent; we confirm that we hold them.",
         "NOT_PORTABLE": "The records are not data that you provided by consent or contract.",
         "DISPROPORTIONATE_EFFORT": "Finding more would take an effort out of all proportion.",
+        "DATA_ACCURATE": "The records are right as they stand, or tell truly what was written at the time. You may "
+        "give us a statement that we keep beside them.",
         "records": "{count} records of {what}",
         "passages": "{count} passages in {what}",
         "others": "The passages are about other people, whose rights they would touch. A mark stands in their place.",
@@ -34,6 +36,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "bestätigen, dass wir sie haben.",
         "NOT_PORTABLE": "Die Datensätze haben Sie nicht mit Einwilligung oder im Vertrag bereitgestellt.",
         "DISPROPORTIONATE_EFFORT": "Mehr zu finden wäre unverhältnismäßig aufwendig.",
+        "DATA_ACCURATE": "Die Datensätze sind richtig oder geben richtig wieder, was damals geschrieben wurde. Sie "
+        "können uns eine Erklärung geben, die wir dazu aufbewahren.",
         "records": "{count} Datensätze aus {what}",
         "passages": "{count} Stellen in {what}",
         "others": "Die Stellen handeln von anderen Personen, deren Rechte berührt würden. An ihrem Platz steht ein "
