@@ -116,6 +116,36 @@ def test_a_row_that_the_map_retains_stays_without_the_person_as_long_as_the_law_
     assert (op.act.code, op.act.until, set(op.act.cut)) == ("LEGAL_OBLIGATION", until, {"email", "born_on"})
 
 
+BOUGHT = Collection(
+    "bought", key=("id",), cls=CollectionClass.ACTIVITY, retain="invoice",
+    fields=(Field("id", FieldType.INTEGER, nullable=False), text("order_status"), text("currency", nullable=False),
+            text("vat_id"), text("license_plate", nullable=False), text("gift_recipient_name", Category.LABEL),
+            Field("tax_number", FieldType.INTEGER), Field("tax_total", FieldType.NUMBER, category=Category.AMOUNT),
+            Field("issued_on", FieldType.DATE), Field("warranty_until", FieldType.DATE),
+            Field("valid_to", FieldType.DATE), text("kind", enum=("a", "b"))),
+)  # fmt: skip
+
+
+def test_of_a_row_that_the_map_retains_only_what_is_known_to_be_no_persons_stays() -> None:
+    drawn = DataMap("shop", (PEOPLE, BOUGHT), ())
+    row: dict[str, Value] = {
+        "id": 7, "order_status": "paid", "currency": "EUR", "vat_id": "XX1", "license_plate": "XX-1", "kind": "a",
+        "gift_recipient_name": "Tom", "tax_number": 5, "tax_total": 3, "issued_on": date(2024, 5, 2),
+        "warranty_until": date(2060, 1, 1), "valid_to": date(9999, 12, 31),
+    }  # fmt: skip
+    finding = Finding(ref("bought"), FindingTier.OWNED, Match.LINKED, (), (), row)
+    (intent,) = decide([finding], drawn, begin("shop", (ADA,)), Rules(LAW, region="DE")).intents
+    (op,) = operations([intent], drawn)
+    assert isinstance(op.act, Keep)
+    assert set(op.act.cut) == {"vat_id", "license_plate", "gift_recipient_name", "tax_number"}
+    assert op.act.until == date(2032, 12, 31)
+
+
+def test_a_date_that_stands_for_ever_is_no_date_of_a_row() -> None:
+    rule = read_policy({"invoice": {"keep": ["ends"], "until": "rule:invoice"}}, LAW, "DE")["invoice"]
+    assert kept_until("invoice", rule, {"ends": date(9999, 12, 31)}, LAW) is None
+
+
 def test_the_operators_policy_outranks_the_term_of_the_map() -> None:
     finding = Finding(ref("orders"), FindingTier.OWNED, Match.LINKED, (), (), ORDER)
     drawn = DataMap("shop", (PEOPLE, ORDERS), ())

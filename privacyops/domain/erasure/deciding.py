@@ -12,11 +12,11 @@ from privacyops.domain.catalog.refusals_retention import RefusalsRetention
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import CollectionClass, CollectionKind
 from privacyops.domain.datamap.link import Link, LinkKind, LinkState
-from privacyops.domain.erasure.cells import telling_cells
 from privacyops.domain.erasure.intent import NEEDED, Intent, Stance
 from privacyops.domain.erasure.operation import Act, Delete, RedactSpan
 from privacyops.domain.erasure.pointing import joined, pointed
-from privacyops.domain.erasure.policy import Retention, kept_until, retained
+from privacyops.domain.erasure.policy import Retention, kept_until
+from privacyops.domain.erasure.retaining import not_understood, retention_of
 from privacyops.domain.finding.model import Finding, FindingTier, Match, SearchState
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.record import RowRef, spelled
@@ -162,16 +162,16 @@ def _excluded(one: Finding, code: str) -> Intent:
 
 def _of_owned(one: Finding, drawn: DataMap, rules: Rules) -> Intent:
     """By the operator's policy, else by the term that the map names, else the row goes."""
-    collection = drawn.collection(one.collection)
     rule = rules.policy.get(one.collection)
-    if rule is None and collection.retain:
-        rule = retained(collection.retain, rules.law, rules.region)
+    repeats = one.repeats
     if rule is None:
-        return Intent(one.ref, Stance.DELETE, one.values, repeats=one.repeats)
-    told = {cell.path for cell in telling_cells(collection)} if rule.keep is None else set()
-    impersonal = {path: value for path, value in one.values.items() if path not in told}  # a birthday dates no invoice
-    until = kept_until(one.collection, rule, impersonal, rules.law)
-    return Intent(one.ref, Stance.KEEP, one.values, rule.code, until, rule.keep, one.repeats)
+        collection = drawn.collection(one.collection)
+        rule = retention_of(collection, drawn, rules.law, rules.region)
+        if rule is None:
+            return Intent(one.ref, Stance.DELETE, one.values, repeats=repeats)
+        repeats = tuple(dict.fromkeys((*repeats, *not_understood(collection, rule.keep))))
+    until = kept_until(one.collection, rule, one.values, rules.law)
+    return Intent(one.ref, Stance.KEEP, one.values, rule.code, until, rule.keep, repeats)
 
 
 def _uncounted(state: SearchState, findings: Iterable[Finding], drawn: DataMap) -> list[Link]:

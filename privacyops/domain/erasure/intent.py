@@ -96,7 +96,7 @@ def _cut(one: Intent, drawn: DataMap) -> Iterator[tuple[str, Replacement]]:
 
 def choices_of(one: Intent, cell: Field, drawn: DataMap) -> tuple[Replacement, ...]:
     """What a cell of a row that stays may become. A key of another row is emptied or left, never made up."""
-    if cell.path in _link_cells(drawn.collection(one.ref.collection), drawn):
+    if cell.path in link_cells(drawn.collection(one.ref.collection), drawn):
         return (Null(),)
     return choices(cell)
 
@@ -107,14 +107,14 @@ def is_only_a_key(one: Intent, path: str, drawn: DataMap) -> bool:
     """
     collection = drawn.collection(one.ref.collection)
     cell = collection.field(path)
-    return path in _link_cells(collection, drawn) and cell is not None and not is_telling(cell)
+    return path in link_cells(collection, drawn) and cell is not None and not is_telling(cell)
 
 
 def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
     """The filled cells of a row that stays which have to go, whether or not the store lets them."""
     collection = drawn.collection(one.ref.collection)
     wanted = {each.path for each in telling_cells(collection)} | set(one.repeats)
-    keys = _link_cells(collection, drawn)
+    keys = link_cells(collection, drawn)
     for each in collection.fields:
         if each.virtual or each.generated or each.path in collection.key or one.values.get(each.path) is None:
             continue
@@ -133,7 +133,7 @@ def _is_kept(one: Intent, cell: Field) -> bool:
     return one.kept is not None and cell.path in one.kept
 
 
-def _link_cells(one: Collection, drawn: DataMap) -> dict[str, bool]:
+def link_cells(one: Collection, drawn: DataMap) -> dict[str, bool]:
     """The columns that hold keys of other rows, and whether what they lead to may be a person's."""
     found: dict[str, bool] = {}
     for link in drawn.links:

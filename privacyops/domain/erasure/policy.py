@@ -9,11 +9,33 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from privacyops.domain.catalog.refusals_retention import TERMS, RefusalsRetention
+from privacyops.domain.classification.words import words
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass
 from privacyops.domain.record import Value
 from privacyops.kernel.errors import Unprocessable
 
 DEFAULT_CODE: Final = "LEGAL_OBLIGATION"
+_AHEAD: Final = frozenset(
+    {
+        "until",
+        "valid",
+        "expires",
+        "expiry",
+        "expired",
+        "warranty",
+        "due",
+        "end",
+        "to",
+        "updated",
+        "modified",
+        "bis",
+        "gueltig",
+        "fällig",
+    }
+)
+"""Words of dates that say when something ends or was touched, not when the row was booked."""
+_NEVER: Final = 9000
+"""Years from here on stand for "for ever" in other people's tables."""
 _KEYS: Final = frozenset({"keep", "code", "until", "date", "country"})
 
 
@@ -26,14 +48,13 @@ class PolicyMalformed(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept of each row of one collection. `keep` are the cells that stay, everything else goes now; None:
-    what says something of a person goes, the rest stays.
+    """What is kept of each row of one collection. `keep` are the cells that stay; everything else goes now.
 
     `until` is a date, `rule:NAME` (invoice, books, letters, tax: years by the law of `country`, counted from the end
     of the year of `dated`), or empty: open. `dated` names the column with the row's date.
     """
 
-    keep: frozenset[str] | None
+    keep: frozenset[str]
     code: str = DEFAULT_CODE
     until: str = ""
     dated: str = ""
@@ -62,17 +83,6 @@ def read_policy(said: Mapping[str, Any], law: RefusalsRetention, region: str | N
     return found
 
 
-def retained(term: str, law: RefusalsRetention, region: str | None) -> Retention:
-    """What the map of a store means by `retain: invoice`: number, date, lines and amounts stay, the person goes.
-
-    Where the law of the region names no such term, or the region is not known, the rows are kept open: nothing that
-    had to be kept is lost, and the plan shows that nobody said until when.
-    """
-    country = region or ""
-    until = f"rule:{term}" if law.years_of(country, term) is not None else ""
-    return Retention(None, DEFAULT_CODE, until, country=country)
-
-
 def holds_dealings(one: Collection) -> bool:
     """Whether the rows are somebody's dealings with amounts in them, which books and tax usually want kept."""
     return one.cls is CollectionClass.ACTIVITY and bool(one.of(Category.AMOUNT))
@@ -94,12 +104,18 @@ def kept_until(name: str, rule: Retention, row: Mapping[str, Value], law: Refusa
 def _row_date(rule: Retention, row: Mapping[str, Value]) -> date | None:
     if rule.dated:
         return _as_date(row.get(rule.dated))
-    paths = [path for path in sorted(row) if rule.keep is None or path in rule.keep]
-    dates = [moment for path in paths if (moment := _as_date(row[path])) is not None]
+    kept = [path for path in sorted(row) if path in rule.keep]
+    booked = [path for path in kept if not _AHEAD & set(words(path))] or kept
+    dates = [moment for path in booked if (moment := _as_date(row[path])) is not None]
     return max(dates, default=None)
 
 
 def _as_date(value: Value) -> date | None:
+    found = _read_date(value)
+    return found if found is not None and found.year < _NEVER else None
+
+
+def _read_date(value: Value) -> date | None:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

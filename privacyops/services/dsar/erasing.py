@@ -309,9 +309,9 @@ def _person_mac(ctx: Context, email: str) -> tuple[int, bytes]:
 
 
 def tell_owner(tx: Tx, dsar: Dsar, store: str, kind: TaskKind, code: str) -> None:
-    """A person has to see to the store; one who is asked already is not asked once more by each later look."""
+    """A person has to see to the store; one who was asked the same is not asked again by each later look."""
     known = tasks.list_tasks_of(tx, dsar.id)
-    if any((one.kind, one.store) == (kind, store) and one.state in OPEN_TASKS for one in known):
+    if any((one.kind, one.store, one.code) == (kind, store, code) and one.state in OPEN_TASKS for one in known):
         return
     owner = next((one.owner_id for one in stores.list_stores(tx) if one.name == store), None)
     tasks.add_task(
