@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import IO, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,15 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from privacyops.cli.consent_export import BROKEN_OFF, REFUSED, export_ledger
-from privacyops.cli.ending import USAGE, fail
+from privacyops.cli.ending import INPUT_MISSING, USAGE, fail
 from privacyops.cli.holding import holding
 from privacyops.kernel.errors import Problem
 from privacyops.services import ledger
 from privacyops.services.consent import erasing, importing
 from privacyops.services.consent.import_lines import Defaults, ImportMalformed
 from privacyops.services.consent.importing import ImportReport
-
-INPUT_MISSING: Final = 3
 
 app = typer.Typer(help="Consent: take over older lists, export the ledger, erase a person.", no_args_is_help=True)
 _out, _err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import Final, NoReturn
 import typer
 
 USAGE: Final = 2
+INPUT_MISSING: Final = 3
 
 
 def refused(text: str, status: int = USAGE) -> typer.Exit:

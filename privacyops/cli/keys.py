@@ -20,8 +20,8 @@ from privacyops.adapters.key_file import (
     write_key_file,
 )
 from privacyops.bootstrap import House
-from privacyops.cli.ending import USAGE, fail
-from privacyops.cli.ledger.told import INPUT_MISSING, open_house
+from privacyops.cli.ending import INPUT_MISSING, USAGE, fail
+from privacyops.cli.opening import open_house, require_there
 from privacyops.cli.settings import read
 from privacyops.kernel.errors import Problem
 from privacyops.services import rewrapping
@@ -84,7 +84,8 @@ def retire(
     """Take an older key-encryption key out of the key file, if nothing hangs on it.
 
     Backups that were made before `rewrap` open with it and with nothing else: keep the line apart from them until the
-    last of them is gone, then destroy it. Exit status 1 when something hangs on it; 3 when there is no such key.
+    last of them is gone, then destroy it. Exit status 1 when something hangs on it or it is the one in use; 2 when FILE
+    is there already or cannot be written, and for wrong settings; 3 when there is no such key, or no service.
     """
     path = _path()
     keys = _keys(path)
@@ -94,7 +95,7 @@ def retire(
     try:
         rewrapping.require_unused(house.context, version)
     except Problem as problem:
-        fail(problem.title, LEFT)
+        fail(problem.detail or problem.title, LEFT)
     finally:
         house.close()
     line = next(one for one in keys.text().splitlines() if one.startswith(f"kek {version} "))
@@ -113,8 +114,7 @@ def _path() -> Path:
 
 
 def _keys(path: Path) -> MasterKeys:
-    if not path.exists():
-        fail(f"{path} is not there; is this the folder of a service?", INPUT_MISSING)
+    require_there(path)
     try:
         return read_key_file(path)
     except KeyFileRefused as refused:
@@ -122,7 +122,8 @@ def _keys(path: Path) -> MasterKeys:
 
 
 def _counted(house: House) -> Outcome:
-    return Outcome(rewrapping.newest(house.context), 0, (), rewrapping.uses(house.context))
+    ctx = house.context
+    return Outcome(rewrapping.newest(ctx), 0, (), rewrapping.uses(ctx), rewrapping.older(ctx))
 
 
 def _rewrapped(house: House, *, quiet: bool) -> Outcome:
@@ -152,7 +153,8 @@ def _tell(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
     for bad in outcome.unopened:
         _err.print(f"no key in the file opens {bad.table}.{bad.column} of {bad.row}", highlight=False)
     if outcome.is_whole:
-        _out.print("Nothing hangs on an older key: privacyops keys retire takes it out of the file.", highlight=False)
+        for version in outcome.older:
+            _out.print(f"Nothing hangs on key {version}: privacyops keys retire {version} --to FILE", highlight=False)
     elif not dry_run:
         _err.print(
             "Something still hangs on an older key. Either no key of the file opens it, or a process seals with that "
@@ -174,7 +176,7 @@ def _told(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
 
 def _table(found: Sequence[Uses]) -> Table:
     versions = sorted({version for one in found for version in one.by_version})
-    table = Table("sealed by the ring", *(f"key {version}" for version in versions))
+    table = Table("values sealed with", *(f"key {version}" for version in versions))
     for one in found:
         table.add_row(f"{one.table}.{one.column}", *(f"{one.by_version.get(version, 0):,}" for version in versions))
     return table

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from privacyops.bootstrap import build
-from privacyops.cli.ending import USAGE, fail
+from privacyops.cli.ending import INPUT_MISSING, USAGE, fail
 from privacyops.cli.settings import read
 from privacyops.domain.catalog.file import CatalogueFile, CatalogueMalformed, read_catalogue
 from privacyops.kernel.errors import Problem
@@ -19,7 +19,6 @@ from privacyops.services.catalogue_file import Step
 
 LARGEST: Final = 4_000_000
 REFUSED: Final = 1
-INPUT_MISSING: Final = 3
 
 app = typer.Typer(help="Purposes and notices: import and export them as a file.", no_args_is_help=True)
 _out = Console(soft_wrap=True)

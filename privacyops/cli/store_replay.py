@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from privacyops.cli.ending import refused
-from privacyops.cli.ledger.told import open_house
+from privacyops.cli.opening import open_house
 from privacyops.cli.stores_file import NOTHING_HELD, PARTIAL, WHOLE, JsonFlag, line, printable, say
 from privacyops.domain.erasure.operation import act_name, touched
 from privacyops.kernel.errors import NotFound

@@ -28,6 +28,11 @@ class KeyStillUsed(Conflict):
     title = "Something still hangs on this key; run `privacyops keys rewrap` first"
 
 
+class KeyInUse(Conflict):
+    type = "/problems/key-in-use"
+    title = "New values are sealed with this key; add another one first"
+
+
 @dataclass(frozen=True, slots=True)
 class Uses:
     """How many values of one place each version of the key-encryption key holds."""
@@ -58,6 +63,8 @@ class Outcome:
     done: int
     unopened: Sequence[Unopened]
     left: Sequence[Uses]
+    older: Sequence[int]
+    """The keys of the file besides the newest."""
 
     @property
     def is_whole(self) -> bool:
@@ -76,6 +83,11 @@ class _Batch:
 def newest(ctx: Context) -> int:
     """The version that new values are sealed with."""
     return ctx.ports.keyring.kek_versions[-1]
+
+
+def older(ctx: Context) -> Sequence[int]:
+    """The versions that the newest one replaces."""
+    return ctx.ports.keyring.kek_versions[:-1]
 
 
 def uses(ctx: Context) -> Sequence[Uses]:
@@ -108,12 +120,14 @@ def rewrap(ctx: Context, shown: Callable[[int], None] = lambda _: None, batch: i
         if sum(one.older_than(to) for one in left) <= len(unopened):
             break
     _note(ctx, "key.rewrapped", to, done, sum(one.older_than(to) for one in left))
-    return Outcome(to, done, tuple(unopened.values()), left)
+    return Outcome(to, done, tuple(unopened.values()), left, older(ctx))
 
 
 def require_unused(ctx: Context, version: int) -> None:
-    """Raises: KeyStillUsed: the newest key, or one that something hangs on."""
-    if version == newest(ctx) or any(version in one.by_version for one in uses(ctx)):
+    """Raises: KeyInUse: the newest key. KeyStillUsed: something hangs on it."""
+    if version == newest(ctx):
+        raise KeyInUse(f"key {version} is the one in use; add another first")
+    if any(version in one.by_version for one in uses(ctx)):
         raise KeyStillUsed
 
 

@@ -44,6 +44,7 @@ from privacyops.store import task as tasks
 from tests.house import PASSWORD, Walker
 
 LOOKS_LATER = timedelta(minutes=1)
+ADVICE = "Nothing hangs on key 1: privacyops keys retire 1 --to FILE"
 KIM, LEE = "kim@example.com", "lee@example.com"
 
 
@@ -298,17 +299,24 @@ def test_the_command_adds_counts_rewraps_and_retires(rotation: Rotation, tmp_pat
     assert (refused.exit_code, (tmp_path / "old").exists()) == (1, False)
     done = run(rotation, "rewrap", "--json")
     assert (done.exit_code, json.loads(done.output)["rewrapped"]) == (0, told["left"])
-    assert run(rotation, "rewrap", "--dry-run").exit_code == 0
-    assert run(rotation, "retire", "2", "--to", str(tmp_path / "old")).exit_code == 1
+    told_last = run(rotation, "rewrap", "--dry-run")
+    assert (told_last.exit_code, told_last.stdout.splitlines()[-1]) == (0, ADVICE)
+    refused = run(rotation, "retire", "2", "--to", str(tmp_path / "old"))
+    assert (refused.exit_code, refused.stderr) == (1, "privacyops: key 2 is the one in use; add another first\n")
     assert run(rotation, "retire", "1", "--to", str(tmp_path / "old")).exit_code == 0
     assert sorted(read_key_file(rotation.path).keks) == [2]
     assert (tmp_path / "old").read_text().startswith("kek 1 ")
     assert (tmp_path / "old").stat().st_mode & 0o777 == 0o400
     assert run(rotation, "retire", "1", "--to", str(tmp_path / "old")).exit_code == 3
+    alone = run(rotation, "rewrap", "--dry-run")
+    assert (alone.exit_code, "retire" in alone.stdout) == (0, False)
     rotation.restart()
     rotation.works()
 
 
-def test_without_a_service_the_command_says_so(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["rewrap"], env={"PRIVACYOPS_DATA": str(tmp_path), "PRIVACYOPS_CONFIG": "none.toml"})
-    assert told.exit_code == 3
+@pytest.mark.parametrize("words", ["add", "rewrap", "retire 1 --to old"])
+def test_without_a_service_the_command_says_so(tmp_path: Path, words: str) -> None:
+    here = {"PRIVACYOPS_DATA": str(tmp_path), "PRIVACYOPS_CONFIG": "none.toml"}
+    told = CliRunner().invoke(app, words.split(), env=here)
+    missing = f"privacyops: {tmp_path / 'keys'} is not there; is this the folder of a service?\n"
+    assert (told.exit_code, told.stderr) == (3, missing)

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from privacyops.cli.ledger.told import INPUT_MISSING, USAGE, open_house, out, stop, text_of
+from privacyops.cli.ending import INPUT_MISSING, USAGE
+from privacyops.cli.ledger.told import out, stop, text_of
+from privacyops.cli.opening import open_house
 from privacyops.kernel.errors import Problem
 from privacyops.ledger.fsck import BundleSource
 from privacyops.ledger.person import Disclosure, DisclosureMalformed, PersonReport

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from privacyops.cli.ledger.told import INPUT_MISSING, open_house, out, stop
+from privacyops.cli.ending import INPUT_MISSING
+from privacyops.cli.ledger.told import out, stop
+from privacyops.cli.opening import open_house
 from privacyops.domain.log import Log
 from privacyops.kernel.errors import Problem
 from privacyops.services import ledger

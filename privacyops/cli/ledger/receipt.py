@@ -11,7 +11,8 @@ import typer
 
 from privacyops.adapters.signer_ed25519 import payload_of_jws, public_jwk
 from privacyops.adapters.system_clock import SystemClock
-from privacyops.cli.ledger.told import GOOD, MISMATCH, USAGE, keys_of, out, stop, text_of
+from privacyops.cli.ending import USAGE
+from privacyops.cli.ledger.told import GOOD, MISMATCH, keys_of, out, stop, text_of
 from privacyops.domain.receipt.check import ReceiptCheck, ReceiptMalformed, check
 from privacyops.ledger.leaf import instant_text
 from privacyops.services.promise import KIND as PROMISE

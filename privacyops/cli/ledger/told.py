@@ -7,34 +7,13 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from privacyops.bootstrap import House, build
-from privacyops.cli.settings import read
+from privacyops.cli.ending import INPUT_MISSING, USAGE
 from privacyops.ledger.checkpoint import NoteMalformed, VerifierKey
-from privacyops.settings import Settings
 
 GOOD: Final = 0
 MISMATCH: Final = 1
-USAGE: Final = 2
-INPUT_MISSING: Final = 3
 
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
-
-
-def open_house() -> House:
-    """The service as this machine's settings describe it, without making anything that is missing."""
-    settings = read()
-    for path in (settings.keys_file or settings.data / "keys", settings.signing_key_file or signing_key(settings)):
-        if not path.exists():
-            raise stop(f"{path} is not there; is this the folder of a service?", INPUT_MISSING)
-    embedded = settings.database.removeprefix("sqlite:///")
-    if not settings.is_cluster and not Path(embedded).exists():
-        raise stop(f"{embedded} is not there; is this the folder of a service?", INPUT_MISSING)
-    return build(settings, statement_timeout_s=15 * 60)
-
-
-def signing_key(settings: Settings) -> Path:
-    """Where the key lies that the logs are signed with."""
-    return settings.data / "signing-key.pem"
 
 
 def keys_of(given: Sequence[str]) -> list[VerifierKey]:

@@ -8,7 +8,9 @@ import typer
 from privacyops.adapters.key_file import KeyFileRefused
 from privacyops.adapters.signer_ed25519 import rotate_signing_key
 from privacyops.bootstrap import House
-from privacyops.cli.ledger.told import MISMATCH, USAGE, open_house, out, signing_key, stop, text_of
+from privacyops.cli.ending import USAGE
+from privacyops.cli.ledger.told import MISMATCH, out, stop, text_of
+from privacyops.cli.opening import open_house, signing_key
 from privacyops.domain.log import Log
 from privacyops.kernel.errors import Conflict, Problem
 from privacyops.services import ledger, prune, restore

@@ -7,19 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from privacyops.cli.ending import INPUT_MISSING, USAGE
 from privacyops.cli.ledger import person
-from privacyops.cli.ledger.told import (
-    GOOD,
-    INPUT_MISSING,
-    MISMATCH,
-    USAGE,
-    keys_of,
-    lines,
-    open_house,
-    out,
-    stop,
-    text_of,
-)
+from privacyops.cli.ledger.told import GOOD, MISMATCH, keys_of, lines, out, stop, text_of
+from privacyops.cli.opening import open_house
 from privacyops.domain.log import Log
 from privacyops.kernel.errors import Problem
 from privacyops.ledger.checkpoint import Checkpoint, NoteMalformed, SignedNote, VerifierKey
