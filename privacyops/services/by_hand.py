@@ -79,7 +79,8 @@ def search_answered(ctx: Context, tx: Tx, task_id: TaskId, statement: Statement,
         raise Unprocessable("this task is no search of a store")
     if found.state not in OPEN_TASKS:
         raise TransitionRefused("this task has ended")
-    if dsars.load_dsar(tx, found.dsar_id).state not in {DsarState.SEARCHING, DsarState.IN_REVIEW}:
+    # locked: the review may not end between this look and the records that join it
+    if dsars.load_dsar(tx, found.dsar_id, is_locked=True).state not in {DsarState.SEARCHING, DsarState.IN_REVIEW}:
         raise search.SearchOver
     rows = by_hand.handed_in(found.store, table) if table.strip() else ()
     run = _run(tx, found)

@@ -13,12 +13,14 @@ from privacyops.kernel.ids import AuditId
 from privacyops.kernel.pagination import Page, bounded
 from privacyops.ledger.leaf import canonical
 from privacyops.ledger.merkle import leaf_hash
+from privacyops.store.tables.account import ApiKeyRow
 from privacyops.store.tables.audit import AuditRow
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.ledger import LedgerLeafRow, LedgerPendingRow
 from privacyops.store.uow import Tx
 
 AUDIT = table_of(AuditRow)
+_KEY = table_of(ApiKeyRow)
 _LEAF = table_of(LedgerLeafRow)
 PREPARING: Final = (
     "dsar.decide", "dsar.finish_review", "dsar.submit_for_approval", "dsar.start_execution", "dsar.identity_accepted",
@@ -61,12 +63,19 @@ def list_audit_of(tx: Tx, object_kind: str, object_id: str, limit: int = 100) ->
 
 
 def list_hands(tx: Tx, dsar_id: UUID) -> frozenset[UUID]:
-    """Every member of staff who ever changed what the answer to a request says; none of them may approve it."""
-    query = select(AUDIT.c.actor_id).where(
+    """Every member of staff who ever changed what the answer to a request says; none of them may approve it.
+
+    What a key did is the act of whoever made the key and saw its secret.
+    """
+    query = select(AUDIT.c.actor_kind, AUDIT.c.actor_id).where(
         AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == "dsar", AUDIT.c.object_id == str(dsar_id),
-        AUDIT.c.actor_kind == "staff", AUDIT.c.action.in_(PREPARING),
+        AUDIT.c.actor_kind.in_(["staff", "api_key"]), AUDIT.c.action.in_(PREPARING),
     )  # fmt: skip
-    return frozenset(UUID(one) for one in tx.run(query.distinct()).scalars())
+    acted = [(row.actor_kind, UUID(row.actor_id)) for row in tx.run(query.distinct())]
+    keys = [one for kind, one in acted if kind == "api_key"]
+    makers = select(_KEY.c.created_by).where(_KEY.c.controller == tx.controller, _KEY.c.id.in_(keys))
+    made_by = [maker for maker in tx.run(makers).scalars() if maker is not None] if keys else []
+    return frozenset([*(one for kind, one in acted if kind == "staff"), *made_by])
 
 
 def list_audit(tx: Tx, before: str | None = None, limit: int = 100) -> Page[AuditEntry]:

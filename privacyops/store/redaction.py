@@ -19,6 +19,7 @@ from privacyops.domain.redaction.record import (
     Unread,
 )
 from privacyops.domain.redaction.suggest import Decision
+from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import BadRequest, NotFound
 from privacyops.kernel.ids import DsarId, FindingId, uuid7
 from privacyops.kernel.pagination import Page, bounded
@@ -77,6 +78,12 @@ def texts_of(tx: Tx, findings: Collection[FindingId]) -> Mapping[tuple[UUID, str
     """The texts of these findings, by finding, field and place."""
     rows = tx.run(select(_TEXT).where(_TEXT.c.finding_id.in_(list(findings))))
     return {(row.finding_id, row.field, row.at): _text(row) for row in rows}
+
+
+def has_later(tx: Tx, dsar_id: DsarId, ended: Instant) -> bool:
+    """Whether a record that is given came after a reading that `ended` then."""
+    given = (_FINDING.c.dsar_id == dsar_id, _FINDING.c.decision == OnRecord.INCLUDE, _FINDING.c.found_at > ended)
+    return bool(tx.run(select(exists().where(*given))).scalar_one())
 
 
 def add_text(tx: Tx, dsar_id: DsarId, finding: FindingId, field: str, at: int, digest: bytes) -> UUID:

@@ -98,8 +98,7 @@ def open_points(tx: Tx, dsar: Dsar) -> tuple[OpenPoint, ...]:
     """What of other people is still open in the records that are given, by collection; for the release check."""
     if not dsar.rule.hands_over_data:
         return ()
-    reading = redactions.load_reading(tx, dsar.id)
-    unread = () if reading is not None and reading.is_over else (OpenPoint(OpenPointKind.THIRD_PARTY, NOT_READ),)
+    unread = () if _is_read(tx, dsar) else (OpenPoint(OpenPointKind.THIRD_PARTY, NOT_READ),)
     return unread + tuple(
         OpenPoint(OpenPointKind.THIRD_PARTY, f"{group.store}: {group.collection}")
         for group in redactions.count_groups(tx, dsar.id)
@@ -111,10 +110,18 @@ def require_decided(tx: Tx, dsar: Dsar) -> None:
     """Raises: TextsNotRead, ThirdPartiesOpen: of the records that are given."""
     if not dsar.rule.hands_over_data:
         return
-    reading = redactions.load_reading(tx, dsar.id)
-    if reading is None or not reading.is_over:
+    if not _is_read(tx, dsar):
         raise TextsNotRead
     given = [one for one in redactions.count_groups(tx, dsar.id) if one.on_record is OnRecord.INCLUDE]
     suggestions, texts = sum(one.open for one in given), sum(one.unseen for one in given)
     if suggestions or texts:
         raise ThirdPartiesOpen(suggestions=suggestions, texts=texts)
+
+
+def _is_read(tx: Tx, dsar: Dsar) -> bool:
+    """Whether the texts of every record that is given were read, by the machine or by a person in its stead."""
+    reading = redactions.load_reading(tx, dsar.id)
+    if reading is None or not reading.is_over:
+        return False
+    ended = reading.vouched_at or reading.settled_at
+    return ended is not None and not redactions.has_later(tx, dsar.id, ended)

@@ -152,8 +152,13 @@ def run_failed(ctx: Context, tx: Tx, run_id: RunId, code: str) -> None:
 
 
 def add_findings(ctx: Context, tx: Tx, run: Run, found: tuple[Finding, ...]) -> None:
-    """Records that a person handed in for a run join the request."""
+    """Records that a person handed in for a run join the request. One in review has read its texts already, without
+    these: all are read once more, and what was planned of the answer is void.
+    """
     _save_findings(ctx, tx, run, sealing.key_of(ctx, tx, run.dsar_id), found)
+    dsar = dsars.load_dsar(tx, run.dsar_id, is_locked=True)
+    if dsar.state is DsarState.IN_REVIEW:
+        begin_reading(tx, dsars.save_dsar(tx, dsar, plan_hash=None))
 
 
 @use_case(Action.DSAR_SEARCH)

@@ -9,10 +9,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from privacyops.domain.account.action import Action, Extent
+from privacyops.domain.account.actor import ActorKind
 from privacyops.domain.account.rule import extent
 from privacyops.domain.dsar.record import Dsar, StoredFinding
 from privacyops.domain.dsar.run import Decision as OnRecord
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.job import ENDED
 from privacyops.domain.redaction.record import Reading, ReadingState, StoredRedaction, StoredText
 from privacyops.domain.redaction.suggest import REDACTED, Decision
 from privacyops.domain.redaction.texts import RecordText, places_of, texts_of
@@ -25,9 +27,10 @@ from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar.columns import labelled
 from privacyops.services.dsar.package import open_finding
 from privacyops.services.dsar.passages import TextsNotRead, digest_of
-from privacyops.services.dsar.reading import MOST_PASSAGES, begin_reading, labels_of, sealed_labels
+from privacyops.services.dsar.reading import JOB, MOST_PASSAGES, begin_reading, labels_of, sealed_labels
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
+from privacyops.store import job as job_store
 from privacyops.store import redaction as redactions
 from privacyops.store.redaction import GroupCount
 from privacyops.store.uow import Tx
@@ -163,7 +166,6 @@ def decide(
         redactions.remove(tx, one)
     else:
         redactions.decide(tx, one, decision, None if decision is Decision.OPEN else ctx.actor.id)
-    redactions.mark_seen(tx, one.text_id, ctx.actor.id)
     _changed(ctx, tx, dsar, one, "taken_back" if decision is Decision.OPEN else str(decision))
     return None if one.is_by_hand else redactions.load_passage(tx, dsar_id, passage)
 
@@ -232,7 +234,6 @@ def mark(ctx: Context, tx: Tx, dsar_id: DsarId, spot: Spot, kind: str) -> tuple[
         label = labels.label(text.text[start:end], kind)
         _mark_one(ctx, tx, dsar_id, known.get((start, end)), _by_hand(ctx, tx, where, start, end, kind, label))
     redactions.save_reading(tx, seen, labels_sealed=sealed_labels(ctx, key, dsar_id, labels))
-    redactions.mark_seen(tx, where, ctx.actor.id)
     dsars.save_dsar(tx, dsar, plan_hash=None)
     record(
         ctx, tx, "dsar.redact", "dsar", dsar_id, decision=str(Decision.ADDED), kind=kind, text=str(where),
@@ -244,7 +245,11 @@ def mark(ctx: Context, tx: Tx, dsar_id: DsarId, spot: Spot, kind: str) -> tuple[
 
 @use_case(Action.DSAR_REDACT)
 def texts_seen(ctx: Context, tx: Tx, dsar_id: DsarId, texts: Sequence[UUID]) -> int:
-    """A person has read these texts, which the machine could not look through; how many. Raises: RedactionsClosed."""
+    """A person has read these texts, which the machine could not look through; how many.
+
+    Nothing else says so: one decision inside a text is not the reading of it. Raises: RedactionsClosed, Forbidden.
+    """
+    _require_person(ctx)
     dsar = _in_review(tx, dsar_id)
     waiting = [one for key in texts if (one := redactions.load_text(tx, dsar_id, key)).is_unseen]
     for one in waiting:
@@ -258,8 +263,9 @@ def texts_seen(ctx: Context, tx: Tx, dsar_id: DsarId, texts: Sequence[UUID]) -> 
 @use_case(Action.DSAR_REDACT)
 def vouch(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     """A person has read every text, where the machine could not. Again changes nothing. Raises: RedactionsClosed,
-    TextsNotRead: the machine is still at it, or has done it.
+    TextsNotRead: the machine is still at it, or has done it. Forbidden.
     """
+    _require_person(ctx)
     dsar, seen = _in_review(tx, dsar_id), redactions.load_reading(tx, dsar_id)
     if seen is None or seen.state is not ReadingState.FAILED:
         raise TextsNotRead
@@ -272,11 +278,11 @@ def vouch(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
 @use_case(Action.DSAR_REDACT)
 def read_again(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     """Let the machine read once more, after it failed or where it never did. Decisions stay. While a reading is under
-    way nothing changes. Raises: RedactionsClosed.
+    way nothing changes; one whose job has ended begins anew. Raises: RedactionsClosed.
     """
     dsar, seen = _in_review(tx, dsar_id), redactions.load_reading(tx, dsar_id)
-    if seen is None or seen.state in {ReadingState.FAILED, ReadingState.READ}:
-        begin_reading(tx, dsar)
+    if seen is None or not _is_under_way(tx, seen):
+        begin_reading(tx, dsars.save_dsar(tx, dsar, plan_hash=None))  # a review that ends meanwhile is told of it
         record(ctx, tx, "dsar.read_again", "dsar", dsar_id)
 
 
@@ -291,6 +297,20 @@ def _in_review(tx: Tx, dsar_id: DsarId) -> Dsar:
     if dsar.state is not DsarState.IN_REVIEW:
         raise RedactionsClosed
     return dsar
+
+
+def _require_person(ctx: Context) -> None:
+    """Raises: Forbidden: a key reads nothing, so it cannot say that it did."""
+    if ctx.actor.kind is not ActorKind.STAFF:
+        raise Forbidden("only a person can say that a text was read")
+
+
+def _is_under_way(tx: Tx, seen: Reading) -> bool:
+    """Whether a job is still to work on this reading."""
+    if seen.state in {ReadingState.FAILED, ReadingState.READ}:
+        return False
+    mine = [one for one in job_store.list_jobs_of(tx, str(seen.dsar_id)) if one.kind == JOB]
+    return any(one.state not in ENDED and one.arguments["version"] == seen.version for one in mine)
 
 
 def _opened(
