@@ -6,11 +6,13 @@ version of each kind is the one in use. The same text may come from an environme
 """
 
 import base64
+import fcntl
 import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -114,6 +116,23 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     except OSError as failed:
         raise KeyFileRefused(f"the key file cannot be opened ({os.strerror(failed.errno or 0)})") from None
     return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@contextmanager
+def changing_keys(path: Path) -> Iterator[MasterKeys]:
+    """The keys in `path`, while nobody else changes them by this way: two changes at once would lose a key.
+
+    Raises: KeyFileRefused: the file cannot be used, or another change of it is under way.
+    """
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KeyFileRefused("another command is changing the key file; wait for it and try again") from None
+        yield read_key_file(path)
+    finally:
+        os.close(lock)
 
 
 def write_key_file(path: Path, keys: MasterKeys, *, replace: bool = False) -> None:

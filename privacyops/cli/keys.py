@@ -1,6 +1,7 @@
 """`privacyops keys`: the key-encryption keys: add one, wrap everything by it, take an older one away."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,12 @@ from rich.table import Table
 from privacyops.adapters.key_file import (
     KeyFileRefused,
     MasterKeys,
-    read_key_file,
+    changing_keys,
     with_next_kek,
     write_closed_file,
     write_key_file,
 )
+from privacyops.adapters.keyring import LOOKS_AGAIN_S
 from privacyops.bootstrap import House
 from privacyops.cli.ending import INPUT_MISSING, USAGE, fail
 from privacyops.cli.opening import open_house, require_there
@@ -29,6 +31,8 @@ from privacyops.services.rewrapping import Outcome, Uses
 
 LEFT: Final = 1
 BROKEN_OFF: Final = 130
+SETTLES_S: Final = 0.5
+"""How long a write that was sealed before its process looked again may take to be there."""
 
 app = typer.Typer(help="The key-encryption keys: add one, wrap everything by it, take an older one away.")
 _out, _err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
@@ -47,8 +51,9 @@ def add() -> None:
     `privacyops keys rewrap`: a host without it cannot read what another one sealed with it.
     """
     path = _path()
-    keys = with_next_kek(_keys(path))
-    write_key_file(path, keys, replace=True)
+    with _changing(path) as held:
+        keys = with_next_kek(held)
+        write_key_file(path, keys, replace=True)
     _out.print(f"{path} has the key-encryption key {max(keys.keks)}. Back it up, then: privacyops keys rewrap")
 
 
@@ -88,37 +93,56 @@ def retire(
     is there already or cannot be written, and for wrong settings; 3 when there is no such key, or no service.
     """
     path = _path()
-    keys = _keys(path)
-    if version not in keys.keks:
-        fail(f"{path} has no key-encryption key {version}", INPUT_MISSING)
+    with _changing(path) as keys:
+        if version not in keys.keks:
+            fail(f"{path} has no key-encryption key {version}", INPUT_MISSING)
+        _require_unused(version)
+        line = next(one for one in keys.text().splitlines() if one.startswith(f"kek {version} "))
+        try:
+            write_closed_file(to, f"{line}\n".encode())
+        except (KeyFileRefused, OSError) as refused:
+            fail(f"{to}: {refused}", USAGE)
+        rest = MasterKeys({n: key for n, key in keys.keks.items() if n != version}, keys.roots)
+        write_key_file(path, rest, replace=True)
+        time.sleep(LOOKS_AGAIN_S + SETTLES_S)  # running processes have read the file, and what they had begun is there
+        if left := _still_used(version):
+            write_key_file(path, keys, replace=True)
+            fail(f"{left} Key {version} stays in {path}; {to} is a copy of it.", LEFT)
+    _out.print(f"The key-encryption key {version} is out of {path} and stands in {to}.", highlight=False)
+
+
+def _require_unused(version: int) -> None:
+    refusal = _still_used(version)
+    if refusal:
+        fail(refusal, LEFT)
+
+
+def _still_used(version: int) -> str:
+    """Why the key cannot go; empty: nothing hangs on it."""
     house = open_house()
     try:
         rewrapping.require_unused(house.context, version)
     except Problem as problem:
-        fail(problem.detail or problem.title, LEFT)
+        return problem.detail or problem.title
     finally:
         house.close()
-    line = next(one for one in keys.text().splitlines() if one.startswith(f"kek {version} "))
+    return ""
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[MasterKeys]:
+    """The keys, while this command alone changes them."""
+    require_there(path)
     try:
-        write_closed_file(to, f"{line}\n".encode())
-    except (KeyFileRefused, OSError) as refused:
-        fail(f"{to}: {refused}", USAGE)
-    rest = MasterKeys({n: key for n, key in keys.keks.items() if n != version}, keys.roots)
-    write_key_file(path, rest, replace=True)
-    _out.print(f"The key-encryption key {version} is out of {path} and stands in {to}.", highlight=False)
+        with changing_keys(path) as keys:
+            yield keys
+    except KeyFileRefused as refused:
+        fail(str(refused), USAGE)
 
 
 def _path() -> Path:
     settings = read()
     return settings.keys_file or settings.data / "keys"
-
-
-def _keys(path: Path) -> MasterKeys:
-    require_there(path)
-    try:
-        return read_key_file(path)
-    except KeyFileRefused as refused:
-        fail(str(refused), USAGE)
 
 
 def _counted(house: House) -> Outcome:

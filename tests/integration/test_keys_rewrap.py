@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from privacyops.adapters.key_file import MasterKeys, read_key_file, with_next_kek, write_key_file
+from privacyops.adapters.key_file import MasterKeys, changing_keys, read_key_file, with_next_kek, write_key_file
 from privacyops.adapters.keyring import LOOKS_AGAIN_S, MasterKeyRing
 from privacyops.adapters.vault import FolderVault
+from privacyops.cli import keys as keys_command
 from privacyops.cli.keys import app
 from privacyops.domain.account.action import Role
 from privacyops.domain.consent.state import Method
@@ -312,6 +313,30 @@ def test_the_command_adds_counts_rewraps_and_retires(rotation: Rotation, tmp_pat
     assert (alone.exit_code, "retire" in alone.stdout) == (0, False)
     rotation.restart()
     rotation.works()
+
+
+@pytest.mark.parametrize("words", ["add", "retire 1 --to old"])
+def test_two_commands_never_change_the_key_file_at_once(rotation: Rotation, tmp_path: Path, words: str) -> None:
+    before = rotation.path.read_text()
+    with changing_keys(rotation.path):
+        refused = run(rotation, *words.replace("old", str(tmp_path / "old")).split())
+    assert refused.exit_code == 2
+    assert "another command" in refused.stderr
+    assert rotation.path.read_text() == before
+    assert run(rotation, "add").exit_code == 0
+
+
+def test_a_key_that_something_came_to_hang_on_while_it_went_is_put_back(
+    rotation: Rotation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(rotation, "add").exit_code == 0
+    assert run(rotation, "rewrap").exit_code == 0
+    before, answers = rotation.path.read_text(), iter(["", "Something still hangs on this key."])
+    monkeypatch.setattr(keys_command, "_still_used", lambda _version: next(answers))
+    refused = run(rotation, "retire", "1", "--to", str(tmp_path / "old"))
+    assert refused.exit_code == 1
+    assert "stays" in refused.stderr
+    assert rotation.path.read_text() == before
 
 
 @pytest.mark.parametrize("words", ["add", "rewrap", "retire 1 --to old"])
