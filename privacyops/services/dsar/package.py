@@ -264,7 +264,7 @@ class _Reader:
             for finding in page:
                 opened = open_finding(self._ctx, self._key, finding, self._words)
                 gone = cuts(self._key, self._dsar.language, finding, opened.values, opened.files, marked)
-                yield Record(_spelled(opened.key), opened.values, gone)
+                yield Record(_key_shown(finding, opened.key, is_cut=bool(gone)), opened.values, gone)
 
     def _pages(
         self, store: str, name: str
@@ -283,6 +283,13 @@ class _Reader:
 
 def _spelled(key: Mapping[str, Any]) -> str:
     return " ".join(str(value) for value in key.values())
+
+
+def _key_shown(finding: StoredFinding, key: Mapping[str, Any], *, is_cut: bool) -> str:
+    """How a record is named in the package: by its own key, which of one that something was taken out of might bring
+    it back (an address as a key, a path with a name in it), so that only a number stays.
+    """
+    return str(finding.id) if is_cut and not all(isinstance(value, int) for value in key.values()) else _spelled(key)
 
 
 @dataclass(frozen=True, slots=True)
