@@ -325,7 +325,7 @@ def test_from_the_page_to_the_store_with_every_click_twice(walker: Walker, shop:
     walker.settle()
     assert rows(shop, "SELECT street FROM customer WHERE id = 1") == [("Am Wehr 1",)]
     assert "See the correction" in ada.read(url)
-    assert "done and read back" in words_of(ada.read(f"{url}/plan"))
+    assert "corrected and read back" in words_of(ada.read(f"{url}/plan"))
     client = ShopClient(walker.context, Scope.DSAR_READ)
     told = client.get(f"/v1/dsars/{dsar_id}/rectification").json()
     assert (told["whole"], told["stores"][0]["corrected"]) == (True, [{"kind": "street", "cells": 3}])

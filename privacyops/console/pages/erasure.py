@@ -58,9 +58,9 @@ _STATES: Final = {
     ErasingState.PLANNED: ("planned", "inf"),
     ErasingState.BY_HAND: ("done by a person", "warn"),
     ErasingState.QUEUED: ("approved, waits for its turn", "inf"),
-    ErasingState.ERASING: ("is being carried out", "inf"),
+    ErasingState.ERASING: ("is being {done}", "inf"),
     ErasingState.PENDING: ("accepted, the store works on it", "inf"),
-    ErasingState.VERIFIED: ("done and read back", "ok"),
+    ErasingState.VERIFIED: ("{done} and read back", "ok"),
     ErasingState.RESIDUAL: ("something is left: see the task", "bad"),
     ErasingState.HANDED_OVER: ("handed over: see the task", "bad"),
 }
@@ -108,7 +108,8 @@ def begin(desk: Desk, reference: str) -> Response:
 
 def facts_of(opened: OpenedRequest) -> list[dict[str, str]]:
     """One line a store: where its erasure stands."""
-    return [{"label": _title(opened, one), "value": _STATES[one.state][0]} for one in opened.erasures]
+    done = "corrected" if opened.dsar.type is RequestType.RECTIFICATION else "erased"
+    return [{"label": _title(opened, one), "value": _STATES[one.state][0].format(done=done)} for one in opened.erasures]
 
 
 def lines_of(opened: OpenedRequest) -> list[dict[str, Any]]:
