@@ -28,8 +28,10 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "passage_in": ("ok", "It stays in the answer."),
     "passage_back": ("inf", "The decision was taken back."),
     "alike": ("ok", "{count} passages decided."),
+    "alike_back": ("inf", "The decisions on {count} passages were taken back."),
     "marked": ("ok", "{count} passages marked; they are taken out of the answer."),
     "text_seen": ("ok", "Noted: you have read it."),
+    "text_unseen": ("inf", "Noted: it still has to be read."),
     "reading": ("ok", "The texts are being read. Reload the page in a moment."),
     "planned": ("ok", "{count} records are in the plan."),
     "kept_out": ("ok", "{count} records stay as they are; the answer says so and why."),
@@ -84,6 +86,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "key_confirmed": ("ok", "Confirmed. The key may do this from its next call on."),
     "key_declined": ("ok", "Declined. The key keeps what it may do already."),
     "key_decided": ("inf", "This was decided already, or the key has ended; nothing was changed."),
+    "key_maker_blocked": ("warn", "Whoever made this key is blocked; revoke it and make another one."),
     "key_made_before": ("inf", "This key was made already. Its text was shown once and is not stored."),
 }
 """Notices after a redirect, by key: tone and text. Only the key and a number travel, never a text."""
@@ -91,6 +94,7 @@ _OF_ONE: Final[Mapping[str, str]] = {
     "given": "1 record will be given.",
     "planned": "1 record is in the plan.",
     "alike": "1 passage decided.",
+    "alike_back": "The decision on 1 passage was taken back.",
     "marked": "1 passage marked; it is taken out of the answer.",
     "replayed": "1 event is on its way again.",
     "kept_out": "1 record stays as it is; the answer says so and why.",

@@ -1,11 +1,13 @@
 """Keys of shop back ends: minted once, shown once, checked on every call."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from privacyops.domain.account.action import SENIOR_SCOPES, Action, Scope
 from privacyops.domain.account.actor import Actor, ActorKind
-from privacyops.domain.account.four_eyes import Eyes, second_person
+from privacyops.domain.account.four_eyes import SINGLE_OPERATOR_WAIT, Eyes, second_person
 from privacyops.domain.account.grant import key_matter, nobody_else
 from privacyops.domain.account.record import ApiKey
 from privacyops.domain.secret import SecretMalformed, mint_api_key, parse_api_key
@@ -30,6 +32,19 @@ class KeyMadeBefore(Conflict):
 class ScopesDecided(Conflict):
     type = "/problems/scopes-decided"
     title = "Nothing of this key waits for a second person any more"
+
+
+class MakerBlocked(Conflict):
+    type = "/problems/maker-blocked"
+    title = "Whoever made this key is blocked; revoke it and make another one"
+
+
+class Hindrance(StrEnum):
+    """Why somebody does not confirm what of a key waits: OWN, made by them; TOO_EARLY, for a lone operator."""
+
+    MAKER_BLOCKED = "maker_blocked"
+    OWN = "own"
+    TOO_EARLY = "too_early"
 
 
 def acting(ctx: Context, text: str) -> Context:
@@ -113,11 +128,22 @@ def all_keys(ctx: Context, tx: Tx) -> tuple[ApiKey, ...]:
     return tuple(accounts.list_api_keys(tx))
 
 
+@reading(Action.APIKEY_SEE)
+def waiting(ctx: Context, tx: Tx) -> Mapping[ApiKeyId, Hindrance | None]:
+    """The keys of which something waits, and what keeps this person from confirming it: for buttons and hints.
+
+    `confirm` asks again, and asks for the right to confirm too.
+    """
+    return {
+        one.id: _hindrance(ctx, tx, one) for one in accounts.list_api_keys(tx) if one.waiting and not _over(tx, one)
+    }
+
+
 @use_case(Action.APIKEY_CONFIRM)
 def confirm(ctx: Context, tx: Tx, key_id: ApiKeyId, seen_sha256: str) -> ApiKey:
     """An officer agrees to exactly what of this key waits; it may do it from the next call on.
 
-    Raises: NotFound, ScopesDecided, StepUpNeeded, ApprovedMatterChanged, SamePerson: who made the key,
+    Raises: NotFound, ScopesDecided, MakerBlocked, StepUpNeeded, ApprovedMatterChanged, SamePerson: who made the key,
     SingleOperatorTooEarly.
     """
     key = _waiting(tx, key_id)
@@ -133,7 +159,7 @@ def confirm(ctx: Context, tx: Tx, key_id: ApiKeyId, seen_sha256: str) -> ApiKey:
 
 @use_case(Action.APIKEY_CONFIRM)
 def decline(ctx: Context, tx: Tx, key_id: ApiKeyId) -> None:
-    """An officer says no; the key keeps what it may do already. Raises: NotFound, ScopesDecided."""
+    """An officer says no; the key keeps what it may do already. Raises: NotFound, ScopesDecided, MakerBlocked."""
     key = _waiting(tx, key_id)
     accounts.settle_scopes(tx, key.id, key.scopes)
     record(ctx, tx, "apikey.declined", "apikey", key.id, scopes=sorted(key.waiting))
@@ -142,12 +168,29 @@ def decline(ctx: Context, tx: Tx, key_id: ApiKeyId) -> None:
 def _waiting(tx: Tx, key_id: ApiKeyId) -> ApiKey:
     """The key, if something of it still waits and whoever asked for it still works here."""
     key = accounts.load_api_key(tx, key_id)
-    is_over = key.revoked_at is not None or key.expires_at <= tx.now
-    if not key.waiting or is_over or key.made_by is None:
+    if not key.waiting or _over(tx, key):
         raise ScopesDecided
-    if accounts.load_account(tx, key.made_by).disabled_at is not None:
-        raise ScopesDecided("whoever made this key is blocked; revoke it and make another one")
+    if _is_orphaned(tx, key):
+        raise MakerBlocked
     return key
+
+
+def _over(tx: Tx, key: ApiKey) -> bool:
+    return key.revoked_at is not None or key.expires_at <= tx.now
+
+
+def _is_orphaned(tx: Tx, key: ApiKey) -> bool:
+    return key.made_by is None or accounts.load_account(tx, key.made_by).disabled_at is not None
+
+
+def _hindrance(ctx: Context, tx: Tx, key: ApiKey) -> Hindrance | None:
+    if _is_orphaned(tx, key):
+        return Hindrance.MAKER_BLOCKED
+    if key.made_by != ctx.actor.id:
+        return None
+    if not ctx.controller.single_operator:
+        return Hindrance.OWN
+    return Hindrance.TOO_EARLY if tx.now - key.created_at < SINGLE_OPERATOR_WAIT else None
 
 
 @use_case(Action.APIKEY_MANAGE)

@@ -266,10 +266,10 @@ SETTINGS: Final[View] = {
     "invite": {"url": "/invite", "roles": [{"value": "analyst", "label": "Analyst"}]},
     "api_keys": [
         {"id": "k1", "name": "shop back end", "prefix": "po_live_4f7k", "scopes": ["consent:check", "feed:read"], "systems": ["call-centre"], "is_live": True, "is_over": False, "made_at": ago(days=9), "expires_at": in_(days=300), "revoke_url": "/revoke", "waits": None},
-        {"id": "k2", "name": "warehouse", "prefix": "po_live_9xk2", "scopes": ["consent:export"], "systems": [], "is_live": True, "is_over": False, "made_at": ago(hours=2), "expires_at": in_(days=360), "revoke_url": None, "waits": {"scopes": ["consent:export_clear"], "seen": "ab12", "why_not": None, "confirm_url": "/confirm", "decline_url": "/decline"}},
+        {"id": "k2", "name": "warehouse", "prefix": "po_live_9xk2", "scopes": ["consent:export"], "systems": [], "is_live": True, "is_over": False, "made_at": ago(hours=2), "expires_at": in_(days=360), "revoke_url": None, "waits": {"scopes": ["consent:export_clear"], "seen": "ab12", "why_not": None, "from": None, "confirm_url": "/confirm", "decline_url": "/decline"}},
     ],
     "create": {"url": "/create", "once": "8a1c", "needs_code": True, "scopes": [{"value": "consent:check", "label": "Check consent"}, {"value": "dsar:create", "label": "File requests"}], "systems": ["call-centre", "mail-tool"]},
-    "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0"},
+    "made": {"name": "warehouse", "secret": "po_live_9xk2_Qm7vT4cR8sW1zB5nL3pH6dJ0", "waits": "consent:export_clear"},
     "values": {"scopes": ["dsar:create"]},
     "errors": [],
 }

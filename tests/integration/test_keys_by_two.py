@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from privacyops.console.app import create_console
 from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.account.four_eyes import ApprovedMatterChanged, SamePerson, SingleOperatorTooEarly
 from privacyops.domain.account.grant import key_matter
@@ -12,9 +13,9 @@ from privacyops.domain.account.record import ApiKey
 from privacyops.domain.account.rule import StepUpNeeded
 from privacyops.kernel.errors import Forbidden, StaleState
 from privacyops.services import account, apikey
-from privacyops.services.apikey import ScopesDecided
+from privacyops.services.apikey import MakerBlocked, ScopesDecided
 from privacyops.services.context import Context
-from tests.consoles import Office, words_of
+from tests.consoles import PAGES, Office, words_of
 from tests.house import Walker
 
 STEP_UP_OVER = timedelta(minutes=6)
@@ -91,7 +92,7 @@ def test_declined_ended_or_orphaned_it_never_holds(walker: Walker, olga: Context
     otto = walker.as_staff("Otto", Role.ADMIN)
     _, key = made(otto)
     account.disable(olga, otto.actor.id)
-    with pytest.raises(ScopesDecided):
+    with pytest.raises(MakerBlocked):
         apikey.confirm(dora, key.id, key_matter(key).sha256)
     with pytest.raises(StaleState):
         apikey.revoke(olga, apikey.all_keys(olga)[1].id)
@@ -125,3 +126,52 @@ def test_in_the_console(walker: Walker, olga: Context) -> None:
         page = dora.send(f"/console/settings/keys/{key.id}/confirm", seen=key_matter(key).sha256)
         assert said in words_of(page)
     assert "waits for an officer" not in page
+
+
+HOME_LINE = "A key waits for an officer"
+
+
+def test_an_officer_hears_of_it_at_home_until_it_is_decided(walker: Walker, olga: Context) -> None:
+    office = Office.open(walker)
+    dora, desk = office.at_desk("Dora", Role.DPO), office.at_desk("Olga", Role.ADMIN)
+    assert HOME_LINE not in words_of(dora.read("/console"))
+    desk.read("/console/settings/keys")
+    scopes = [str(one) for one in CLEAR]
+    page = desk.send("/console/settings/keys", name="warehouse", scopes=scopes, once=desk.hidden("once"))
+    assert "An officer confirms consent:export_clear; until then the key does without it." in words_of(page)
+    assert HOME_LINE not in words_of(desk.read("/console"))
+    assert HOME_LINE in words_of(dora.read("/console"))
+    dora.read("/console/settings/keys")
+    dora.send(f"/console/settings/keys/{apikey.all_keys(olga)[0].id}/decline")
+    assert HOME_LINE not in words_of(dora.read("/console"))
+
+
+def test_a_key_of_somebody_blocked_has_no_buttons_and_says_why(walker: Walker, olga: Context) -> None:
+    otto = walker.as_staff("Otto", Role.ADMIN)
+    _, key = made(otto)
+    office = Office.open(walker)
+    dora = office.at_desk("Dora", Role.DPO)
+    assert "/confirm" in dora.read("/console/settings/keys")
+    account.disable(olga, otto.actor.id)
+    said = "Whoever made this key is blocked; revoke it and make another one."
+    for verb in ("confirm", "decline"):  # from the page as it was drawn before
+        page = dora.send(f"/console/settings/keys/{key.id}/{verb}", seen=key_matter(key).sha256)
+        assert words_of(page).count(said) == 2
+        assert f"{key.id}/" not in page
+    assert HOME_LINE not in words_of(dora.read("/console"))
+
+
+def test_a_lone_operator_gets_the_button_after_a_day(walker: Walker, olga: Context) -> None:
+    lone = replace(walker.context, controller=replace(walker.context.controller, single_operator=True))
+    _, key = made(walker.as_staff("Berta", Role.ADMIN, Role.DPO))
+    berta = Office(walker, create_console(lone, PAGES, "test")).at_desk("Berta", Role.ADMIN, Role.DPO)
+    page = berta.read("/console/settings/keys")
+    assert "a lone operator confirms it 24 hours later, from" in words_of(page)
+    assert (f"{key.id}/confirm" in page, f"{key.id}/decline" in page) == (False, True)
+    assert HOME_LINE not in words_of(berta.read("/console"))
+    walker.clock.advance(timedelta(hours=24))
+    berta = Office(walker, create_console(lone, PAGES, "test")).at_desk("Berta", Role.ADMIN, Role.DPO)
+    assert HOME_LINE in words_of(berta.read("/console"))
+    berta.read("/console/settings/keys")
+    page = berta.send(f"/console/settings/keys/{key.id}/confirm", seen=key_matter(key).sha256)
+    assert "Confirmed." in words_of(page)

@@ -10,7 +10,7 @@ from privacyops.console.deps import HOME, Desk, Visit, action, own_path
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
-from privacyops.services import account, stores, task
+from privacyops.services import account, apikey, stores, task
 from privacyops.services.dsar import listing, people
 
 router: Final = APIRouter()
@@ -20,6 +20,11 @@ _NO_ROLE: Final = {
     "title": "Your role waits for a second person",
     "text": "An administrator proposed what you may do here. Once somebody else confirms it, sign in again.",
     "action": {"label": "See your account", "url": "/console/settings"},
+}
+_KEY_WAITS: Final = {
+    "title": "A key waits for an officer",
+    "text": "It is to take people's contacts out in clear. Until you confirm that, it cannot.",
+    "action": {"label": "See the keys", "url": "/console/settings/keys"},
 }
 _WHY: Final = {
     DsarState.AWAITING_APPROVAL: "waits for approval",
@@ -66,8 +71,15 @@ def _view(desk: Desk) -> dict[str, Any]:
         "most_urgent": {"label": f"Open {needs[0].reference}", "url": shape.url_of(needs[0])} if needs else None,
         "needs": rows, "next_due": _next_due(desk) if counts and not needs else None, "tiles": _tiles(counts),
         "failed": _failed(desk), "tasks": _tasks(desk), "checklist": [],
-        "guide": None if desk.me.account.roles else _NO_ROLE, "as_of": None,
+        "guide": _guide(desk), "as_of": None,
     }  # fmt: skip
+
+
+def _guide(desk: Visit) -> dict[str, Any] | None:
+    if not desk.me.account.roles:
+        return _NO_ROLE
+    waits = desk.may(Action.APIKEY_CONFIRM) and None in apikey.waiting(desk.context).values()
+    return _KEY_WAITS if waits else None
 
 
 def _needs(desk: Visit) -> list[Dsar]:

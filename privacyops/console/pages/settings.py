@@ -12,6 +12,7 @@ from privacyops.console.pages import grants
 from privacyops.console.pages.release import fresh_factor, needs_code
 from privacyops.console.pages.sign_in import codes_view
 from privacyops.domain.account.action import SENIOR_ROLES, Action, Role, Scope
+from privacyops.domain.account.four_eyes import SINGLE_OPERATOR_WAIT
 from privacyops.domain.account.grant import key_matter
 from privacyops.domain.account.record import Account, ApiKey
 from privacyops.domain.account.rule import StepUpNeeded
@@ -20,7 +21,7 @@ from privacyops.kernel.errors import NotFound, Problem, RateLimited, StaleState,
 from privacyops.kernel.ids import ApiKeyId
 from privacyops.services import account, apikey, invitation, role
 from privacyops.services.account import AddressTaken, FactorWrong
-from privacyops.services.apikey import KeyMadeBefore, ScopesDecided
+from privacyops.services.apikey import Hindrance, KeyMadeBefore, MakerBlocked, ScopesDecided
 from privacyops.services.idempotency import Call
 from privacyops.services.webhook import subscribing
 
@@ -30,6 +31,11 @@ _NOBODY_YET: Final[dict[str, Any]] = {
     "me": {}, "accounts": [], "waiting": [], "invite": None, "invited": None, "api_keys": [], "create": None,
     "made": None, "about": None, "values": {}, "errors": [],
 }  # fmt: skip
+_WHY_NOT: Final = {
+    Hindrance.MAKER_BLOCKED: "Whoever made this key is blocked; revoke it and make another one.",
+    Hindrance.OWN: "You made this key; another officer confirms it.",
+    Hindrance.TOO_EARLY: "You made this key; a lone operator confirms it 24 hours later, from",
+}
 _LICENCES: Final = {
     "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
     "MIT": ("MIT", "https://opensource.org/license/mit"),
@@ -146,7 +152,8 @@ def create(desk: Desk) -> Response:
         return desk.go(f"{SETTINGS}/keys", "key_made_before")
     except (Unprocessable, FactorWrong, StepUpNeeded, RateLimited) as refusal:
         return _keys_page(desk, refusal=refusal)
-    return _keys_page(desk, made={"name": form.get("name"), "secret": text})
+    waits = next((one.waiting for one in apikey.all_keys(desk.context) if one.public_id in text), frozenset())
+    return _keys_page(desk, made={"name": form.get("name"), "secret": text, "waits": ", ".join(sorted(waits))})
 
 
 @router.post(f"{SETTINGS}/keys/{{key_id}}/revoke", **action(Action.APIKEY_MANAGE))
@@ -168,6 +175,8 @@ def confirm_key(desk: Desk, key_id: UUID) -> Response:
         apikey.confirm(desk.context, ApiKeyId(key_id), desk.form.get("seen"))
     except ScopesDecided:
         return desk.go(f"{SETTINGS}/keys", "key_decided")
+    except MakerBlocked:
+        return desk.go(f"{SETTINGS}/keys", "key_maker_blocked")
     return desk.go(f"{SETTINGS}/keys", "key_confirmed")
 
 
@@ -178,6 +187,8 @@ def decline_key(desk: Desk, key_id: UUID) -> Response:
         apikey.decline(desk.context, ApiKeyId(key_id))
     except ScopesDecided:
         return desk.go(f"{SETTINGS}/keys", "key_decided")
+    except MakerBlocked:
+        return desk.go(f"{SETTINGS}/keys", "key_maker_blocked")
     return desk.go(f"{SETTINGS}/keys", "key_declined")
 
 
@@ -224,7 +235,7 @@ def _accounts_page(desk: Visit, *, invited: dict[str, str] | None = None, refusa
 
 
 def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Problem | None = None) -> Response:
-    may_manage = desk.may(Action.APIKEY_MANAGE)
+    may_manage, waiting = desk.may(Action.APIKEY_MANAGE), apikey.waiting(desk.context)
     rows = []
     for one in apikey.all_keys(desk.context):
         over = one.revoked_at is not None or one.expires_at <= desk.now
@@ -232,7 +243,7 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
             {"id": str(one.id), "name": one.name, "prefix": f"po_{'live' if one.is_live else 'test'}_{one.public_id}",
              "scopes": sorted(one.scopes), "systems": sorted(one.systems),
              "is_live": one.is_live, "made_at": one.created_at, "is_over": over,
-             "expires_at": one.expires_at, "waits": None if over or not one.waiting else _waits(desk, one),
+             "expires_at": one.expires_at, "waits": _waits(desk, one, waiting[one.id]) if one.id in waiting else None,
              "revoke_url": f"{SETTINGS}/keys/{one.id}/revoke" if may_manage and not over else None}
         )  # fmt: skip
     form = None
@@ -247,15 +258,16 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
     )
 
 
-def _waits(desk: Visit, key: ApiKey) -> dict[str, Any]:
+def _waits(desk: Visit, key: ApiKey, hindrance: Hindrance | None) -> dict[str, Any]:
     """What of a key waits for an officer, with the buttons of this desk."""
     here, may_confirm = f"{SETTINGS}/keys/{key.id}", desk.may(Action.APIKEY_CONFIRM)
-    own = key.made_by == desk.me.account.id and not desk.context.controller.single_operator
-    why_not = "You made this key; another officer confirms it." if own and may_confirm else None
+    is_blocked = hindrance is Hindrance.MAKER_BLOCKED
     return {
-        "scopes": sorted(key.waiting), "seen": key_matter(key).sha256, "why_not": why_not,
-        "confirm_url": f"{here}/confirm" if may_confirm and why_not is None else None,
-        "decline_url": f"{here}/decline" if may_confirm else None,
+        "scopes": sorted(key.waiting), "seen": key_matter(key).sha256,
+        "why_not": _WHY_NOT[hindrance] if hindrance and (may_confirm or is_blocked) else None,
+        "from": key.created_at + SINGLE_OPERATOR_WAIT if hindrance is Hindrance.TOO_EARLY and may_confirm else None,
+        "confirm_url": f"{here}/confirm" if may_confirm and hindrance is None else None,
+        "decline_url": f"{here}/decline" if may_confirm and not is_blocked else None,
     }  # fmt: skip
 
 
