@@ -8,7 +8,7 @@ import pytest
 from privacyops.domain.account.action import Role
 from privacyops.domain.consent.state import Method
 from privacyops.domain.subject import IdentifierType, SubjectIdentifier
-from privacyops.services import purpose
+from privacyops.services import purpose, retiring
 from privacyops.services.consent import unsubscribing, writing
 from privacyops.services.consent.answering import Question, check, history
 from privacyops.services.consent.subjects import Whom
@@ -100,6 +100,24 @@ def test_what_is_not_offered_cannot_be_ticked(shop: Walker, customer: Customer) 
     at_choices(customer).press("/privacy/preferences", choice="save", grant="service_messages:email")
     customer.press("/privacy/preferences", choice="save", grant="../:x")
     assert ticked(customer) == set()
+
+
+def test_the_yes_to_a_retired_purpose_is_shown_and_can_only_be_taken_back(shop: Walker, customer: Customer) -> None:
+    subject_id, officer = subscribe(shop), shop.as_staff("Dora", Role.DPO)
+    for key in ("newsletter", "profiling"):
+        retiring.retire(officer, key, "given up", "Dora Example")
+    at_choices(customer)
+    assert ticked(customer) == {"newsletter:email"}
+    assert "We do not do this any more." in customer.page.text
+    assert "profiling:email" not in customer.page.text
+    before = events(shop, subject_id)
+    customer.press("/privacy/preferences", choice="save", grant="newsletter:email")
+    assert events(shop, subject_id) == before
+    assert ticked(customer) == {"newsletter:email"}
+    customer.press("/privacy/preferences", choice="save")
+    customer.press("/privacy/preferences", choice="save", grant="newsletter:email")
+    assert events(shop, subject_id) == before + 1
+    assert "newsletter:email" not in customer.page.text
 
 
 def test_the_page_tells_what_was_chosen_before(shop: Walker, customer: Customer) -> None:

@@ -115,9 +115,7 @@ def _offers(known: preferences.Preferences, said: Words) -> list[dict[str, Any]]
             {
                 "id": one.purpose,
                 "label": one.title,
-                "why": None,
-                "if_yes": said.gettext("we may use the ways you choose for this."),
-                "if_no": said.gettext("we do not; your orders are not affected."),
+                **(_given_up(said) if one.is_retired else _open(said)),
                 "locked": None,
                 "partners": list(one.recipients),
                 "channels": [],
@@ -129,6 +127,22 @@ def _offers(known: preferences.Preferences, said: Words) -> list[dict[str, Any]]
             {"id": one.channel, "label": label, "granted": one.is_granted, "pending": one.is_pending}
         )
     return list(found.values())
+
+
+def _open(said: Words) -> dict[str, str | None]:
+    return {
+        "why": None,
+        "if_yes": said.gettext("we may use the ways you choose for this."),
+        "if_no": said.gettext("we do not; your orders are not affected."),
+    }
+
+
+def _given_up(said: Words) -> dict[str, str | None]:
+    return {
+        "why": said.gettext("We do not do this any more. You can take your yes back."),
+        "if_yes": said.gettext("it may count again if we take this up again."),
+        "if_no": said.gettext("your yes is taken back."),
+    }
 
 
 def _locked(one: preferences.Locked, said: Words) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A person's own choices, seen and changed by whoever has proved the mailbox they are bound to."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -43,6 +43,7 @@ class Offer:
     """One choice that can be made. `is_said`: it was made before, whatever the answer.
 
     `is_pending`: it waits for the confirmation by mail, and is not a yes before.
+    `is_retired`: nothing is done for it, and the yes that stands can only be taken back.
     """
 
     purpose: str
@@ -52,6 +53,7 @@ class Offer:
     is_said: bool
     is_pending: bool
     recipients: tuple[str, ...]
+    is_retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +109,24 @@ def read_own(ctx: Context, tx: Tx, own: Own, language: str) -> Preferences:
     locked: list[Locked] = []
     for known in sorted(names.purposes.values(), key=lambda one: one.no):
         purpose = known.current
-        if purpose.is_retired:
-            continue  # nothing is done for it; what was said of it stands below, among the past choices
         brands = _brands_of(names, purpose)
         ground = purpose.ground_in(subject.jurisdiction if subject else None, brands[0].jurisdiction)[0]
+        if ground.regime is Regime.NONE and purpose.is_retired:
+            continue
         if ground.regime is Regime.NONE:
             locked.append(Locked(purpose.key, _title(purpose, language), ground.basis))
             continue
         for channel in _channels_of(purpose, rows):
             said = [_decided(ctx, names, known, channel, brand, subject, rows, whom, tx) for brand in brands]
+            is_said = any(_is_about(row, purpose, channel) for row in rows)
+            if purpose.is_retired and not (is_said and any(one.is_allowed for one in said)):
+                continue  # nobody is asked; only a yes that would count again can be taken back
             offers.append(
                 Offer(
-                    purpose.key, _title(purpose, language), channel, all(one.is_allowed for one in said),
-                    any(_is_about(row, purpose, channel) for row in rows),
+                    purpose.key, _title(purpose, language), channel,
+                    purpose.is_retired or all(one.is_allowed for one in said), is_said,
                     any(one.reason is Reason.PENDING_CONFIRMATION for one in said), purpose.recipients,
+                    purpose.is_retired,
                 )
             )  # fmt: skip
     past = consents.list_events(tx, subject.no, None, _PAST) if subject else []
@@ -218,9 +224,10 @@ def _decided(
     ctx: Context, names: Catalogue, known: KnownPurpose, channel: str, brand: Brand, subject: Subject | None,
     rows: Sequence[StateRow], whom: Whom, tx: Tx,
 ) -> Decision:  # fmt: skip
+    """What counts now; for a retired purpose what would count if it came back."""
     home = subject.jurisdiction if subject else None
     asked = Asked(
-        purpose=known.current,
+        purpose=replace(known.current, is_retired=False),
         channel=channel,
         brand=brand.key,
         ground=known.current.ground_in(home, brand.jurisdiction)[0],
