@@ -14,6 +14,7 @@ from privacyops.domain.account.actor import api_key
 from privacyops.domain.dsar.by_hand import Statement
 from privacyops.domain.dsar.run import Decision as OnRecord
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.redaction.record import Unread
 from privacyops.domain.redaction.suggest import Decision
 from privacyops.kernel.errors import Forbidden, StaleState
 from privacyops.kernel.ids import AccountId, DsarId
@@ -209,3 +210,15 @@ def test_what_was_taken_out_does_not_come_back_as_the_key_of_its_record(walker: 
     assert [name for name, content in files.items() if b"novak" in content.lower()] == []
     assert any(str(friend.id).encode() in content for content in files.values())
     assert any(b'"key":"1"' in content.replace(b" ", b"") for content in files.values())  # a number says nothing
+
+
+def test_a_text_with_people_beyond_the_most_labels_is_a_person_s_to_read(
+    walker: Walker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privacyops.domain.redaction.suggest.MOST_LABELS", 1)
+    detects(walker, KnownNames())
+    dsar_id = found(walker, noted_shop(tmp_path / "shop.db", NOTE))
+    [text] = texts_of(walker, dsar_id)
+    assert text.stored is not None
+    assert (text.stored.unread, text.stored.is_unseen) == ((Unread.TOO_MANY,), True)
+    assert len(text.passages) == 1

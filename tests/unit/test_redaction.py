@@ -1,13 +1,17 @@
 """Suggestions of what to take out about other people: whose a span is, labels, and the text without them."""
 
 import json
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from privacyops.domain.detection.span import Span
+from privacyops.domain.redaction import suggest as suggesting
 from privacyops.domain.redaction.keep import Doubt, KeepList
 from privacyops.domain.redaction.suggest import (
+    UNNAMED,
     Decision,
     Labels,
     Marked,
@@ -185,3 +189,46 @@ def test_the_log_holds_places_and_hashes_and_each_line_binds_the_one_before() ->
     assert "Novak" not in json.dumps(first)
     assert second["previous"] == hash_one
     assert hash_one != hash_two
+
+
+def test_of_a_text_full_of_people_only_what_is_kept_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"a{at}@b.example" for at in range(7_000))
+    spans = tuple(Span(*one.span(), "EMAIL_ADDRESS", 1.0, "t", "f") for one in re.finditer(r"\S+", text))
+    judged, keyed = [], []
+    judge, key = suggesting.judge, Labels._key
+    monkeypatch.setattr(suggesting, "judge", lambda *told: judged.append(1) or judge(*told))
+    monkeypatch.setattr(Labels, "_key", lambda *told: keyed.append(1) or key(*told))
+    found = suggest([SourceText("0", text, spans=spans)], KEEP, Labels(), most=501)
+    assert (len(found), len(judged), len(keyed)) == (501, 501, 1002)
+
+
+def test_a_name_is_compared_with_those_that_share_its_words_alone() -> None:
+    class Counted(dict[str, str]):
+        looked = 0
+
+        def __getitem__(self, key: str) -> str:
+            self.looked += 1
+            return super().__getitem__(key)
+
+        def values(self) -> Any:
+            raise AssertionError("all labels are gone through for one")
+
+    labels = Labels()
+    labels.of = Counted()
+    for at in range(1_000):
+        labels.label(f"Given{at} Family{at}", "PERSON")
+        labels.label(f"a{at}@b.example", "EMAIL_ADDRESS")
+    assert labels.label("Family7", "PERSON") == labels.label("Dr. Given7 Middle Family7", "PERSON")
+    assert labels.of.looked < 10
+    assert Labels(dict(labels.of)).label("Given8", "PERSON") == labels.label("given8", "PERSON")
+    assert Labels(dict(labels.of)).label("new@b.example", "EMAIL_ADDRESS") == "[E-mail 1001]"
+
+
+def test_beyond_the_most_labels_nobody_is_told_apart_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggesting, "MOST_LABELS", 2)
+    labels = Labels()
+    for name in ("Peter Novak", "Sofia Rossi"):
+        assert labels.label(name, "PERSON") != UNNAMED
+    assert labels.label("Tom Brandt", "PERSON") == UNNAMED
+    assert labels.label("Peter", "PERSON") == "[Person A]"
+    assert len(labels.of) == 2

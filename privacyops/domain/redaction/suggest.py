@@ -6,9 +6,11 @@ A person decides each; nothing is taken out, and no text is released, on a score
 import hashlib
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate, islice
 from typing import Final
 
 from privacyops.domain.detection.entity import NAMED, NATIONAL_IDS, PERSON
@@ -19,6 +21,9 @@ from privacyops.domain.identity.phone import search_tail
 from privacyops.domain.redaction.keep import Doubt, Judged, KeepList, Whose, judge
 
 THIRD_PARTY: Final = "[third party]"
+UNNAMED: Final = "[someone]"
+MOST_LABELS: Final = 5_000
+"""Names, addresses and numbers of one request that are told apart; of a text with more a person reads the rest."""
 REDACTED: Final = frozenset(
     {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "LOCATION", "IBAN_CODE", "CREDIT_CARD", "US_SSN"}
     | {name for names in NATIONAL_IDS.values() for name in names}
@@ -94,20 +99,49 @@ class Suggestion:
 class Labels:
     """Labels of one request: one person, address or number keeps one over all its texts. Which label is whom is
     personal data: it is kept with the request, encrypted, and never in the answer.
+
+    Names are found again by their words and labels counted by their noun, so that a text full of people costs no more
+    than its length.
     """
 
     of: dict[str, str] = field(default_factory=dict)
+    _counts: dict[str, int] = field(init=False, default_factory=dict)
+    _words: dict[str, list[str]] = field(init=False, default_factory=dict)
+    """Names by each of their words."""
+    _anchors: dict[str, list[str]] = field(init=False, default_factory=dict)
+    """Names by the one of their words that the fewest have."""
+
+    def __post_init__(self) -> None:
+        for label in set(self.of.values()):
+            noun = label[1:].partition(" ")[0]
+            self._counts[noun] = self._counts.get(noun, 0) + 1
+        for key in self.of:
+            self._enter(key)
 
     def label(self, piece: str, kind: str, *, is_staff: bool = False) -> str:
-        """The label of this piece; a new one where it is met for the first time."""
+        """The label of this piece; a new one where it is met for the first time. UNNAMED: there are too many."""
         key = self._key(piece, kind)
-        known = self.of.get(key) or (self._same_person(key) if kind == "PERSON" else None)
+        if key in self.of:
+            return self.of[key]
+        known = self._same_person(key) if kind == "PERSON" else None
+        if len(self.of) >= MOST_LABELS:
+            return known or UNNAMED
         if known is None:
             noun = "Agent" if is_staff else _KINDS.get(kind, "Number")
-            count = len({label for label in self.of.values() if label.startswith(f"[{noun} ")})
+            count = self._counts.get(noun, 0)
+            self._counts[noun] = count + 1
             known = f"[{noun} {_letters(count) if noun == 'Person' else count + 1}]"
         self.of[key] = known
+        self._enter(key)
         return known
+
+    def _enter(self, key: str) -> None:
+        words = set(key.split()[1:]) if key.startswith("PERSON ") else set()
+        if not words:
+            return
+        self._anchors.setdefault(min(sorted(words), key=lambda word: len(self._words.get(word, ()))), []).append(key)
+        for word in words:
+            self._words.setdefault(word, []).append(key)
 
     def _key(self, piece: str, kind: str) -> str:
         if kind == "PERSON":
@@ -122,26 +156,31 @@ class Labels:
     def _same_person(self, key: str) -> str | None:
         """The label of the one person of whom this is a part of the name, or who is a part of this; of two, none."""
         words = set(key.split()[1:])
-        people = {known: set(known.split()[1:]) for known in self.of if known.startswith("PERSON ")}
-        found = {self.of[known] for known, others in people.items() if words and (words <= others or others <= words)}
-        return found.pop() if len(found) == 1 else None
+        if not words:
+            return None
+        # whoever holds all of these words holds the rarest; whoever is a part of them has their anchor among them
+        longer = min((self._words.get(word, []) for word in words), key=len)
+        shorter = (known for word in words for known in self._anchors.get(word, ()))
+        found: set[str] = set()
+        for known in (*longer, *shorter):
+            others = set(known.split()[1:])
+            if words <= others or others <= words:
+                found.add(self.of[known])
+                if len(found) > 1:
+                    return None
+        return found.pop() if found else None
 
 
 def suggest(
-    texts: Sequence[SourceText], keep: KeepList, labels: Labels, staff: StaffNames = StaffNames.ASK
-) -> list[Suggestion]:
+    texts: Sequence[SourceText], keep: KeepList, labels: Labels, staff: StaffNames = StaffNames.ASK,
+    most: int | None = None,
+) -> list[Suggestion]:  # fmt: skip
     """Every span about somebody else, in the order of the texts; what structure says comes first and is certain.
 
     Full names are given their labels before parts of names, so that `Peter` after `Peter Novak` is the same person.
+    `most`: of one text no more than these.
     """
-    wanted = [
-        (source, start, end, kind, is_staff, found, judged)
-        for source, house in ((one, _whole_names(one.text, keep)) for one in texts)
-        for start, end, kind, is_staff, found in _pieces(source)
-        if not any(begin <= start and end <= last for begin, last in house)
-        and (judged := _judged(source.text[start:end], kind, found, keep)).whose is Whose.OTHER
-        and not (is_staff and staff is StaffNames.KEEP)
-    ]
+    wanted = [one for text in texts for one in islice(_wanted(text, keep, staff), most)]
     for source, start, end, kind, is_staff, _, _ in sorted(wanted, key=lambda one: one[1] - one[2]):
         labels.label(source.text[start:end], kind, is_staff=is_staff)
     return [
@@ -153,6 +192,20 @@ def suggest(
         )
         for source, start, end, kind, is_staff, found, judged in wanted
     ]  # fmt: skip
+
+
+def _wanted(
+    source: SourceText, keep: KeepList, staff: StaffNames
+) -> Iterable[tuple[SourceText, int, int, str, bool, Span | None, Judged]]:
+    house = sorted(_whole_names(source.text, keep))
+    begins, lasts = [begin for begin, _ in house], list(accumulate((last for _, last in house), max))
+    for start, end, kind, is_staff, found in _pieces(source):
+        before = bisect_right(begins, start)
+        if (before and lasts[before - 1] >= end) or (is_staff and staff is StaffNames.KEEP):
+            continue
+        judged = _judged(source.text[start:end], kind, found, keep)
+        if judged.whose is Whose.OTHER:
+            yield source, start, end, kind, is_staff, found, judged
 
 
 def _pieces(source: SourceText) -> Iterable[tuple[int, int, str, bool, Span | None]]:

@@ -17,7 +17,7 @@ from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.job import Job
 from privacyops.domain.redaction.keep import KeepList
 from privacyops.domain.redaction.record import Reading, ReadingState, StoredRedaction, Unread
-from privacyops.domain.redaction.suggest import Decision, Labels, SourceText, Suggestion, suggest
+from privacyops.domain.redaction.suggest import UNNAMED, Decision, Labels, SourceText, Suggestion, suggest
 from privacyops.domain.redaction.texts import LONGEST, RecordText, is_prose, texts_of
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import DsarId
@@ -134,14 +134,15 @@ def _look(
         sources.append(SourceText(str(at), text, spans=told.spans if told else ()))
         unread[at] = _unread(text, told)
     by_text: dict[str, list[Suggestion]] = {}
-    for one in suggest(sources, keep, labels):
+    for one in suggest(sources, keep, labels, most=MOST_PASSAGES + 1):
         by_text.setdefault(one.key, []).append(one)
     read = []
     for at, (row, text_) in enumerate(page.texts):
         mine, missing = by_text.get(str(at), []), unread.get(at, set())
-        if len(mine) > MOST_PASSAGES:
+        named = [one for one in mine[:MOST_PASSAGES] if one.label != UNNAMED]
+        if len(named) < len(mine):
             missing = missing | {Unread.TOO_MANY}
-        told_of = (tuple(mine[:MOST_PASSAGES]), frozenset(missing))
+        told_of = (tuple(named), frozenset(missing))
         read.append(_Read(row, text_, digest_of(key, text_), *told_of))
     return read, notes
 
