@@ -184,6 +184,7 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.read_again": ("Texts read once more", None),
     "dsar.redact": ("Decision on a passage about others", None),
     "dsar.texts_seen": ("Texts read by a colleague", None),
+    "dsar.text_unseen": ("A text has to be read after all", None),
     "dsar.texts_vouched": ("All texts read by a colleague", "ok"),
     "dsar.passages_dropped": ("Decisions lost with a changed text", "warn"),
     "dsar.finish_review": ("Review finished", "ok"),

@@ -198,10 +198,24 @@ def decide(tx: Tx, seen: StoredRedaction, decision: Decision, by: UUID | None) -
     tx.move(update(_PASSAGE).where(_PASSAGE.c.id == seen.id, _PASSAGE.c.decision == seen.decision).values(**changed))
 
 
-def list_open_alike(tx: Tx, dsar_id: DsarId, label: str, limit: int = 5_000) -> Sequence[StoredRedaction]:
-    """The undecided passages of a request that have this label."""
-    here = (_PASSAGE.c.dsar_id == dsar_id, _PASSAGE.c.label == label, _PASSAGE.c.decision == Decision.OPEN)
+def list_alike(
+    tx: Tx, dsar_id: DsarId, label: str, decision: Decision, limit: int = 5_000
+) -> Sequence[StoredRedaction]:
+    """The passages of a request that have this label and this decision."""
+    here = (_PASSAGE.c.dsar_id == dsar_id, _PASSAGE.c.label == label, _PASSAGE.c.decision == decision)
     return [_passage(row) for row in tx.run(select(_PASSAGE).where(*here).order_by(_PASSAGE.c.id).limit(limit))]
+
+
+def count_alike(tx: Tx, dsar_id: DsarId) -> Mapping[tuple[str, Decision], int]:
+    """How many passages of the whole request have each label and decision."""
+    both = (_PASSAGE.c.label, _PASSAGE.c.decision)
+    rows = tx.run(select(*both, func.count().label("n")).where(_PASSAGE.c.dsar_id == dsar_id).group_by(*both))
+    return {(row.label, Decision(row.decision)): row.n for row in rows}
+
+
+def mark_unseen(tx: Tx, text: UUID) -> None:
+    """Nobody has read the text after all."""
+    tx.run(update(_TEXT).where(_TEXT.c.id == text).values(seen_by=None, seen_at=None))
 
 
 def remove(tx: Tx, seen: StoredRedaction) -> None:

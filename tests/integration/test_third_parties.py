@@ -19,7 +19,7 @@ from privacyops.kernel.errors import Forbidden, NotFound, StaleState, Unprocessa
 from privacyops.kernel.ids import DsarId, FindingId
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.services import stores
-from privacyops.services.dsar import answer, handling, opening, review, third_parties
+from privacyops.services.dsar import answer, handling, review, third_parties
 from privacyops.services.dsar.package import ref_of
 from privacyops.services.dsar.passages import TextsNotRead, ThirdPartiesOpen
 from privacyops.services.dsar.third_parties import RedactionsClosed, Spot, WordsNotInText
@@ -81,9 +81,8 @@ def test_others_are_suggested_and_the_person_who_asks_is_not(walker: Walker, dsa
         ("Sofia Rossi", "[Person B]", Decision.OPEN),
         ("Peter", "[Person A]", Decision.OPEN),
     ]
-    reference = walker.dsar(dsar_id).reference
-    groups = {one.collection: one for one in opening.open_request(ada_of(walker), reference, masks=True).groups}
-    assert (groups["note"].mentions, groups["purchase"].mentions) == (3, 0)
+    named = sorted((one.collection, one.persons_mentioned) for one in opening_of(walker, dsar_id))
+    assert [one for one in named if one[1]] == [("note", 1), ("note", 2)]
     detection = walker.context.ports.detection
     assert isinstance(detection, KnownNames)
     assert detection.asked == [NOTE, ANSWER]  # single cells are nothing for a model
@@ -163,6 +162,14 @@ def test_a_second_click_changes_nothing_and_an_old_page_is_refused(walker: Walke
     assert third_parties.decide_alike(ada, dsar_id, "[Person A]", Decision.ACCEPTED) == 0
     still = [piece for piece, _, decision in pieces_of(walker, dsar_id) if decision is Decision.OPEN]
     assert still == ["peter.novak@example.org", "Sofia Rossi"]
+    one = texts_of(walker, dsar_id)[0].passages[0]
+    third_parties.decide(ada, dsar_id, one.id, Decision.REFUSED, Decision.ACCEPTED)
+    assert third_parties.decide_alike(ada, dsar_id, "[Person A]", Decision.OPEN, Decision.ACCEPTED) == 2
+    said = [decision for _, label, decision in pieces_of(walker, dsar_id) if label == "[Person A]"]
+    assert said == [Decision.REFUSED, Decision.OPEN, Decision.OPEN]  # what was decided otherwise stays
+    for wrong, before in ((Decision.ADDED, Decision.OPEN), (Decision.OPEN, Decision.OPEN)):
+        with pytest.raises(Unprocessable):
+            third_parties.decide_alike(ada, dsar_id, "[Person A]", wrong, before)
 
 
 BAD_SPOTS: list[tuple[dict[str, Any], str, type[Exception]]] = [
@@ -212,6 +219,11 @@ def test_a_text_that_no_model_read_waits_for_a_person(walker: Walker, tmp_path: 
     assert refused.value.members == {"suggestions": 0, "texts": 1}
     assert third_parties.texts_seen(ada, dsar_id, [text.stored.id]) == 1
     assert third_parties.texts_seen(ada, dsar_id, [text.stored.id]) == 0
+    third_parties.text_unseen(ada, dsar_id, text.stored.id)
+    third_parties.text_unseen(ada, dsar_id, text.stored.id)
+    with pytest.raises(ThirdPartiesOpen):
+        review.finish_review(ada, dsar_id)
+    assert third_parties.texts_seen(ada, dsar_id, [text.stored.id]) == 1
     assert review.finish_review(ada, dsar_id).state is DsarState.ANSWERING
 
 

@@ -37,6 +37,7 @@ from privacyops.store.uow import Tx
 
 BY_HAND: Final = "marked by hand"
 _CERTAIN: Final = 1.0
+Alike = Mapping[tuple[str, Decision], int]
 
 
 class RedactionsClosed(Conflict):
@@ -64,10 +65,13 @@ class OpenedText:
 
 @dataclass(frozen=True, slots=True)
 class OpenedTexts:
-    """A page of texts, how far the reading is, and what is open in each collection."""
+    """A page of texts, how far the reading is, what is open in each collection, and how many of the whole request
+    have the same label and decision.
+    """
 
     reading: Reading | None
     counts: Sequence[GroupCount]
+    alike: Alike
     texts: Page[OpenedText]
 
 
@@ -100,9 +104,7 @@ def open_texts(
             label, text = labelled(texts[number].field), texts[number].text
             opened.append(OpenedText(finding, number, name, label, text, one, passages[one.id]))
     record(ctx, tx, "dsar.view_findings", "dsar", dsar.id, texts=len(opened))
-    return OpenedTexts(
-        redactions.load_reading(tx, dsar_id), redactions.count_groups(tx, dsar_id), Page(opened, page.next)
-    )
+    return _page(tx, dsar_id, Page(opened, page.next))
 
 
 @use_case(Action.DSAR_OPEN)
@@ -118,7 +120,7 @@ def open_text(ctx: Context, tx: Tx, dsar_id: DsarId, finding: FindingId, number:
     passages = redactions.passages_of(tx, [stored.id])[stored.id] if stored is not None else ()
     opened = OpenedText(row, number, name, labelled(text.field), text.text, stored, passages)
     record(ctx, tx, "dsar.view_findings", "dsar", dsar.id, texts=1)
-    return OpenedTexts(redactions.load_reading(tx, dsar_id), redactions.count_groups(tx, dsar_id), Page([opened], None))
+    return _page(tx, dsar_id, Page([opened], None))
 
 
 @reading(Action.DSAR_STATUS)
@@ -171,22 +173,22 @@ def decide(
 
 
 @use_case(Action.DSAR_REDACT)
-def decide_alike(ctx: Context, tx: Tx, dsar_id: DsarId, label: str, decision: Decision) -> int:
-    """The same decision for every open passage that has this label: one person, address or number; how many.
-
-    Raises: RedactionsClosed, Unprocessable: neither taken out nor left in.
+def decide_alike(
+    ctx: Context, tx: Tx, dsar_id: DsarId, label: str, decision: Decision, before: Decision = Decision.OPEN
+) -> int:
+    """The same decision for every passage that has this label, one person, address or number, and was decided as
+    `before`; OPEN takes them back. How many. Raises: RedactionsClosed, Unprocessable: marked by hand, or no change.
     """
-    if decision not in {Decision.ACCEPTED, Decision.REFUSED}:
-        raise Unprocessable("accept or refuse")
+    if Decision.ADDED in {decision, before} or decision is before:
+        raise Unprocessable("accept, refuse, or take the decisions back")
     dsar = _in_review(tx, dsar_id)
-    alike = redactions.list_open_alike(tx, dsar_id, label)
+    alike = redactions.list_alike(tx, dsar_id, label, before)
     for one in alike:
-        redactions.decide(tx, one, decision, ctx.actor.id)
+        redactions.decide(tx, one, decision, None if decision is Decision.OPEN else ctx.actor.id)
     if alike:
         dsars.save_dsar(tx, dsar, plan_hash=None)
-        record(
-            ctx, tx, "dsar.redact", "dsar", dsar_id, decision=str(decision), label=label, passages=len(alike)
-        )  # fmt: skip
+        said = "taken_back" if decision is Decision.OPEN else str(decision)
+        record(ctx, tx, "dsar.redact", "dsar", dsar_id, decision=said, label=label, passages=len(alike))
     return len(alike)
 
 
@@ -261,6 +263,16 @@ def texts_seen(ctx: Context, tx: Tx, dsar_id: DsarId, texts: Sequence[UUID]) -> 
 
 
 @use_case(Action.DSAR_REDACT)
+def text_unseen(ctx: Context, tx: Tx, dsar_id: DsarId, text: UUID) -> None:
+    """It was not read after all. Again changes nothing. Raises: RedactionsClosed, NotFound."""
+    dsar = _in_review(tx, dsar_id)
+    if redactions.load_text(tx, dsar_id, text).seen_at is not None:
+        redactions.mark_unseen(tx, text)
+        dsars.save_dsar(tx, dsar, plan_hash=None)
+        record(ctx, tx, "dsar.text_unseen", "dsar", dsar_id, text=str(text))
+
+
+@use_case(Action.DSAR_REDACT)
 def vouch(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     """A person has read every text, where the machine could not. Again changes nothing. Raises: RedactionsClosed,
     TextsNotRead: the machine is still at it, or has done it. Forbidden.
@@ -284,6 +296,11 @@ def read_again(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     if seen is None or not _is_under_way(tx, seen):
         begin_reading(tx, dsars.save_dsar(tx, dsar, plan_hash=None))  # a review that ends meanwhile is told of it
         record(ctx, tx, "dsar.read_again", "dsar", dsar_id)
+
+
+def _page(tx: Tx, dsar_id: DsarId, texts: Page[OpenedText]) -> OpenedTexts:
+    counts, alike = redactions.count_groups(tx, dsar_id), redactions.count_alike(tx, dsar_id)
+    return OpenedTexts(redactions.load_reading(tx, dsar_id), counts, alike, texts)
 
 
 def _readable(ctx: Context, tx: Tx, dsar_id: DsarId) -> Dsar:
