@@ -118,10 +118,10 @@ def load_finding(tx: Tx, dsar_id: DsarId, finding: FindingId) -> StoredFinding:
 
 
 def count_findings(tx: Tx, dsar_id: DsarId) -> Sequence[Row[Any]]:
-    """(store, collection, tier, decision, reason, records, mentions) of each group that has records."""
+    """(store, collection, tier, decision, reason, records) of each group that has records."""
     group = (_FINDING.c.store, _FINDING.c.collection, _FINDING.c.tier, _FINDING.c.decision, _FINDING.c.reason)
     query = (
-        select(*group, func.count().label("records"), func.sum(_FINDING.c.persons_mentioned).label("mentions"))
+        select(*group, func.count().label("records"))
         .where(_FINDING.c.dsar_id == dsar_id)
         .group_by(*group)
         .order_by(*group)

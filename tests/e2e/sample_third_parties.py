@@ -9,15 +9,16 @@ View = dict[str, Any]
 
 def passage(n: int, text: str, kind: str, label: str, **other: Any) -> View:
     state = {"text": "undecided", "tone": "warn"}
-    return {"n": n, "id": f"p{n}", "text": text, "kind": kind, "label": label, "why": "model rampart; label GIVEN_NAME",
-            "score": "95%", "doubts": [], "state": state, "decision": "open", "is_open": True, "by": None, "at": None,
-            "alike": 0, **other}  # fmt: skip
+    return {"n": n, "id": f"p{n}", "text": text, "kind": kind, "label": label,
+            "why": "found by a language model as a first name", "score": "95%", "doubts": [], "state": state,
+            "decision": "open", "is_open": True, "by": None, "at": None, "alike": 0, **other}  # fmt: skip
 
 
 def text(key: str, label: str, pieces: list[View], passages: list[View], **other: Any) -> View:
     return {"key": key, "id": key, "finding": "f1", "number": 4, "label": label,
             "record": "ticket_messages 88213", "unread": [],
-            "is_unseen": False, "seen_by": None, "pieces": pieces, "passages": passages, **other}  # fmt: skip
+            "is_unseen": False, "seen_by": None, "seen_at": None, "pieces": pieces, "passages": passages,
+            **other}  # fmt: skip
 
 
 def piece(words: str, mode: str = "plain", *ends: int) -> View:
@@ -26,8 +27,9 @@ def piece(words: str, mode: str = "plain", *ends: int) -> View:
 
 THIRD_PARTIES: Final[View] = {
     "reference": "PR-2XW9KD", "url": "/console/requests/PR-2XW9KD", "all_url": "/texts", "open_url": "/texts?only=open",
-    "only_open": False, "is_one": False, "post": "/texts", "query": "only=open", "can_decide": True,
-    "reading": {"state": "read", "texts": 14, "files": 2, "notes": [], "vouched": False},
+    "only_open": False, "is_one": False, "post": "/texts", "query": "only=open", "can_decide": True, "why_not": None,
+    "empty": {"title": "Nothing waits", "text": "Every passage is decided."},
+    "reading": {"state": "read", "is_over": True, "texts": 14, "files": 2, "notes": [], "vouched": False},
     "counts": {"open": 2, "unseen": 1, "out": 1, "stays": 0},
     "kinds": [{"value": "PERSON", "label": "Name"}, {"value": "LOCATION", "label": "Address"}],
     "texts": [
@@ -51,7 +53,9 @@ THIRD_PARTIES: Final[View] = {
 }  # fmt: skip
 FAILED: Final[View] = THIRD_PARTIES | {
     "texts": [], "errors": [], "values": {}, "only_open": True,
-    "reading": {"state": "failed", "texts": 0, "files": 0, "vouched": False,
+    "empty": {"title": "The machine suggests nothing here",
+              "text": "It could not read the texts. What you mark by hand stands here."},
+    "reading": {"state": "failed", "is_over": False, "texts": 0, "files": 0, "vouched": False,
                 "notes": ["names and addresses: no model; patterns only. Install privacyops[pii-names]."]},
     "counts": {"open": 0, "unseen": 0, "out": 0, "stays": 0},
 }  # fmt: skip

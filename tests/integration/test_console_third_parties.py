@@ -38,11 +38,18 @@ def _send(browser: Browser, verb: str, status: int = 200, /, **fields: str) -> s
     return browser.send(to, status, **(hidden | fields))
 
 
+def _not_done(page: str) -> None:
+    assert "Every passage is decided." not in page
+    assert "0 undecided" not in page
+    assert "not read yet" in page
+
+
 def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker: Walker, dsar_id: DsarId) -> None:
     ada, number = office.at_desk("Ada", Role.ANALYST), walker.dsar(dsar_id).reference
     url = f"/console/requests/{number}"
     page = words_of(ada.read(url))
     assert "Passages about other people wait for a decision" in page
+    assert f'<a href="{url}/texts">Other people in the texts</a>' in ada.page
     assert "Passages about other people are undecided." in page
     page = ada.read(f"{url}/texts")
     assert "<mark>Peter Novak</mark>" in page
@@ -54,6 +61,12 @@ def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker
     ada.send(first[0], 409, **(first[1] | {"decision": "refused"}))  # a page from before
     ada.read(f"{url}/texts")
     assert "<mark>Peter Novak</mark>" in _send(ada, "undo")
+    assert "Take out all 3 of [Person A]" in words_of(ada.page)
+    _send(ada, "alike", label="[Person A]", decision="refused")
+    assert "Undo all 3 of [Person A]" in words_of(ada.page)
+    assert _forms(ada.page, "alike")[0][1]["label"] == "[Person A]"
+    _send(ada, "alike", before="refused")
+    assert "The decisions on 3 passages were taken back." in words_of(ada.page)
     _send(ada, "alike", label="[Person A]", decision="accepted")
     assert "3 passages decided." in words_of(ada.page)
     key = _forms(ada.page, "mark")[0][1]["key"]
@@ -75,6 +88,7 @@ def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker
     ada.send(finish[1])
     assert walker.dsar(dsar_id).state is DsarState.ANSWERING
     assert _forms(ada.read(f"{url}/texts"), "decide") == []  # what was decided stands there, and nothing to press
+    assert "After it, the request is sent back first." in words_of(ada.page)
     marta = office.at_desk("Marta", Role.APPROVER)
     marta.read(f"{url}/texts", 403)
     walker.settle()
@@ -107,7 +121,10 @@ def test_where_the_machine_cannot_read_the_page_says_so_and_a_person_vouches(wal
     office = Office.open(walker)
     ada, url = office.at_desk("Ada", Role.ANALYST), f"/console/requests/{walker.dsar(dsar_id).reference}"
     assert "The texts could not be read for other people." in words_of(ada.read(url))
-    assert "The machine could not read these texts" in words_of(ada.read(f"{url}/texts"))
+    page = words_of(ada.read(f"{url}/texts?only=open"))
+    assert "The machine could not read these texts" in page
+    assert "The machine suggests nothing here" in page
+    _not_done(page)
     _send(ada, "vouch")
     assert "could not be read for other people" not in words_of(ada.page)
     ada.read(f"{url}/texts")
@@ -116,6 +133,9 @@ def test_where_the_machine_cannot_read_the_page_says_so_and_a_person_vouches(wal
     detection.degraded = ("names and addresses: no model; patterns only.",)
     ada.send(f"{url}/texts/read")
     assert "The texts are read for other people" in words_of(ada.page)
+    page = words_of(ada.read(f"{url}/texts?only=open"))
+    assert "The texts are still being read" in page
+    _not_done(page)
     walker.settle()
     page = words_of(ada.read(f"{url}/texts"))
     assert "names and addresses: no model; patterns only." in page
@@ -123,3 +143,41 @@ def test_where_the_machine_cannot_read_the_page_says_so_and_a_person_vouches(wal
     assert "2 to read" in page
     _send(ada, "seen")
     assert "1 to read" in words_of(ada.page)
+    assert "Read by Ada" in words_of(ada.page)
+    _send(ada, "unseen")
+    assert "2 to read" in words_of(ada.page)
+    assert "Read by Ada" not in words_of(ada.page)
+
+
+def test_where_nobody_has_looked_the_pages_say_so_and_lead_there(
+    office: Office, walker: Walker, dsar_id: DsarId
+) -> None:
+    ada, url = office.at_desk("Ada", Role.ANALYST), f"/console/requests/{walker.dsar(dsar_id).reference}"
+    with walker.context.database.transaction("shop", walker.clock.now()) as tx:
+        for table in ("redaction", "finding_text", "dsar_reading", "outbox"):
+            tx.connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - four fixed names
+    page = words_of(ada.read(url))
+    assert "Nobody has looked for other people in the texts." in page
+    assert "A worker is at it" not in page
+    assert "Other people…" in page
+    page = words_of(ada.read(f"{url}/texts?only=open"))
+    assert "Nobody has looked yet" in page
+    _not_done(page)
+    _send(ada, "read")
+    walker.settle()
+    assert "5 undecided" in words_of(ada.read(f"{url}/texts"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_all_of_one_label_are_counted_over_every_page(walker: Walker, tmp_path: Path) -> None:
+    detects(walker, KnownNames())
+    notes = [f"Note {number}: Sofia Rossi came by." for number in range(12)]
+    dsar_id = found(walker, noted_shop(tmp_path / "shop.db", *notes))
+    ada = Office.open(walker).at_desk("Ada", Role.ANALYST)
+    page = ada.read(f"/console/requests/{walker.dsar(dsar_id).reference}/texts")
+    assert page.count("<mark>Sofia Rossi</mark>") == 10
+    assert "Take out all 12 of [Person A]" in words_of(page)
+    assert "Leave in all 12 of [Person A]" in words_of(page)
+    _send(ada, "alike", decision="refused")
+    assert "12 passages decided." in words_of(ada.page)
+    assert "12 left in" in words_of(ada.page)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from privacyops.console.pages.third_party_words import WAITS
 from privacyops.domain.dsar.kind import RequestClass, RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.ids import AccountId
@@ -22,12 +23,6 @@ _ORDER: Final = (
 )
 _LETTER: Final = "Letter"
 _ASKED: Final = {_S.AWAITING_CLARIFICATION: "waits for an answer", _S.AWAITING_FEE: "waits for the fee"}
-_OTHERS: Final = {
-    "reading": "The texts are still read for other people.",
-    "unreadable": "The texts could not be read for other people.",
-    "open": "Passages about other people are undecided.",
-    "unseen": "Some texts have to be read by a person.",
-}
 _NOTES: Final = {"Approve": "by a second person", "Release": "by a second person"}
 
 
@@ -127,12 +122,12 @@ def _in_review(opened: OpenedRequest, me: AccountId, can: Mapping[str, bool], ur
     else:
         primary = _post("Finish review", f"{url}/finish{seen}", "check", "mod+enter")
     others = plan
-    if opened.reading is not None and opened.sees_content:
+    if opened.dsar.rule.hands_over_data and opened.sees_content:
         others = [*plan, _get("Other people…", f"{url}/texts", "users", "r")]
     if opened.undecided:
         primary["why_not"] = "Records are undecided."
     elif opened.others_wait is not None:
-        primary["why_not"] = _OTHERS[opened.others_wait]
+        primary["why_not"] = WAITS[opened.others_wait].why_not
     elif not opened.may_hand_over:
         primary["why_not"] = "The identity is not proven far enough."
     if not opened.may_hand_over and can["identity"]:

@@ -111,8 +111,9 @@ class RequestFace:
             return f"One extension can be announced until {words.day(view.extension_notice_safe_due)}."
         return None
 
-    def _notices(self) -> list[dict[str, str]]:
-        opened, told = self.opened, []
+    def _notices(self) -> list[dict[str, Any]]:
+        opened = self.opened
+        told: list[dict[str, Any]] = []
         if not opened.sees_content:
             text = "It shows the plan and the package, not the records or the messages."
             told.append({"tone": "inf", "title": "Your role sees a summary", "text": text})

@@ -56,10 +56,12 @@ def undo(desk: Desk, reference: str) -> Response:
 
 @router.post(f"{TEXTS}/alike", **action(Action.DSAR_REDACT))
 def alike(desk: Desk, reference: str) -> Response:
-    """One decision for all that bear this label."""
+    """One decision for all that bear this label; without one, all that have the decision `before` are taken back."""
     dsar, form = listing.by_reference(desk.context, reference), desk.form
-    count = third_parties.decide_alike(desk.context, dsar.id, form.get("label"), _decision(form.get("decision")))
-    return _back(desk, dsar, "alike", count)
+    said, before = form.get("decision"), form.get("before")
+    now, seen = (_decision(said), Decision.OPEN) if said else (Decision.OPEN, _decision(before))
+    count = third_parties.decide_alike(desk.context, dsar.id, form.get("label"), now, seen)
+    return _back(desk, dsar, "alike" if said else "alike_back", count)
 
 
 @router.post(f"{TEXTS}/mark", **action(Action.DSAR_REDACT))
@@ -87,6 +89,14 @@ def seen(desk: Desk, reference: str) -> Response:
     return _back(desk, dsar, "text_seen")
 
 
+@router.post(f"{TEXTS}/unseen", **action(Action.DSAR_REDACT))
+def unseen(desk: Desk, reference: str) -> Response:
+    """A text that was marked as read was not."""
+    dsar = listing.by_reference(desk.context, reference)
+    third_parties.text_unseen(desk.context, dsar.id, _uuid(desk.form.get("text")))
+    return _back(desk, dsar, "text_unseen")
+
+
 @router.post(f"{TEXTS}/vouch", **action(Action.DSAR_REDACT))
 def vouch(desk: Desk, reference: str) -> Response:
     """A person has read all of them, because the machine cannot."""
@@ -109,20 +119,31 @@ def _draw(desk: Visit, reference: str, refusal: Problem | None = None, field: st
     found = _found(desk, opened.dsar, asked.get("finding", ""), asked.get("number", ""), asked.get("only") == "open",
                    asked.get("after", ""))  # fmt: skip
     query = urlencode({name: asked[name] for name in ("only", "after", "finding", "number") if name in asked})
-    can = opened.dsar.state is DsarState.IN_REVIEW and desk.may(Action.DSAR_REDACT)
-    url = f"{face.url}/texts"
+    url, only_open = f"{face.url}/texts", asked.get("only") == "open"
     view: dict[str, Any] = {
-        "reference": opened.dsar.reference, "url": face.url, "only_open": asked.get("only") == "open",
+        "reference": opened.dsar.reference, "url": face.url, "only_open": only_open,
         "is_one": bool(asked.get("finding")), "all_url": url, "open_url": f"{url}?only=open",
-        **page_view(found, face.url, query, account.names(desk.context), can_decide=can),
+        **page_view(found, face.url, query, account.names(desk.context), only_open=only_open,
+                    why_not=_why_not(desk, opened.dsar)),
         "page": {"shown": len(found.texts.items), "total": None, "first_url": url if asked.get("after") else None,
-                 "next_url": _next(url, found, asked.get("only") == "open")},
+                 "next_url": _next(url, found, only_open)},
         "values": {}, "errors": [],
     }  # fmt: skip
     if refusal is not None:
         text = refusal.detail or refusal.title
         view |= {"values": desk.form.values(), "errors": [{"field": field, "text": text[:1].upper() + text[1:]}]}
     return desk.page("third_parties", view, "requests", 200 if refusal is None else refusal.status)
+
+
+def _why_not(desk: Visit, dsar: Dsar) -> str | None:
+    """Why nothing can be decided here; None where it can."""
+    if not desk.may(Action.DSAR_REDACT):
+        return "Your role reads these texts and decides nothing in them."
+    if dsar.state is DsarState.IN_REVIEW:
+        return None
+    if dsar.is_open:
+        return "Passages are decided while the request is in review. After it, the request is sent back first."
+    return "The request is closed."
 
 
 def _found(desk: Visit, dsar: Dsar, finding: str, number: str, only_open: bool, after: str) -> OpenedTexts:

@@ -5,45 +5,29 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
+from privacyops.console.pages.third_party_words import DOUBTS, KINDS, UNREAD, WAITS, reason_words
 from privacyops.domain.account.record import Account
 from privacyops.domain.dsar.run import Decision as OnRecord
-from privacyops.domain.redaction.keep import Doubt
-from privacyops.domain.redaction.record import TAKEN_OUT, Reading, ReadingState, StoredRedaction, Unread
+from privacyops.domain.redaction.record import TAKEN_OUT, Reading, ReadingState, StoredRedaction
 from privacyops.domain.redaction.suggest import Decision
 from privacyops.kernel.ids import AccountId
 from privacyops.services.dsar.opening import FoundGroup, OpenedRequest
-from privacyops.services.dsar.third_parties import OpenedText, OpenedTexts
+from privacyops.services.dsar.third_parties import Alike, OpenedText, OpenedTexts
 
-KINDS: Final[Mapping[str, str]] = {
-    "PERSON": "Name", "LOCATION": "Address", "EMAIL_ADDRESS": "E-mail address", "PHONE_NUMBER": "Phone number",
-    "IBAN_CODE": "Bank account", "CREDIT_CARD": "Card number",
-}  # fmt: skip
-DOUBTS: Final[Mapping[Doubt, str]] = {
-    Doubt.SAME_SURNAME: "Same surname as the customer: a relative, or the customer?",
-    Doubt.NICKNAME: "Part or short form of the customer's name?",
-    Doubt.INITIALS: "The initials fit the customer.",
-    Doubt.NAME_OF_SEVERAL: "Several customers have this name.",
-    Doubt.SHARED_CONTACT: "Others use this contact too.",
-    Doubt.IN_THEIR_ROLE: "Somebody who works for the shop, in that role.",
-}
-UNREAD: Final[Mapping[Unread, str]] = {
-    Unread.NO_MODEL: "Names and addresses were not looked for: there is no model for this language.",
-    Unread.TOO_LONG: "Only the first 100,000 characters were looked through.",
-    Unread.TOO_MANY: "Only the first 500 passages stand here.",
-    Unread.NO_ANSWER: "Detection gave no answer about this text.",
-    Unread.OVER_LIMIT: "Not looked through: the request holds more texts than the machine reads.",
-    Unread.PATTERN_SLOW: "One pattern took too long here and was left out.",
-}
 _STATES: Final = {
     Decision.OPEN: ("undecided", "warn"), Decision.ACCEPTED: ("taken out", "ok"),
     Decision.REFUSED: ("stays in", "inf"), Decision.ADDED: ("taken out, marked by hand", "ok"),
 }  # fmt: skip
-_WAITS: Final = {
-    "reading": ("inf", "The texts are read for other people", "A worker is at it. Reload the page in a moment."),
-    "unreadable": ("bad", "The texts could not be read by the machine", "Read them yourself, and say so there."),
-    "open": ("warn", "Passages about other people wait for a decision", "Each is taken out or left in by a person."),
-    "unseen": ("warn", "Some texts have to be read by a person", "The machine could not look through them wholly."),
+_EMPTY: Final[Mapping[str, tuple[str, str]]] = {
+    "never": ("Nobody has looked yet", "Have the texts read first; then what is about other people stands here."),
+    "reading": (
+        "The texts are still being read",
+        "What is found stands here as it comes. Reload the page in a moment.",
+    ),
+    "failed": ("The machine suggests nothing here", "It could not read the texts. What you mark by hand stands here."),
+    "vouched": ("The machine suggests nothing here", "A colleague has read every text instead."),
 }
+"""What stands in place of texts that are not there, where the machine has not read all of them."""
 _CHUNK: Final = 5_000
 """Characters of text in one piece; the filter that makes hidden characters visible cuts longer ones."""
 
@@ -53,12 +37,15 @@ def mentions(people: int) -> str:
     return "names 1 other person" if people == 1 else f"names {people} other people"
 
 
-def others_notice(opened: OpenedRequest, url: str) -> list[dict[str, str]]:
+def others_notice(opened: OpenedRequest, url: str) -> list[dict[str, Any]]:
     """What holds the review back, for the request's page."""
     if opened.others_wait is None:
         return []
-    tone, title, text = _WAITS[opened.others_wait]
-    return [{"tone": tone, "title": title, "text": text}]
+    told = WAITS[opened.others_wait]
+    link = {"url": f"{url}/texts", "label": "Other people in the texts"}
+    return [
+        {"tone": told.tone, "title": told.title, "text": told.text} | ({"link": link} if opened.sees_content else {})
+    ]
 
 
 def of_group(opened: OpenedRequest, group: FoundGroup) -> dict[str, Any]:
@@ -93,31 +80,39 @@ def about_others(opened: OpenedRequest) -> str:
 
 
 def page_view(
-    found: OpenedTexts, url: str, query: str, team: Mapping[AccountId, Account], *, can_decide: bool
-) -> dict[str, Any]:
-    """The page's own part of the view."""
+    found: OpenedTexts, url: str, query: str, team: Mapping[AccountId, Account], *, only_open: bool,
+    why_not: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    """The page's own part of the view. `why_not`: why nothing can be decided here, None where it can."""
     given = [one for one in found.counts if one.on_record is not OnRecord.EXCLUDE]
-    labels: dict[str, int] = {}
-    for text in found.texts.items:
-        for one in text.passages:
-            labels[one.label] = labels.get(one.label, 0) + (one.decision is Decision.OPEN)
     return {
-        "reading": _reading(found.reading), "post": f"{url}/texts", "query": query, "can_decide": can_decide,
+        "reading": _reading(found.reading), "post": f"{url}/texts", "query": query,
+        "can_decide": why_not is None, "why_not": why_not, "empty": _empty(found.reading, only_open=only_open),
         "counts": {
             "open": sum(one.open for one in given), "unseen": sum(one.unseen for one in given),
             "out": sum(one.taken_out for one in given), "stays": sum(one.left_in for one in given),
         },
         "kinds": [{"value": value, "label": label} for value, label in KINDS.items()],
-        "texts": [_text(one, labels, team) for one in found.texts.items],
+        "texts": [_text(one, found.alike, team) for one in found.texts.items],
     }  # fmt: skip
+
+
+def _empty(reading: Reading | None, *, only_open: bool) -> dict[str, str]:
+    now = _reading(reading)
+    told = _EMPTY.get("vouched" if now["vouched"] else now["state"])
+    if told is None and only_open:
+        told = "Nothing waits", "Every passage is decided."
+    elif told is None:
+        told = "No passage about other people", "None was found, and none was marked. Detection misses names."
+    return {"title": told[0], "text": told[1]}
 
 
 def _reading(reading: Reading | None) -> dict[str, Any]:
     if reading is None:
-        return {"state": "never", "texts": 0, "files": 0, "notes": [], "vouched": False}
+        return {"state": "never", "is_over": False, "texts": 0, "files": 0, "notes": [], "vouched": False}
     state = {ReadingState.WAITING: "reading"}.get(reading.state, str(reading.state))
-    return {"state": state, "texts": reading.texts, "files": reading.files, "notes": list(reading.notes),
-            "vouched": reading.vouched_by is not None}  # fmt: skip
+    return {"state": state, "is_over": reading.is_over, "texts": reading.texts, "files": reading.files,
+            "notes": list(reading.notes), "vouched": reading.vouched_by is not None}  # fmt: skip
 
 
 def key_of(one: OpenedText) -> str:
@@ -125,32 +120,36 @@ def key_of(one: OpenedText) -> str:
     return one.stored.id.hex if one.stored is not None else f"{one.finding.id.hex}-{one.number}"
 
 
-def _text(one: OpenedText, labels: Mapping[str, int], team: Mapping[AccountId, Account]) -> dict[str, Any]:
+def _text(one: OpenedText, alike: Alike, team: Mapping[AccountId, Account]) -> dict[str, Any]:
     stored = one.stored
-    seen = _name(team, stored.seen_by) if stored is not None else None
+    seen = _name(team, stored.seen_by) if stored is not None and stored.unread else None
     return {
         "key": key_of(one), "id": str(stored.id) if stored is not None else "", "finding": str(one.finding.id),
         "number": one.number, "record": one.record, "label": one.label,
         "unread": [UNREAD[why] for why in stored.unread] if stored is not None else [],
         "is_unseen": stored is not None and stored.is_unseen, "seen_by": seen,
+        "seen_at": stored.seen_at if stored is not None else None,
         "pieces": pieces(one.text, one.passages),
-        "passages": [_passage(at, each, one.text, labels, team) for at, each in enumerate(one.passages, start=1)],
+        "passages": [_passage(at, each, one.text, alike, team) for at, each in enumerate(one.passages, start=1)],
     }  # fmt: skip
 
 
 def _passage(
-    at: int, one: StoredRedaction, text: str, labels: Mapping[str, int], team: Mapping[AccountId, Account]
+    at: int, one: StoredRedaction, text: str, alike: Alike, team: Mapping[AccountId, Account]
 ) -> dict[str, Any]:
     state, tone = _STATES[one.decision]
-    reasons = ["certain by the form of the text" if one.is_certain and not one.is_by_hand else "", one.why]
-    alike = labels.get(one.label, 0)
+    reasons = [
+        "certain by the form of the text" if one.is_certain and not one.is_by_hand else "",
+        reason_words(one.why),
+    ]
+    count = 0 if one.is_by_hand else alike.get((one.label, one.decision), 0)
     return {
         "n": at, "id": str(one.id), "text": text[one.start : one.end], "kind": KINDS.get(one.type, "Number"),
         "label": one.label, "why": "; ".join(part for part in reasons if part),
         "score": None if one.is_by_hand else f"{one.score:.0%}", "doubts": [DOUBTS[doubt] for doubt in one.doubts],
         "state": {"text": state, "tone": tone}, "decision": str(one.decision),
         "is_open": one.decision is Decision.OPEN, "by": _name(team, one.decided_by), "at": one.decided_at,
-        "alike": alike if one.decision is Decision.OPEN and alike > 1 else 0,
+        "alike": count if count > 1 else 0,
     }  # fmt: skip
 
 

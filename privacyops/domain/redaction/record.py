@@ -22,6 +22,18 @@ class ReadingState(StrEnum):
     FAILED = "failed"
 
 
+class OthersWait(StrEnum):
+    """Why passages about other people hold an answer back. NEVER: nobody had the texts read. UNREADABLE: the machine
+    cannot, and no person has said to have done it. UNSEEN: texts that a person has to read.
+    """
+
+    NEVER = "never"
+    READING = "reading"
+    UNREADABLE = "unreadable"
+    OPEN = "open"
+    UNSEEN = "unseen"
+
+
 class Unread(StrEnum):
     """Why the machine did not look through a text wholly."""
 

@@ -20,7 +20,7 @@ from privacyops.domain.dsar.run import Decision
 from privacyops.domain.fee import fee_grounds
 from privacyops.domain.letter import Letter
 from privacyops.domain.package.contents import Element, Value
-from privacyops.domain.redaction.record import Reading, ReadingState
+from privacyops.domain.redaction.record import OthersWait, Reading, ReadingState
 from privacyops.domain.redaction.texts import texts_of
 from privacyops.domain.task import Approval, Task
 from privacyops.kernel.errors import Forbidden, NotFound
@@ -60,7 +60,6 @@ class FoundGroup:
     store: str
     collection: str
     records: int = 0
-    mentions: int = 0
     decisions: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -103,17 +102,18 @@ class OpenedRequest:
     passages: Sequence[GroupCount] = ()
 
     @property
-    def others_wait(self) -> str | None:
-        """Why passages about other people hold the answer back, as a code; None where they do not."""
-        if not self.dsar.rule.hands_over_data or not self.groups:
+    def others_wait(self) -> OthersWait | None:
+        """Why passages about other people hold the answer back; None where they do not."""
+        if not self.dsar.rule.hands_over_data:
             return None
-        if self.reading is None or not self.reading.is_over:
-            failed = self.reading is not None and self.reading.state is ReadingState.FAILED
-            return "unreadable" if failed else "reading"
+        if self.reading is None:
+            return OthersWait.NEVER
+        if not self.reading.is_over:
+            return OthersWait.UNREADABLE if self.reading.state is ReadingState.FAILED else OthersWait.READING
         given = [one for one in self.passages if one.on_record is not Decision.EXCLUDE]
         if any(one.open for one in given):
-            return "open"
-        return "unseen" if any(one.unseen for one in given) else None
+            return OthersWait.OPEN
+        return OthersWait.UNSEEN if any(one.unseen for one in given) else None
 
     @property
     def goes_by_plan(self) -> bool:
@@ -240,7 +240,6 @@ def _groups(tx: Tx, dsar_id: DsarId) -> Sequence[FoundGroup]:
     for row in findings.count_findings(tx, dsar_id):
         group = groups.setdefault((row.store, row.collection), FoundGroup(row.store, row.collection))
         group.records += row.records
-        group.mentions += row.mentions or 0
         group.decisions[row.decision] = group.decisions.get(row.decision, 0) + row.records
         if row.reason and row.decision == Decision.EXCLUDE:
             group.reasons[row.reason] = group.reasons.get(row.reason, 0) + row.records
