@@ -222,3 +222,17 @@ def test_a_text_with_people_beyond_the_most_labels_is_a_person_s_to_read(
     assert text.stored is not None
     assert (text.stored.unread, text.stored.is_unseen) == ((Unread.TOO_MANY,), True)
     assert len(text.passages) == 1
+
+
+def test_whoever_else_stands_in_the_own_record_is_somebody_else(walker: Walker, tmp_path: Path) -> None:
+    detects(walker, KnownNames())
+    path = noted_shop(tmp_path / "shop.db", NOTE)
+    with sqlite3.connect(path) as database:
+        database.executescript(
+            """
+            ALTER TABLE customer ADD COLUMN emergency_contact_name TEXT;
+            UPDATE customer SET emergency_contact_name = 'Peter Novak';
+            """
+        )
+    dsar_id = found(walker, path)
+    assert [piece for piece, _, _ in pieces_of(walker, dsar_id)] == ["Peter Novak", "peter.novak@example.org"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from privacyops.console.pages.third_party_view import pieces
 from privacyops.domain.package.contents import Redaction, Value, redacted
 from privacyops.domain.redaction.blackout import GROUND, blackout
+from privacyops.domain.redaction.own_columns import is_own
 from privacyops.domain.redaction.record import StoredRedaction
 from privacyops.domain.redaction.suggest import Decision
 from privacyops.domain.redaction.texts import RecordText, is_prose, places_of, texts_of
@@ -89,3 +90,20 @@ def _passage(start: int, end: int, decision: Decision) -> StoredRedaction:
         id=UUID(int=1), text_id=UUID(int=2), start=start, end=end, type="PERSON", label="[Person A]", score=1.0,
         why="", is_certain=False, doubts=(), decision=decision, is_by_hand=False, decided_by=None, decided_at=None,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "column", ["name", "customer_name", "firstName", "surname", "phone", "phone2", "mobile_phone", "billing_street",
+               "Rechnungsstrasse", "vorname", "city", "post_code", "display_name", "postal_address"],
+)  # fmt: skip
+def test_columns_of_the_person_s_own(column: str) -> None:
+    assert is_own("customers", column)
+
+
+@pytest.mark.parametrize(
+    "column", ["emergency_contact_name", "emergency_phone", "partner_name", "partner_first_name", "contact_phone",
+               "account_manager_name", "gift_recipient_name", "shipping_street", "spouse", "parent_phone",
+               "referrer_name", "notfallkontakttelefon", "guardianName", "next_of_kin_phone"],
+)  # fmt: skip
+def test_columns_of_somebody_else_in_the_person_s_record(column: str) -> None:
+    assert not is_own("customers", column)

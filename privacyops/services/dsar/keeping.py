@@ -14,6 +14,7 @@ from privacyops.domain.identity.identifier import Identifier, IdentifierKind, Ti
 from privacyops.domain.identity.person_name import name_agrees
 from privacyops.domain.package.contents import Value
 from privacyops.domain.redaction.keep import KeepList
+from privacyops.domain.redaction.own_columns import is_own
 from privacyops.ports.keyring import DataKey
 from privacyops.services import sealing
 from privacyops.services.context import Context
@@ -30,7 +31,8 @@ _K = IdentifierKind
 def keep_list(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey) -> KeepList:
     """The proven mail address, what the searches are sure of, and what stands in the person's own master record.
 
-    A name that was only typed stays if such a record agrees with it.
+    A name that was only typed stays if such a record agrees with it. Of a master record only those columns count that
+    are named after nobody else: the contact for emergencies stands in it as well.
     """
     requester = sealing.requester_of(ctx, tx, dsar)
     known: list[Identifier] = []
@@ -40,7 +42,9 @@ def keep_list(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey) -> KeepList:
         # the key of a row about a person, `customers.id`, tells where the people of a store are
         own |= {(run.store, one.origin.rpartition(".")[0]) for one in sure if one.kind is _K.CUSTOMER_ID}
         known += sure
-    names, phones, addresses = _of_values(known, _K.NAME), _of_values(known, _K.PHONE), []
+    names: list[str] = []
+    phones: list[str] = _of_values(known, _K.PHONE)
+    addresses: list[str] = []
     for cells in _master_records(ctx, tx, dsar, key, own):
         names += cells.get(_C.FULL_NAME, []) + [
             f"{first} {last}"
@@ -48,9 +52,11 @@ def keep_list(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey) -> KeepList:
         ]
         phones += cells.get(_C.PHONE, [])
         addresses.append(" ".join(part for one in _ADDRESS for part in cells.get(one, [])))
-    addresses += list(_own_addresses(ctx, tx, dsar, key, names))
-    if requester.name and any(name_agrees(requester.name, name) for name in names):
+    # a store that has no such column (names deep in a document) still confirms the name that was typed
+    told = names or _of_values(known, _K.NAME)
+    if requester.name and any(name_agrees(requester.name, name) for name in told):
         names.insert(0, requester.name)
+    addresses += list(_own_addresses(ctx, tx, dsar, key, names))
     return KeepList(
         names=_once(names), emails=_once([requester.email, *_of_values(known, _K.EMAIL)]), phones=_once(phones),
         addresses=_once(addresses),
@@ -82,7 +88,9 @@ def _master_records(
     for store, collection in sorted(own):
         for finding in findings.list_findings(tx, dsar.id, store, collection, None, _ROWS).items:
             if finding.tier == FindingTier.OWNED and finding.sealed is not None:
-                yield _by_category(collection, open_finding(ctx, key, finding).values)
+                values = open_finding(ctx, key, finding).values
+                own = {name: value for name, value in values.items() if is_own(collection, name)}
+                yield _by_category(collection, own)
 
 
 def _own_addresses(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey, names: Sequence[str]) -> Iterator[str]:
