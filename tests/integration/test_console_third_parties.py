@@ -49,7 +49,7 @@ def test_a_reviewer_decides_marks_takes_back_and_finishes(office: Office, walker
     url = f"/console/requests/{number}"
     page = words_of(ada.read(url))
     assert "Passages about other people wait for a decision" in page
-    assert f'<a href="{url}/texts">Other people in the texts</a>' in ada.page
+    assert f'<a href="{url}/texts">See the texts</a>' in ada.page
     assert "Passages about other people are undecided." in page
     page = ada.read(f"{url}/texts")
     assert "<mark>Peter Novak</mark>" in page

@@ -42,7 +42,7 @@ def others_notice(opened: OpenedRequest, url: str) -> list[dict[str, Any]]:
     if opened.others_wait is None:
         return []
     told = WAITS[opened.others_wait]
-    link = {"url": f"{url}/texts", "label": "Other people in the texts"}
+    link = {"url": f"{url}/texts", "label": "See the texts"}
     return [
         {"tone": told.tone, "title": told.title, "text": told.text} | ({"link": link} if opened.sees_content else {})
     ]
