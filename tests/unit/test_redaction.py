@@ -1,6 +1,5 @@
-"""Suggestions of what to take out about other people: whose a span is, labels, and the text without them."""
+"""Suggestions of what to take out about other people: whose a span is, and labels."""
 
-import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -12,18 +11,11 @@ from privacyops.domain.redaction import suggest as suggesting
 from privacyops.domain.redaction.keep import Doubt, KeepList
 from privacyops.domain.redaction.suggest import (
     UNNAMED,
-    Decision,
     Labels,
     Marked,
     SourceText,
     StaffNames,
-    Suggestion,
-    decide,
-    log_entry,
-    redacted,
     suggest,
-    undecided,
-    unseen,
 )
 
 KEEP = KeepList(
@@ -48,10 +40,6 @@ def source(
 
 def suggested(text: SourceText, keep: KeepList = KEEP) -> list[tuple[str, str]]:
     return [(text.text[one.start : one.end], one.label) for one in suggest([text], keep, Labels())]
-
-
-def accepted(found: list[Suggestion]) -> list[Suggestion]:
-    return [decide(one, Decision.ACCEPTED) for one in found]
 
 
 def test_the_subject_s_own_data_stays_however_it_is_written() -> None:
@@ -110,7 +98,6 @@ def test_a_first_name_that_two_people_have_is_given_to_neither() -> None:
 def test_what_may_be_the_subject_or_a_relative_is_put_before_a_person(name: str, doubt: Doubt) -> None:
     [found] = suggest([source(f"told {name} so", (name, "PERSON"))], KEEP, Labels())
     assert found.doubts == (doubt,)
-    assert found.decision is Decision.OPEN
 
 
 def test_what_the_structure_names_is_certain_and_staff_follow_the_policy() -> None:
@@ -119,34 +106,6 @@ def test_what_the_structure_names_is_certain_and_staff_follow_the_policy() -> No
     assert (labelled.label, labelled.is_certain, labelled.doubts) == ("[Agent 1]", True, (Doubt.IN_THEIR_ROLE,))
     assert suggest([text], KEEP, Labels(), StaffNames.KEEP) == []
     assert not suggest([text], KEEP, Labels(), StaffNames.ASK)[0].is_certain
-
-
-def test_only_what_a_person_accepted_is_taken_out() -> None:
-    text = source("Peter Novak met Sofia Rossi", ("Peter Novak", "PERSON"), ("Sofia Rossi", "PERSON"))
-    one, two = suggest([text], KEEP, Labels())
-    kept = [decide(one, Decision.ACCEPTED), decide(two, Decision.REFUSED)]
-    assert redacted(text.text, kept) == f"{one.label} met Sofia Rossi"
-    assert redacted(text.text, [one, two]) == text.text
-    assert redacted(text.text, kept, plain=True) == "[third party] met Sofia Rossi"
-
-
-def test_overlapping_stretches_leave_no_rest() -> None:
-    found = [
-        Suggestion("t", 0, 8, "PERSON", "[Person A]", 1.0, "", decision=Decision.ACCEPTED),
-        Suggestion("t", 3, 12, "LOCATION", "[Address 1]", 1.0, "", decision=Decision.ADDED),
-    ]
-    assert redacted("0123456789abcdef", found) == "[Person A]cdef"
-
-
-def test_an_answer_waits_for_texts_that_nobody_saw() -> None:
-    with_one = source("Peter", ("Peter", "PERSON"), key="a")
-    without, foreign = SourceText("b", "nobody"), SourceText("c", "niemand", is_searched=False)
-    texts = [with_one, without, foreign]
-    found = suggest(texts, KEEP, Labels())
-    assert unseen(texts, found, frozenset()) == ("a", "c")
-    assert unseen(texts, found, frozenset({"a", "c"})) == ()
-    assert undecided(found) == 1
-    assert undecided(accepted(found)) == 0
 
 
 def test_a_form_of_address_makes_nobody_another_person() -> None:
@@ -179,16 +138,6 @@ def test_labels_go_on_after_z() -> None:
     labels = Labels()
     given = [labels.label(f"Name{chr(97 + at // 26)}{chr(97 + at % 26)} Other{at}", "PERSON") for at in range(28)]
     assert (given[0], given[25], given[26]) == ("[Person A]", "[Person Z]", "[Person AA]")
-
-
-def test_the_log_holds_places_and_hashes_and_each_line_binds_the_one_before() -> None:
-    text = source("Peter Novak called", ("Peter Novak", "PERSON"))
-    [one] = accepted(suggest([text], KEEP, Labels()))
-    first, hash_one = log_entry(text.text, one, "third_party", "a1", "2026-11-22T10:00:00Z", "")
-    second, hash_two = log_entry(text.text, one, "third_party", "a1", "2026-11-22T10:00:00Z", hash_one)
-    assert "Novak" not in json.dumps(first)
-    assert second["previous"] == hash_one
-    assert hash_one != hash_two
 
 
 def test_of_a_text_full_of_people_only_what_is_kept_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,11 @@
-"""What to take out about other people before a text is handed over: suggestions, labels, and the text without them.
+"""What to take out about other people before a text is handed over: suggestions and labels.
 
 A person decides each; nothing is taken out, and no text is released, on a score alone (GDPR Art. 15(4)).
 """
 
-import hashlib
-import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import accumulate, islice
@@ -20,7 +18,6 @@ from privacyops.domain.identity.person_name import fold_name
 from privacyops.domain.identity.phone import search_tail
 from privacyops.domain.redaction.keep import Doubt, Judged, KeepList, Whose, judge
 
-THIRD_PARTY: Final = "[third party]"
 UNNAMED: Final = "[someone]"
 MOST_LABELS: Final = 5_000
 """Names, addresses and numbers of one request that are told apart; of a text with more a person reads the rest."""
@@ -68,15 +65,12 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """One text of an answer: what structure and detection say of it. `is_searched`: names were looked for in its
-    language at all.
-    """
+    """One text of an answer: what structure and detection say of it."""
 
     key: str
     text: str
     marked: tuple[Marked, ...] = ()
     spans: tuple[Span, ...] = ()
-    is_searched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +86,6 @@ class Suggestion:
     why: str
     is_certain: bool = False
     doubts: tuple[Doubt, ...] = ()
-    decision: Decision = Decision.OPEN
 
 
 @dataclass(slots=True)
@@ -254,46 +247,3 @@ def _letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
-
-
-def redacted(text: str, suggestions: Iterable[Suggestion], *, plain: bool = False) -> str:
-    """The text with what a person accepted or added replaced. Overlapping stretches go as one, by the first label."""
-    parts: list[str] = []
-    at = 0
-    for one in sorted(suggestions, key=lambda each: (each.start, -each.end)):
-        if one.decision not in {Decision.ACCEPTED, Decision.ADDED}:
-            continue
-        if one.start >= at:
-            parts += [text[at : one.start], THIRD_PARTY if plain else one.label]
-        at = max(at, one.end)
-    return "".join([*parts, text[at:]])
-
-
-def unseen(texts: Sequence[SourceText], suggestions: Sequence[Suggestion], seen: frozenset[str]) -> tuple[str, ...]:
-    """The texts that nobody looked at and that hold the answer back: with a suggestion, or in a language in which
-    names were not searched.
-    """
-    with_one = {one.key for one in suggestions}
-    return tuple(one.key for one in texts if one.key not in seen and (one.key in with_one or not one.is_searched))
-
-
-def undecided(suggestions: Iterable[Suggestion]) -> int:
-    """Suggestions that nobody has accepted or refused."""
-    return sum(one.decision is Decision.OPEN for one in suggestions)
-
-
-def decide(one: Suggestion, decision: Decision) -> Suggestion:
-    """The suggestion as a person decided it."""
-    return replace(one, decision=decision)
-
-
-def log_entry(
-    text: str, one: Suggestion, reason: str, actor: str, at: str, previous: str
-) -> tuple[Mapping[str, object], str]:
-    """One line of the decision log and its hash, which covers the line before: places and hashes, no piece of text."""
-    line: dict[str, object] = {
-        "text": hashlib.sha256(text.encode()).hexdigest(), "start": one.start, "end": one.end, "type": one.type,
-        "label": one.label, "score": one.score, "why": one.why, "decision": str(one.decision), "reason": reason,
-        "actor": actor, "at": at, "previous": previous,
-    }  # fmt: skip
-    return line, hashlib.sha256(json.dumps(line, sort_keys=True).encode()).hexdigest()
