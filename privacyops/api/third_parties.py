@@ -51,7 +51,7 @@ def _reading(reading: Reading | None, waiting: int, unseen: int) -> ReadingOut:
     return ReadingOut(
         state=reading.state if reading else None, texts=reading.texts if reading else 0,
         files=reading.files if reading else 0, open=waiting, unseen=unseen,
-        degraded=list(reading.notes) if reading else [],
+        vouched_at=reading.vouched_at if reading else None, degraded=list(reading.notes) if reading else [],
     )  # fmt: skip
 
 

@@ -8,8 +8,11 @@ from fastapi.testclient import TestClient
 
 from privacyops.api.app import create_api
 from privacyops.domain.account.action import Role, Scope
+from privacyops.domain.redaction.record import ReadingState
 from privacyops.kernel.ids import DsarId
 from privacyops.services import apikey
+from privacyops.services.dsar import third_parties
+from privacyops.store import redaction as redactions
 from tests.house import Walker
 from tests.redacting import NOTE, KnownNames, detects, found, noted_shop
 
@@ -43,7 +46,9 @@ def test_a_tool_decides_and_marks_by_places_alone(opens: Opens, dsar_id: DsarId)
     listed = client.get(url)
     assert "Novak" not in listed.text
     page = listed.json()
-    assert page["reading"] == {"state": "read", "texts": 1, "files": 0, "open": 2, "unseen": 0, "degraded": []}
+    assert page["reading"] == {
+        "state": "read", "texts": 1, "files": 0, "open": 2, "unseen": 0, "vouched_at": None, "degraded": [],
+    }  # fmt: skip
     first, second = page["items"]
     assert (first["field"], first["at"], first["start"], first["end"]) == ("body", 0, 0, len("Peter Novak"))
     decided = client.post(f"{url}/{first['id']}:decide", json={"decision": "accepted", "seen": "open"})
@@ -72,6 +77,20 @@ def test_a_place_that_is_none_is_refused(opens: Opens, dsar_id: DsarId, body: di
     finding = client.get(url).json()["items"][0]["finding"]
     answer = client.post(url, json={"finding": finding, "field": "body", "kind": "PERSON", **body})
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_tool_sees_that_a_person_vouched(opens: Opens, walker: Walker, dsar_id: DsarId) -> None:
+    ada = walker.as_staff("Ada", Role.ANALYST)
+    with walker.context.database.transaction("shop", walker.clock.now()) as tx:
+        read = redactions.load_reading(tx, dsar_id)
+        assert read is not None
+        redactions.save_reading(tx, read, state=ReadingState.FAILED)
+    client, url = opens(Scope.DSAR_READ), f"/v1/dsars/{dsar_id}/passages"
+    reading = client.get(url).json()["reading"]
+    assert (reading["state"], reading["vouched_at"]) == ("failed", None)
+    third_parties.vouch(ada, dsar_id)
+    assert client.get(url).json()["reading"]["vouched_at"] is not None
 
 
 def test_who_may_read_may_not_decide(opens: Opens, dsar_id: DsarId) -> None:

@@ -80,7 +80,13 @@ class ReadingOut(BaseModel):
     texts: int
     files: Annotated[int, Field(description="Documents behind records, which nothing looks into")]
     open: Annotated[int, Field(description="Passages without a decision, in records that are not left out")]
-    unseen: Annotated[int, Field(description="Texts that a person has to read")]
+    unseen: Annotated[
+        int, Field(description="Texts that a person has to read; only the console shows them and takes the word for it")
+    ]
+    vouched_at: Annotated[
+        datetime | None,
+        Field(description="When a person said, in the console, to have read every text where the machine could not"),
+    ]
     degraded: Annotated[list[str], Field(description="What detection lacks, each with what mends it")]
 
 
