@@ -1,14 +1,15 @@
 """Suggestions of what to take out about other people: whose a span is, and labels."""
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from privacyops.domain.detection.span import Span
-from privacyops.domain.redaction import suggest as suggesting
-from privacyops.domain.redaction.keep import Doubt, KeepList
+from privacyops.domain.redaction.keep import Doubt, KeepList, judge
 from privacyops.domain.redaction.suggest import (
     UNNAMED,
     Labels,
@@ -143,12 +144,19 @@ def test_labels_go_on_after_z() -> None:
 def test_of_a_text_full_of_people_only_what_is_kept_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(f"a{at}@b.example" for at in range(7_000))
     spans = tuple(Span(*one.span(), "EMAIL_ADDRESS", 1.0, "t", "f") for one in re.finditer(r"\S+", text))
-    judged, keyed = [], []
-    judge, key = suggesting.judge, Labels._key
-    monkeypatch.setattr(suggesting, "judge", lambda *told: judged.append(1) or judge(*told))
-    monkeypatch.setattr(Labels, "_key", lambda *told: keyed.append(1) or key(*told))
+    done: Counter[str] = Counter()
+
+    def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*told: Any) -> Any:
+            done[name] += 1
+            return work(*told)
+
+        return call
+
+    monkeypatch.setattr("privacyops.domain.redaction.suggest.judge", counted("judged", judge))
+    monkeypatch.setattr(Labels, "_key", counted("keyed", Labels._key))
     found = suggest([SourceText("0", text, spans=spans)], KEEP, Labels(), most=501)
-    assert (len(found), len(judged), len(keyed)) == (501, 501, 1002)
+    assert (len(found), done) == (501, {"judged": 501, "keyed": 1002})
 
 
 def test_a_name_is_compared_with_those_that_share_its_words_alone() -> None:
@@ -174,7 +182,7 @@ def test_a_name_is_compared_with_those_that_share_its_words_alone() -> None:
 
 
 def test_beyond_the_most_labels_nobody_is_told_apart_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suggesting, "MOST_LABELS", 2)
+    monkeypatch.setattr("privacyops.domain.redaction.suggest.MOST_LABELS", 2)
     labels = Labels()
     for name in ("Peter Novak", "Sofia Rossi"):
         assert labels.label(name, "PERSON") != UNNAMED

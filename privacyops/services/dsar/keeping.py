@@ -89,8 +89,8 @@ def _master_records(
         for finding in findings.list_findings(tx, dsar.id, store, collection, None, _ROWS).items:
             if finding.tier == FindingTier.OWNED and finding.sealed is not None:
                 values = open_finding(ctx, key, finding).values
-                own = {name: value for name, value in values.items() if is_own(collection, name)}
-                yield _by_category(collection, own)
+                mine = {name: value for name, value in values.items() if is_own(collection, name)}
+                yield _by_category(collection, mine)
 
 
 def _own_addresses(ctx: Context, tx: Tx, dsar: Dsar, key: DataKey, names: Sequence[str]) -> Iterator[str]:
