@@ -120,6 +120,7 @@ def test_one_decision_inside_a_text_that_no_model_read_is_not_the_reading_of_it(
     dsar_id = found(walker, noted_shop(tmp_path / "shop.db", "Write to peter.novak@example.org about Zdenka please."))
     ada, key = ada_of(walker), _key(walker)
     [text] = texts_of(walker, dsar_id)
+    assert text.stored is not None
     for who in (key, ada):
         for decision in (Decision.ACCEPTED, Decision.OPEN, Decision.REFUSED):
             third_parties.decide(who, dsar_id, text.passages[0].id, decision)
@@ -128,10 +129,10 @@ def test_one_decision_inside_a_text_that_no_model_read_is_not_the_reading_of_it(
         assert now.stored is not None
         assert now.stored.is_unseen
     with pytest.raises(Forbidden):
-        third_parties.texts_seen(key, dsar_id, [now.stored.id])
+        third_parties.texts_seen(key, dsar_id, [text.stored.id])
     with pytest.raises(Forbidden):
         third_parties.vouch(key, dsar_id)
-    assert third_parties.texts_seen(ada, dsar_id, [now.stored.id]) == 1
+    assert third_parties.texts_seen(ada, dsar_id, [text.stored.id]) == 1
 
 
 def test_who_made_a_key_has_a_hand_in_what_it_decides(walker: Walker, tmp_path: Path) -> None:
@@ -153,11 +154,13 @@ def test_a_review_that_ends_while_texts_are_read_again_is_told_of_it(
     detects(walker, KnownNames())
     dsar_id = found(walker, noted_shop(tmp_path / "shop.db", NOTE))
     decide_all(walker, dsar_id)
-    plan_of, again = review.plan_of, []
+    plan_of = review.plan_of
+    again: list[None] = []
 
     def meanwhile(*told: Any) -> str:
         if not again:
-            again.append(third_parties.read_again(ada_of(walker), dsar_id))
+            again.append(None)
+            third_parties.read_again(ada_of(walker), dsar_id)
         return plan_of(*told)
 
     monkeypatch.setattr(review, "plan_of", meanwhile)
@@ -236,3 +239,18 @@ def test_whoever_else_stands_in_the_own_record_is_somebody_else(walker: Walker, 
         )
     dsar_id = found(walker, path)
     assert [piece for piece, _, _ in pieces_of(walker, dsar_id)] == ["Peter Novak", "peter.novak@example.org"]
+
+
+def test_a_text_in_bytes_is_read_and_gone_from_the_package(walker: Walker, tmp_path: Path) -> None:
+    detects(walker, KnownNames())
+    path = noted_shop(tmp_path / "shop.db")
+    with sqlite3.connect(path) as database:
+        database.execute("INSERT INTO note (customer_id, body) VALUES (1, ?)", (NOTE.encode(),))
+    dsar_id = found(walker, path)
+    assert [piece for piece, _, _ in pieces_of(walker, dsar_id)] == ["Peter Novak", "peter.novak@example.org"]
+    decide_all(walker, dsar_id)
+    review.finish_review(ada_of(walker), dsar_id)
+    walker.settle()
+    files = _files(walker, dsar_id)
+    assert any(b"took the parcel in" in content for content in files.values())
+    assert [name for name, content in files.items() if b"Novak" in content or b"UGV0ZXI" in content] == []

@@ -12,7 +12,16 @@ from privacyops.domain.redaction.blackout import GROUND, blackout
 from privacyops.domain.redaction.own_columns import is_own
 from privacyops.domain.redaction.record import StoredRedaction
 from privacyops.domain.redaction.suggest import Decision
-from privacyops.domain.redaction.texts import RecordText, is_prose, places_of, texts_of
+from privacyops.domain.redaction.texts import (
+    MEMBER,
+    MEMBER_VALUE,
+    RecordText,
+    by_members,
+    is_prose,
+    places_of,
+    text_in,
+    texts_of,
+)
 
 NESTED: dict[str, Value] = {"id": 1, "body": "a", "meta": {"x": ["b", {"y": "c"}], "n": 2}, "file": "[image/png]"}
 
@@ -107,3 +116,19 @@ def test_columns_of_the_person_s_own(column: str) -> None:
 )  # fmt: skip
 def test_columns_of_somebody_else_in_the_person_s_record(column: str) -> None:
     assert not is_own("customers", column)
+
+
+def test_bytes_that_are_a_text_are_read_as_one() -> None:
+    assert text_in("Jürgen wrote\r\n😀".encode()) == "Jürgen wrote\r\n😀"
+    assert [text_in(one) for one in (b"", b"\x00Peter", b"\xff\xfePeter", b"12 34")] == [None] * 4
+
+
+def test_members_named_after_people_are_texts() -> None:
+    plain: dict[str, Value] = {"name": "x", "$a.b:c/d-1": 1, "größe": 2}
+    assert by_members(plain) is plain
+    odd = by_members({"Jane Doe": {"n": "x"}, "jane@example.org": 1})
+    assert odd == [{MEMBER: "Jane Doe", MEMBER_VALUE: {"n": "x"}}, {MEMBER: "jane@example.org", MEMBER_VALUE: 1}]
+    [name, inner, mail] = texts_of({"data": odd})
+    assert (name.text, inner.text, mail.text) == ("Jane Doe", "x", "jane@example.org")
+    assert [is_prose("orders", one) for one in (name, inner, mail)] == [True, False, True]
+    assert is_prose("orders", RecordText("data", 0, (0, MEMBER_VALUE), "Call Peter"))

@@ -16,6 +16,9 @@ LONGEST: Final = 100_000
 LONGEST_NAME: Final = 255
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE: Final = re.compile(r"[.!?…。](?:\s|$)|\n")
+MEMBER: Final = "member_name"
+MEMBER_VALUE: Final = "member_value"
+_NAME: Final = re.compile(r"[\w$.:/-]+")
 _FEW: Final = 2
 _SOME: Final = 5
 _MANY: Final = 12
@@ -49,16 +52,37 @@ def texts_of(values: Mapping[str, Value], skipped: Collection[str] = ()) -> Iter
             yield RecordText(field, at, path, text)
 
 
+def text_in(value: bytes) -> str | None:
+    """The text that a cell of bytes holds, if it is one: else nobody could read it for other people."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return None
+    is_text = _WORD.search(text) and all(sign.isprintable() or sign.isspace() for sign in text)
+    return text if is_text else None
+
+
+def by_members(parts: Mapping[str, Value]) -> Value:
+    """An object inside a cell. One whose members are named by more than a word (`{"Jane Doe": ...}`) is a list of
+    names and values instead, so that a name can be read, and taken out, like any other text.
+    """
+    if all(_NAME.fullmatch(name) for name in parts):
+        return parts
+    return [{MEMBER: name, MEMBER_VALUE: part} for name, part in parts.items()]
+
+
 def is_prose(collection: str, one: RecordText) -> bool:
     """Whether it is a text that people wrote, in which others may be named.
 
     A name, an address or a product's title is no such text: a model would see people in most of them.
     """
+    count = sum(1 for _ in _WORD.finditer(one.text, 0, LONGEST))
+    if one.path and one.path[-1] in {MEMBER, MEMBER_VALUE}:
+        return count >= (1 if one.path[-1] == MEMBER else _FEW)
     named = next((step for step in reversed(one.path) if isinstance(step, str)), one.field)
     category = category_of(collection, named, FieldType.TEXT)
     if category not in _OPEN:
         return False
-    count = sum(1 for _ in _WORD.finditer(one.text, 0, LONGEST))
     if category is Category.TEXT:
         return count >= _FEW
     return count >= _MANY or (count >= _SOME and _SENTENCE.search(one.text) is not None)

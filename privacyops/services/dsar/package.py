@@ -27,6 +27,7 @@ from privacyops.domain.package.contents import (
 )
 from privacyops.domain.package.release import FailedCheck, OpenPoint, failed_checks
 from privacyops.domain.record import Blob, decode
+from privacyops.domain.redaction.texts import by_members, text_in
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
 from privacyops.kernel.ids import DsarId, PackageId
@@ -344,13 +345,15 @@ def _unsealed(ctx: Context, key: DataKey, finding: StoredFinding) -> tuple[Mappi
 def _given(value: Any) -> Value:
     """A stored value as the package may hold it."""
     if isinstance(value, Mapping):
-        return {str(name): _given(part) for name, part in value.items()}
+        return by_members({str(name): _given(part) for name, part in value.items()})
+    if isinstance(value, bytes):
+        return text_in(value) or value
     if isinstance(value, tuple):
         return [_given(part) for part in value]
     if isinstance(value, Blob):
         size = "" if value.bytes is None else f", {value.bytes} bytes"
         return f"[{value.media_type}{size}]"
-    known = (bool, int, float, str, bytes)
+    known = (bool, int, float, str)
     return value if value is None or isinstance(value, known) or hasattr(value, "isoformat") else str(value)
 
 
