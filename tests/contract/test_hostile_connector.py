@@ -405,7 +405,8 @@ class HostileConnector(TemplateConnector):
     def open(self, config: Mapping[str, Json], secrets: Secrets) -> WritingStore:
         if self._strict:
             super().open(config, secrets)
-        return self._store(str(config.get("name")), str(config.get("server")), secrets, config)
+        may_write = config.get("write", False) is True
+        return self._store(str(config.get("name")), str(config.get("server")), secrets, write=may_write)
 
 
 class HostileBench(MemoryBench):
