@@ -71,7 +71,7 @@ def pymssql_connect(url: URL, settings: Settings, setting: str) -> Connect:
         except ImportError:
             raise Misconfigured("extra:mssql-tds", "missing_pymssql") from None
         return pymssql.connect(
-            server=url.host,
+            server=url.host or "",
             port=str(url.port or 1433),
             user=url.username or "",
             password=url.password or "",
