@@ -33,10 +33,11 @@ class LegFailed(Exception):
 
 @dataclass
 class Form:
-    """One form of a page: where it goes, and what stands in it already."""
+    """One form of a page: where it goes, what stands in it already, and the names of all that can be said with it."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
 
 class _Forms(HTMLParser):
@@ -50,8 +51,10 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._open = Form(given.get("action", ""))
             self.forms.append(self._open)
-        elif tag == "input" and self._open is not None and given.get("type") == "hidden":
-            self._open.fields[given.get("name", "")] = given.get("value", "")
+        elif self._open is not None and "name" in given:
+            self._open.names.add(given["name"])
+            if tag == "input" and given.get("type") == "hidden":
+                self._open.fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -72,9 +75,10 @@ class Browser:
 
     def send(self, action: str, **fields: str) -> str:
         """Fill the form whose address holds `action` and send it, as the page's own script-less form would be."""
-        form = next((one for one in _forms(self.page) if action in one.action), None)
-        if form is None:
+        leading = [one for one in _forms(self.page) if action in one.action]
+        if not leading:
             raise LegFailed(f"no form leads to {action} on {self.url}")
+        form = next((one for one in leading if fields.keys() <= one.names), leading[0])
         headers = {"Origin": str(self._http.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
         return self._landed(self._http.post(form.action, data={**form.fields, **fields}, headers=headers))
 
@@ -174,9 +178,7 @@ class Journey:
         until(lambda: "Finish review" in self._ada.read(self._at()), "the search did not end in time")
 
     def _wait_for_reading(self) -> None:
-        until(
-            lambda: "still read for other people" not in self._ada.read(self._at()), "the texts were not read in time"
-        )
+        until(lambda: "A worker is at it" not in self._ada.read(self._at()), "the texts were not read in time")
 
     def _review(self) -> None:
         for store in dict.fromkeys(re.findall(rf'{self._at()}\?open=([^"#&]+)', self._ada.read(self._at()))):
@@ -188,14 +190,15 @@ class Journey:
         self._ada.send(f"{self._at()}/finish")
 
     def _decide_passages(self) -> None:
-        """Take out what is suggested, a label at once where several passages bear it."""
+        """Take out what is suggested, a label at once where several passages bear it; read what has to be read."""
         page = f"{self._at()}/texts"
-        self._ada.read(f"{page}?only=open")
         for _ in range(MOST_CLICKS):
-            waiting = [one.action for one in _forms(self._ada.page) if page in one.action]
-            step = next(
-                (name for name in ("seen", "alike", "decide") if any(f"/{name}" in one for one in waiting)), None
-            )
+            forms = _forms(self._ada.read(f"{page}?only=open"))
+            if any(f"{page}/seen" in one.action for one in forms):
+                self._ada.send(f"{page}/seen")
+                continue
+            waiting = [one.action for one in forms if "decision" in one.names]
+            step = next((name for name in ("alike", "decide") if any(f"{page}/{name}" in one for one in waiting)), None)
             if step is None:
                 return
             self._ada.send(f"{page}/{step}", decision="accepted")
