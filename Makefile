@@ -35,8 +35,9 @@ services: ## Install what the full test run can use, where that is possible (Deb
 test: $(STAMP) services ## Unit, integration on SQLite and PostgreSQL, browser, faults; in less than twenty minutes
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
-test-long: $(STAMP) services ## The rest: all on PostgreSQL, a kill at every point, histories of 100,000 operations; an hour
-	@$(BIN)/python -m pytest -q -m long
+test-long: $(STAMP) services ## The rest: all on PostgreSQL, a kill at every point, histories of 100,000 operations, new examples; an hour
+	@$(BIN)/python -m pytest -q --hypothesis-profile=drawn -m long
+	@$(BIN)/python -m pytest -q --hypothesis-profile=drawn tests/property
 
 test-quick: $(STAMP) ## Rules, cryptography, forms and walls, without any server or browser; under a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not long and not slow and not postgres and not browser and not stores and not fault" tests/unit tests/architecture tests/property tests/migrations tests/api

@@ -30,6 +30,7 @@ from privacyops.services.context import Context
 from privacyops.services.idempotency import Call
 from tests.e2e.browser import axe, overflow
 from tests.house import Walker
+from tests.tampering import spoilt
 
 pytestmark = pytest.mark.browser
 TEXTS = {part: f"Words about {part}" for part in Part}
@@ -152,7 +153,7 @@ def test_a_banner_learns_nothing_but_a_random_id(walker: Walker, shop: str, page
 
 def test_a_token_that_has_ended_says_so_and_keeps_the_link(walker: Walker, shop: str, page: Page) -> None:
     point(walker, shop, PointKind.FORM, "newsletter")
-    Shop.token = Shop.token[:-3] + "xyz"
+    Shop.token = spoilt(Shop.token)
     page.goto(shop)
     expect(page.get_by_role("link", name="Ihre Auswahl")).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(0)

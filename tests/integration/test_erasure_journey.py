@@ -16,6 +16,7 @@ import pytest
 
 from privacyops.adapters.key_file import MasterKeys
 from privacyops.adapters.keyring import MasterKeyRing
+from privacyops.console.pages.erasure import lines_of
 from privacyops.domain.account.action import Role
 from privacyops.domain.account.four_eyes import SamePerson
 from privacyops.domain.dsar.erasing import ErasingState
@@ -31,7 +32,7 @@ from privacyops.ports.keyring import MacLabel
 from privacyops.services import datamap
 from privacyops.services import job as jobs
 from privacyops.services import task as task_service
-from privacyops.services.dsar import answer, erasing, erasing_work, erasure_plan, identity, intake, review
+from privacyops.services.dsar import answer, erasing, erasing_work, erasure_plan, identity, intake, opening, review
 from privacyops.services.dsar.replaying import replay
 from privacyops.services.erasure import applying, erase
 from privacyops.services.finding.search import Budget, search_store
@@ -142,12 +143,23 @@ def test_a_plan_says_that_dealings_with_amounts_would_go_and_not_what_the_map_ke
 def test_rows_that_the_map_retains_stay_without_the_person_and_nobody_is_warned(walker: Walker, shop: Path) -> None:
     dsar_id = planned(walker, shop, written={"collections": {"purchase": {"retain": "invoice"}}}, region="DE")
     assert only(walker, dsar_id).plan["unretained"] == []
+    said = "Shop: purchase: keep, without what is not needed"
+    note = "A law obliges us to keep it; until 2034-12-31; customer_id, ship_to"
+    assert purchases_said(walker, dsar_id) == (said, note)
     approved(walker, dsar_id)
     assert rows(shop, "SELECT id FROM customer") == [(2,)]
     kept = rows(shop, "SELECT id, customer_id, ship_to, total FROM purchase WHERE id < 13")
     assert kept == [(11, None, None, 19.9), (12, None, None, 7.5)]
     (receipt,) = receipts(walker, dsar_id)
     assert receipt["whole"] is True
+    assert purchases_said(walker, dsar_id) == (said, f"{note}; done and read back")
+
+
+def purchases_said(walker: Walker, dsar_id: DsarId) -> tuple[str, str]:
+    """What the plan page says of the purchases, before and after."""
+    opened = opening.open_request(walker.as_staff("Ada", Role.ANALYST), walker.dsar(dsar_id).reference, masks=True)
+    (line,) = [one for one in lines_of(opened) if "purchase:" in one["text"]]
+    return line["text"], line["note"]
 
 
 def test_a_new_column_about_people_that_nobody_answered_for_stops_the_approval(walker: Walker, shop: Path) -> None:

@@ -27,6 +27,7 @@ from privacyops.services.consent.subjects import Whom
 from privacyops.services.consent.terms import Choice, ChoiceAnswer, Circumstances
 from privacyops.services.receipt import ReceiptForm
 from privacyops.settings import Settings
+from tests.tampering import spoilt
 
 CLI = CliRunner()
 STRANGER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -123,8 +124,8 @@ def test_a_receipt_fails_with_another_key(folder: Path, name: str) -> None:
 def test_a_receipt_with_one_changed_sign_fails(folder: Path) -> None:
     token = (folder / "proved.jose").read_text()
     head, body, signature = token.split(".")
-    for spoilt in (f"{head}.{body[:-9]}A{body[-8:]}.{signature}", f"{head}.{body}.{signature[:-2]}AA", token[:-1], ""):
-        (folder / "spoilt").write_text(spoilt)
+    for changed in (f"{head}.{spoilt(body)}.{signature}", f"{head}.{body}.{spoilt(signature)}", token[:-1], ""):
+        (folder / "spoilt").write_text(changed)
         assert run("verify-receipt", folder / "spoilt", "--vkey", folder / "log/vkeys")[0] == 1
 
 
@@ -146,7 +147,7 @@ def test_what_is_no_receipt_is_told_by_what_it_is_and_what_to_do(folder: Path) -
         (signed(head | {"kid": "another"}, proved), "it names the key another", "/ledger/vkeys"),
         (payload(promised)["promise"], "a promise, not a receipt", "fetch the receipt of its event"),
         (signed(head | {"typ": "letter+jws"}, proved), "as letter+jws", "application/jose"),
-        (proved[:-8] + "AAAAAAAA", "the signature does not fit", "fetch it anew"),
+        (spoilt(proved), "the signature does not fit", "fetch it anew"),
     ):
         (folder / "found").write_text(text)
         status, told = run("verify-receipt", folder / "found", "--vkey", folder / "log/vkeys")

@@ -211,6 +211,18 @@ def test_long_values_are_running_text() -> None:
     assert drawn(table("t", "id:i x:t"), t=rows).collection("t").field("x").shape is Shape.FREE_TEXT  # type: ignore[union-attr] # it was given
 
 
+@pytest.mark.parametrize(
+    ("text", "is_date"),
+    [("2024-05-02", True), ("2024-05-02 18:30:00", True), ("2024-05-02T18:30:00.123+02:00", True),
+     ("2024-05-02 met Tom", False), ("9024-05-02", False), ("20240502", False)],
+)  # fmt: skip
+def test_a_text_column_of_days_is_known_by_its_values(text: str, is_date: bool) -> None:
+    rows: list[dict[str, Value]] = [{"id": 1, "am": "2023-01-31"}, {"id": 2, "am": text}]
+    field = drawn(table("t", "id:i am:t"), t=rows).collection("t").field("am")
+    assert field is not None
+    assert (field.shape is Shape.DATE) is is_date
+
+
 def test_evidence_adds_up_as_one_minus_the_product_of_doubts() -> None:
     assert combined((Evidence("a", 0.5), Evidence("b", 0.8))) == 0.9
 

@@ -1,5 +1,6 @@
 """What an erasure decides by itself: retention, documents of others, what counts as done, and the plan on its way."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from privacyops.domain.catalog.read import refusals_retention
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Shape
+from privacyops.domain.datamap.link import Link, LinkKind, Ownership
 from privacyops.domain.erasure.codec import PlanUnreadable, from_json, to_json
 from privacyops.domain.erasure.deciding import Rules, decide
 from privacyops.domain.erasure.intent import Intent, Stance, operations
@@ -122,7 +124,8 @@ BOUGHT = Collection(
             text("vat_id"), text("license_plate", nullable=False), text("gift_recipient_name", Category.LABEL),
             Field("tax_number", FieldType.INTEGER), Field("tax_total", FieldType.NUMBER, category=Category.AMOUNT),
             Field("issued_on", FieldType.DATE), Field("warranty_until", FieldType.DATE),
-            Field("valid_to", FieldType.DATE), text("kind", enum=("a", "b"))),
+            Field("valid_to", FieldType.DATE), text("kind", enum=("a", "b")), text("am", shape=Shape.DATE),
+            text("geb", Category.BIRTH_DATE, shape=Shape.DATE), text("lives_at")),
 )  # fmt: skip
 
 
@@ -131,14 +134,57 @@ def test_of_a_row_that_the_map_retains_only_what_is_known_to_be_no_persons_stays
     row: dict[str, Value] = {
         "id": 7, "order_status": "paid", "currency": "EUR", "vat_id": "XX1", "license_plate": "XX-1", "kind": "a",
         "gift_recipient_name": "Tom", "tax_number": 5, "tax_total": 3, "issued_on": date(2024, 5, 2),
-        "warranty_until": date(2060, 1, 1), "valid_to": date(9999, 12, 31),
+        "warranty_until": date(2060, 1, 1), "valid_to": date(9999, 12, 31), "am": "2024-04-30T10:00:00Z",
+        "geb": "1990-01-01", "lives_at": "Am Wehr 1",
     }  # fmt: skip
     finding = Finding(ref("bought"), FindingTier.OWNED, Match.LINKED, (), (), row)
     (intent,) = decide([finding], drawn, begin("shop", (ADA,)), Rules(LAW, region="DE")).intents
     (op,) = operations([intent], drawn)
     assert isinstance(op.act, Keep)
-    assert set(op.act.cut) == {"vat_id", "license_plate", "gift_recipient_name", "tax_number"}
+    assert set(op.act.cut) == {
+        "vat_id", "license_plate", "gift_recipient_name", "tax_number", "lives_at", "geb",
+    }  # fmt: skip
     assert op.act.until == date(2032, 12, 31)
+
+
+LINES = Collection(
+    "lines", key=("id",), cls=CollectionClass.DETAIL,
+    fields=(Field("id", FieldType.INTEGER, nullable=False), Field("order_id", FieldType.INTEGER),
+            Field("people_id", FieldType.INTEGER), text("artikel", shape=Shape.FREE_TEXT),
+            text("item_name", Category.LABEL, shape=Shape.FREE_TEXT), text("engraving", shape=Shape.FREE_TEXT),
+            text("gift_name", Category.LABEL, shape=Shape.FREE_TEXT)),
+)  # fmt: skip
+
+
+def lines_cut(lines: Collection, order_id: int) -> set[str] | None:
+    """What goes of a line beside the kept order 7; None: the whole line."""
+    links = tuple(
+        Link("lines", (path,), to, ("id",), LinkKind.CONFIGURED, Ownership.OWNED, confidence=1.0)
+        for path, to in (("order_id", "orders"), ("people_id", "people"))
+    )
+    row: dict[str, Value] = {
+        "id": 1, "order_id": order_id, "people_id": 1, "artikel": "Soap with herbs", "item_name": "Soap, 200 g, red",
+        "engraving": "For Mia from Tom", "gift_name": "Tom A. Brandt",
+    }  # fmt: skip
+    findings = [
+        Finding(ref(name), FindingTier.OWNED, Match.LINKED, (), (), values)
+        for name, values in (("orders", ORDER), ("lines", row))
+    ]
+    drawn = DataMap("shop", (PEOPLE, lines, ORDERS), links)
+    decided = decide(findings, drawn, begin("shop", (ADA,)), Rules(LAW, region="DE"))
+    act = next(op.act for op in operations(decided.intents, drawn) if op.ref.collection == "lines")
+    return set(act.cut) if isinstance(act, Keep) else None
+
+
+def test_a_line_of_a_kept_order_keeps_its_tie_and_its_goods_and_loses_the_person() -> None:
+    assert lines_cut(LINES, 7) == {"people_id", "engraving", "gift_name"}
+    assert lines_cut(LINES, 8) is None
+
+
+def test_a_kept_line_is_tied_to_a_kept_order_only() -> None:
+    retained = replace(LINES, retain="invoice")
+    assert lines_cut(retained, 7) == {"people_id", "engraving", "gift_name"}
+    assert lines_cut(retained, 8) == {"people_id", "engraving", "gift_name", "order_id"}
 
 
 def test_a_date_that_stands_for_ever_is_no_date_of_a_row() -> None:

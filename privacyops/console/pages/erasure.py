@@ -128,7 +128,8 @@ def _lines(title: str, one: StoreErasure, acts: Mapping[str, str]) -> list[dict[
         standing = each.get("standing")
         tone = None if standing is None else "ok" if standing == "settled" else "bad"
         tag = {"text": words.records(int(each["rows"])), "tone": tone or "inf"}
-        note.append(_STANDING[standing] if standing else "")
+        is_left = each["op"] == "keep" and not each.get("columns")
+        note.append(_STANDING[standing] if standing and not (is_left and standing == "settled") else "")
         note.append(_hindrance(each["code"]) if standing not in {None, "settled"} and each.get("code") else "")
         deed = _CUT if each["op"] == "keep" and each.get("columns") else acts[each["op"]]
         found.append({"text": f"{title}: {each['collection']}: {deed}",

@@ -4,6 +4,7 @@ A sample is a few rows; nothing of it is kept but shares. Where name and values 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -21,6 +22,10 @@ MAX_PATHS: Final = 200
 MAX_DEPTH: Final = 8
 _MOST: Final = 0.8
 _HALF: Final = 0.5
+_DATE: Final = re.compile(
+    r"[12]\d{3}-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,9})?)?(?:Z| ?[+-]\d\d:?\d\d)?)?"
+)
+"""A day or a moment as databases without a type for it hold them (ISO 8601)."""
 
 
 def annotate(collection: Collection, sample: Sample) -> Collection:
@@ -91,6 +96,8 @@ def _shape(texts: list[str], category: Category | None) -> tuple[Shape | None, t
         return Shape.DOCUMENT, ()
     if _share(texts, _is_written_as_phone) >= _HALF:
         return Shape.PHONE, ()
+    if all(_DATE.fullmatch(text) for text in texts):
+        return Shape.DATE, ()
     words = sum(len(text.split()) for text in texts) / len(texts)
     longest = max(len(text) for text in texts)
     if words >= 3 or (category is Category.TEXT and longest > 20) or longest > 120:

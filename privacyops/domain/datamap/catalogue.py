@@ -70,6 +70,7 @@ class Shape(StrEnum):
     PHONE = "phone"
     FREE_TEXT = "free_text"
     DOCUMENT = "document"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)

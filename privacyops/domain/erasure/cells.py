@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from privacyops.domain.classification.words import words
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Shape
 from privacyops.domain.erasure.operation import Constant, Null, RandomToken, Replacement
 
@@ -22,6 +23,13 @@ _WHOLLY: Final = frozenset(
 )
 """Classes whose rows are about the person as a whole: every cell that may be empty goes."""
 _NEUTRAL: Final = ("unknown", "other", "none", "n/a", "not specified", "u", "x")
+_GOODS: Final = frozenset(["article", "artikel", "product", "produkt", "produit", "item", "sku", "ware"])
+_OF_PEOPLE: Final = frozenset({
+    "recipient", "empfaenger", "empfänger", "receiver", "gift", "engraving", "gravur", "personalisation",
+    "personalization", "customer", "kunde", "client", "buyer", "user", "member", "contact", "vendor", "seller",
+    "author", "note", "message",
+})  # fmt: skip
+"""Words that make the name in a line the name of somebody, or a text that somebody wrote."""
 _DIGITS: Final = frozenset({Category.PHONE, Category.POSTCODE, Category.NATIONAL_ID, Category.BANK})
 _LONG_AGO: Final = date(1900, 1, 1)
 
@@ -34,6 +42,15 @@ def is_wholly_personal(one: Collection) -> bool:
 def is_telling(field: Field) -> bool:
     """Whether the field says something of a person by its category, its shape or for being opaque."""
     return field.category in TELLING or field.shape in _SHAPES or field.type in _OPAQUE
+
+
+def names_goods(one: Collection, field: Field) -> bool:
+    """Whether a text of a line says what was bought; three words of a soap are not yet a text about somebody."""
+    parts = words(field.path)
+    if one.cls is not CollectionClass.DETAIL or field.shape not in {None, Shape.FREE_TEXT} or not parts:
+        return False
+    is_named = field.category is Category.LABEL or (field.category is None and parts[-1] in _GOODS)
+    return is_named and not _OF_PEOPLE & set(parts)
 
 
 def choices(field: Field) -> tuple[Replacement, ...]:
@@ -95,6 +112,7 @@ def telling_cells(one: Collection) -> tuple[Field, ...]:
         and not field.generated
         and field.path not in one.key
         and field.path != one.soft_delete
+        and not names_goods(one, field)
         and (is_telling(field) or (wholly and field.nullable and field.type is not FieldType.BOOLEAN)
              or (wholly and field.type is FieldType.TEXT))
     )  # fmt: skip

@@ -25,6 +25,7 @@ _CERTAIN: Final = frozenset({LinkKind.DECLARED_FK, LinkKind.CONFIGURED})
 _DOCUMENTS: Final = frozenset({CollectionKind.FOLDER, CollectionKind.BUCKET, CollectionKind.MAILBOX})
 OTHERS: Final = frozenset({"in_text", "pointer"})
 """Why an operation on a row that is another's, or nobody's, is done."""
+_DEALINGS: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL})
 _NOBODYS: Final = frozenset({CollectionClass.LOOKUP, CollectionClass.CONTEXT})
 
 
@@ -86,7 +87,7 @@ def decide(findings: Sequence[Finding], drawn: DataMap, state: SearchState, rule
         else:
             intents.append(_of_owned(one, drawn, rules))
     stuck.extend(_uncounted(state, findings, drawn))
-    return Decided(_with_details(_staying(intents, stuck), drawn), tuple(undecided))
+    return Decided(_tied(_with_details(_staying(intents, stuck), drawn), drawn), tuple(undecided))
 
 
 def _missing(one: Finding, drawn: DataMap, rules: Rules) -> str:
@@ -222,3 +223,27 @@ def _with_details(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ..
                     changed = True
                     break
     return tuple(found)
+
+
+def _tied(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ...]:
+    """Kept rows of one dealing stay tied: an invoice without its order, or a line without both, proves nothing."""
+    links = [
+        link for link in drawn.links
+        if link.is_followed and not link.by_value and drawn.collection(link.to).cls in _DEALINGS
+    ]  # fmt: skip
+    kept = {
+        (link.end, _spelled(one, link.to_fields))
+        for one in intents if one.stance is Stance.KEEP
+        for link in links if link.to == one.ref.collection
+    }  # fmt: skip
+
+    def ties(one: Intent) -> Iterable[str]:
+        for link in links:
+            if link.collection == one.ref.collection and (link.end, _spelled(one, link.fields)) in kept:
+                yield from link.fields
+
+    return tuple(replace(one, ties=frozenset(ties(one))) if one.stance is Stance.KEEP else one for one in intents)
+
+
+def _spelled(one: Intent, paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(spelled(one.values.get(path)) for path in paths)

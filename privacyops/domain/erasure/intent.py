@@ -35,7 +35,7 @@ class Intent:
 
     `tries` counts for each cell the choices that the store refused; `left` are cells that cannot be changed, with the
     code why. `ways` are the acts a pointing cell may take, best first. `kept` are the cells a policy keeps (None: those
-    that say nothing of a person).
+    that say nothing of a person). `ties` are the keys of rows of the same dealing that are kept too.
     """
 
     ref: RowRef
@@ -45,6 +45,7 @@ class Intent:
     until: date | None = None
     kept: frozenset[str] | None = None
     repeats: tuple[str, ...] = ()
+    ties: frozenset[str] = frozenset()
     ways: Mapping[str, tuple[Act, ...]] = field(default_factory=dict)
     tries: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +118,8 @@ def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
     keys = link_cells(collection, drawn)
     for each in collection.fields:
         if each.virtual or each.generated or each.path in collection.key or one.values.get(each.path) is None:
+            continue
+        if each.path in one.ties:
             continue
         if each.path in keys:
             if each.nullable and (keys[each.path] or one.kept is not None) and not _is_kept(one, each):

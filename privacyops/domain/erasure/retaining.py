@@ -1,8 +1,8 @@
 """What stays of a row that the map retains (`retain: invoice`): what is known to say nothing of the person.
 
 A list of what may stay, not of what has to go: a column that nobody understood may be a tax number of the buyer or the
-name of who gets the present. Numbers, dates, flags, keys and listed values stay; a text stays by its category or where
-its last word names a thing of the dealing (`order_status`, `currency`).
+name of who gets the present. Numbers, dates (also those written in a text), flags, keys and listed values
+stay; a text stays by its category or where its last word names a thing of the dealing (`order_status`, `currency`).
 """
 
 from typing import Final
@@ -10,8 +10,8 @@ from typing import Final
 from privacyops.domain.catalog.refusals_retention import RefusalsRetention
 from privacyops.domain.classification.words import words
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType
-from privacyops.domain.erasure.cells import is_telling
+from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Shape
+from privacyops.domain.erasure.cells import is_telling, names_goods
 from privacyops.domain.erasure.intent import link_cells
 from privacyops.domain.erasure.policy import DEFAULT_CODE, Retention
 
@@ -68,9 +68,11 @@ def not_understood(one: Collection, kept: frozenset[str]) -> tuple[str, ...]:
 
 
 def _is_impersonal(one: Collection, field: Field) -> bool:
+    if names_goods(one, field):
+        return True
     if is_telling(field):
         return False
-    if field.type in _TIMES or field.enum or field.category in _SAID:
+    if field.type in _TIMES or field.shape is Shape.DATE or field.enum or field.category in _SAID:
         return True
     parts = words(field.path)
     if not parts or _PERSONS & set(parts):
@@ -79,4 +81,4 @@ def _is_impersonal(one: Collection, field: Field) -> bool:
         return True
     if field.type is not FieldType.TEXT:
         return False
-    return parts[-1] in _THINGS or (field.category is Category.LABEL and one.cls is CollectionClass.DETAIL)
+    return parts[-1] in _THINGS

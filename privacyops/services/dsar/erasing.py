@@ -222,16 +222,21 @@ def all_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> tuple[StoreErasure, ...]:
 
 def report_told(report: StoreReport) -> dict[str, Any]:
     """What became of it in counts and codes; goes into the receipt and the letter."""
-    counted: dict[tuple[str, str, str, str], int] = {}
+    counted: dict[tuple[str, str, str, str, str, str, bool], int] = {}
+    columns: dict[tuple[str, str], set[str]] = {}
     for one in report.ops:
-        key = (one.op.ref.collection, act_name(one.op.act), one.standing.value, one.code)
+        name, act, cells = one.op.ref.collection, act_name(one.op.act), touched(one.op.act)
+        why, until = (one.op.act.code, one.op.act.until) if isinstance(one.op.act, Keep) else ("", None)
+        key = (name, act, one.standing.value, one.code, why, until.isoformat() if until else "", bool(cells))
         counted[key] = counted.get(key, 0) + 1
+        columns.setdefault((name, act), set()).update(cells)
     return {
         "connector": report.connector,
         "whole": 1 if report.is_whole else 0,
         "rows": [
-            {"collection": name, "op": act, "standing": standing, "code": code, "rows": n}
-            for (name, act, standing, code), n in counted.items()
+            {"collection": name, "op": act, "standing": standing, "code": code, "why": why, "until": until, "rows": n,
+             "columns": sorted(columns[name, act]) if some else []}
+            for (name, act, standing, code, why, until, some), n in counted.items()
         ],
         "kept": [
             {"collection": one.collection, "code": one.code, "until": one.until.isoformat() if one.until else "",

@@ -210,12 +210,12 @@ def plan_hash(planned: Planned) -> str:
 
 def plan_told(planned: Planned) -> dict[str, Any]:
     """The plan in counts and codes, for pages and letters; no value and no key."""
-    counted: dict[tuple[str, str, str, str], int] = {}
+    counted: dict[tuple[str, str, str, str, bool], int] = {}
     for op in planned.ops:
         act = op.act
         until = act.until.isoformat() if isinstance(act, Keep) and act.until else ""
         code = act.code if isinstance(act, Keep) else op.why
-        key = (op.ref.collection, act_name(act), code, until)
+        key = (op.ref.collection, act_name(act), code, until, bool(touched(act)))
         counted[key] = counted.get(key, 0) + 1
     columns: dict[tuple[str, str], set[str]] = {}
     for op in planned.ops:
@@ -223,8 +223,8 @@ def plan_told(planned: Planned) -> dict[str, Any]:
     return {
         "rows": [
             {"collection": name, "op": act, "why": code, "until": until, "rows": n,
-             "columns": sorted(columns[name, act])}
-            for (name, act, code, until), n in counted.items()
+             "columns": sorted(columns[name, act]) if some else []}
+            for (name, act, code, until, some), n in counted.items()
         ],
         "operations": len(planned.ops),
         "irreversible": sum(1 for page in planned.pages for each in page.ops if each.irreversible),
