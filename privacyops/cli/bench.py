@@ -1,6 +1,8 @@
 """`privacyops bench`."""
 
 import functools
+import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
@@ -159,22 +161,34 @@ def _fresh_house(data: Path) -> "House":
 
 
 def _consent_house(folder: Path, people: int) -> "ConsentHouse":
-    """A service's data with so many people, made once and found again."""
+    """A service's data with so many people, made once and found again; made anew where its tables are not today's."""
     from privacyops.bench.consent import House as ConsentHouse
     from privacyops.bench.records import fill
 
     data = folder / f"people-{people}"
-    key = data / "bench.key"
+    key, tables = data / "bench.key", data / "bench.tables"
+    if key.exists() and (not tables.exists() or tables.read_text() != _tables_of_today()):
+        typer.echo(f"The database of {people:,} people has tables of another version.", err=True)
+        shutil.rmtree(data)
     if not key.exists():
         typer.echo(f"Making a database of {people:,} people.", err=True)
         house = _fresh_house(data)
         ctx, now = house.context, house.context.clock.now()
         house.close()
         fill(data / "privacyops.db", ctx.ports.keyring, ctx.controller.key, people, now)
+        tables.write_text(_tables_of_today())
         key.touch(mode=0o600)
         key.write_text(_bench_key(ctx))
         house.close()
     return ConsentHouse(people, data, key.read_text())
+
+
+def _tables_of_today() -> str:
+    """What the migrations of this version come to, as a hash."""
+    from privacyops.store.schema import migrations_folder
+
+    files = sorted(migrations_folder().glob("versions/*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _consent_cluster(data: Path, server: str) -> "tuple[House, Cluster]":

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from privacyops.cli import bench
+
 
 def _bench(name: str, folder: Path, *more: str) -> dict[str, Any]:
     ended = subprocess.run(
@@ -70,3 +72,13 @@ def test_a_search_is_measured_with_and_without_indexes_beside_hand_written_sql(t
         assert rows[f"{shop}: SQL statements"]["met"] is True
         assert rows[f"{shop}: baseline, hand-written SQL"]["value"] > 0
         assert rows[f"{shop}: two workers, times one"]["value"] > 0
+
+
+def test_a_kept_database_with_tables_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    """It would answer checks and refuse every write."""
+    made = bench._consent_house(tmp_path, 200)
+    assert bench._consent_house(tmp_path, 200).key == made.key
+    (made.data / "bench.tables").write_text("of another version")
+    anew = bench._consent_house(tmp_path, 200)
+    assert anew.key != made.key
+    assert bench._consent_house(tmp_path, 200).key == anew.key
