@@ -57,7 +57,7 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any], reason: str = "written
     """
     unknown = set(written) - _KEYS
     if unknown:
-        raise MapMalformed(f"unknown key {sorted(unknown)[0]}")
+        raise MapMalformed(f"unknown key {sorted(unknown)[0]}; known are {', '.join(sorted(_KEYS))}")
     collections = dict(drawn.by_name)
     fixed: list[str] = []
     for name, said in (written.get("collections") or {}).items():
@@ -97,7 +97,7 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any], reason: str = "written
 def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
     unknown = set(said) - _SAID_KEYS
     if unknown:
-        raise MapMalformed(f"{one.name}: unknown key {sorted(unknown)[0]}")
+        raise MapMalformed(f"{one.name}: unknown key {sorted(unknown)[0]}; known are {', '.join(sorted(_SAID_KEYS))}")
     retain = said.get("retain", one.retain)
     if retain and retain not in TERMS:
         raise MapMalformed(f"{one.name}: retain knows {', '.join(sorted(TERMS))}")

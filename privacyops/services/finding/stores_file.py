@@ -38,10 +38,12 @@ def read_stores(data: Mapping[str, Any], read_map: Callable[[str], Mapping[str, 
     """
     unknown = sorted(set(data) - _TOP)
     if unknown:
-        raise StoresFileMalformed(f"unknown key {unknown[0]}")
+        raise StoresFileMalformed(
+            f"unknown key {unknown[0]}; known are {', '.join(sorted(_TOP))}, and a store begins with [[store]]"
+        )
     listed = data.get("store")
     if not isinstance(listed, list) or not listed:
-        raise StoresFileMalformed("no [[store]] is listed")
+        raise StoresFileMalformed("no [[store]] is listed: each store begins with that line, then name and connector")
     region = data.get("region")
     if region is not None and not (isinstance(region, str) and len(region) == 2 and region.isalpha()):
         raise StoresFileMalformed("region is a country code of two letters")
