@@ -26,6 +26,7 @@ from privacyops.adapters.webhook_sender import GuardedWebhookSender
 from privacyops.domain.account.actor import system
 from privacyops.domain.answer import Art15Facts, Recipient, StoragePeriod
 from privacyops.domain.controller import ControllerProfile
+from privacyops.domain.recipient import KnownRecipient
 from privacyops.kernel.clock import Clock
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig
 from privacyops.ports.mailer import Inbox, Mailer
@@ -172,6 +173,9 @@ def _profile(settings: Settings) -> ControllerProfile:
         is_demo=settings.demo, facts=facts, organisation=me.organisation, auditor_email=settings.ledger.anchor_mail,
         consent_proof=me.consent_proof, consent_renewal_days=me.consent_renewal_days, gpc_since=me.gpc_since,
         consent_mode={str(signal): key for signal, key in me.consent_mode.items()},
+        recipients=tuple(
+            KnownRecipient(one.name, one.purpose, one.country, one.store, one.contact) for one in told.recipients
+        ),
     )  # fmt: skip
 
 

@@ -21,12 +21,16 @@ class _Section(BaseModel):
 
 
 class Recipient(_Section):
-    """Who receives data from the shop (Art. 15(1)(c))."""
+    """Who receives data from the shop (Art. 15(1)(c)), and is told when they are erased or corrected (Art. 19): by the
+    connected `store`, or else by a person, at `contact`.
+    """
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=200)]
     purpose: str
     country: str
     safeguard: str = ""
+    store: str = ""
+    contact: str = ""
 
 
 class Storage(_Section):

@@ -1078,6 +1078,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_confirmation_link_confirmation", ["confirmation_id", "sent_at"], unique=False)
 
     op.create_table(
+        "corrected_store",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("controller", sa.String(length=64), nullable=False),
+        sa.Column("store", sa.String(length=64), nullable=False),
+        sa.Column(
+            "collections",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_corrected_store_dsar_id_dsar")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrected_store")),
+    )
+    with op.batch_alter_table("corrected_store", schema=None) as batch_op:
+        batch_op.create_index("ix_corrected_store_done", ["controller", "store", "done_at"], unique=False)
+        batch_op.create_index("ix_corrected_store_dsar", ["dsar_id"], unique=False)
+
+    op.create_table(
         "deadline",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("controller", sa.String(length=64), nullable=False),
@@ -1453,6 +1473,42 @@ def upgrade() -> None:
         batch_op.create_index("ix_finding_text_page", ["dsar_id", "id"], unique=False)
 
     op.create_table(
+        "recipient_notice",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("controller", sa.String(length=64), nullable=False),
+        sa.Column("dsar_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("way", sa.String(length=16), nullable=True),
+        sa.Column("told_on", sa.Date(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=True),
+        sa.Column("excuse", sa.String(length=16), nullable=True),
+        sa.Column("proposed_by", sa.Uuid(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "excuse = 'impossible' OR excuse = 'disproportionate' OR excuse = 'unanswered'",
+            name=op.f("ck_recipient_notice_excuse"),
+        ),
+        sa.CheckConstraint(
+            "state = 'open' OR state = 'told' OR state = 'confirmed' OR state = 'not_disclosed' OR state = 'proposed' OR state = 'excused'",
+            name=op.f("ck_recipient_notice_state"),
+        ),
+        sa.CheckConstraint(
+            "way = 'mail' OR way = 'letter' OR way = 'phone' OR way = 'service'", name=op.f("ck_recipient_notice_way")
+        ),
+        sa.ForeignKeyConstraint(["dsar_id"], ["dsar.id"], name=op.f("fk_recipient_notice_dsar_id_dsar")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_recipient_notice_task_id_task")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recipient_notice")),
+    )
+    with op.batch_alter_table("recipient_notice", schema=None) as batch_op:
+        batch_op.create_index("ix_recipient_notice_once", ["dsar_id", "name_key"], unique=True)
+        batch_op.create_index("ix_recipient_notice_task", ["task_id"], unique=True)
+
+    op.create_table(
         "redaction",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("dsar_id", sa.Uuid(), nullable=False),
@@ -1491,6 +1547,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_redaction_page")
 
     op.drop_table("redaction")
+    with op.batch_alter_table("recipient_notice", schema=None) as batch_op:
+        batch_op.drop_index("ix_recipient_notice_task")
+        batch_op.drop_index("ix_recipient_notice_once")
+
+    op.drop_table("recipient_notice")
     with op.batch_alter_table("finding_text", schema=None) as batch_op:
         batch_op.drop_index("ix_finding_text_page")
 
@@ -1549,6 +1610,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_deadline_dsar")
 
     op.drop_table("deadline")
+    with op.batch_alter_table("corrected_store", schema=None) as batch_op:
+        batch_op.drop_index("ix_corrected_store_dsar")
+        batch_op.drop_index("ix_corrected_store_done")
+
+    op.drop_table("corrected_store")
     with op.batch_alter_table("confirmation_link", schema=None) as batch_op:
         batch_op.drop_index("ix_confirmation_link_confirmation")
 

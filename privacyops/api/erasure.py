@@ -11,10 +11,12 @@ from privacyops.api.schemas.erasure import (
     ErasureOut,
     ErasureReceiptOut,
     PlannedOut,
+    RecipientOut,
     StoreErasureOut,
 )
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import StoreErasure
+from privacyops.domain.recipient import RecipientNotice
 from privacyops.kernel.ids import DsarId
 from privacyops.services.dsar import erasure_state
 
@@ -28,7 +30,15 @@ def read_erasure(ctx: Caller, dsar_id: UUID) -> ErasureOut:
     return ErasureOut(
         whole=found.is_whole, stores=[_store(one) for one in found.stores],
         receipts=[ErasureReceiptOut(sha256=sha256, made_at=made_at) for sha256, made_at in found.receipts],
+        recipients=[recipient(one) for one in found.recipients],
     )  # fmt: skip
+
+
+def recipient(one: RecipientNotice) -> RecipientOut:
+    """Whom was told, as a back end reads it."""
+    return RecipientOut(
+        name=one.name, state=one.state, told_on=one.told_on, confirmed_on=one.confirmed_on, excuse=one.excuse
+    )
 
 
 def _store(one: StoreErasure) -> StoreErasureOut:

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from privacyops.api.deps import Caller, action
+from privacyops.api.erasure import recipient
 from privacyops.api.schemas.erasure import BecameOut, BlockedOut, ErasureReceiptOut, PlannedOut
 from privacyops.api.schemas.rectification import CorrectedOut, RectificationOut, StoreRectificationOut
 from privacyops.domain.account.action import Action
@@ -23,6 +24,7 @@ def read_rectification(ctx: Caller, dsar_id: UUID) -> RectificationOut:
     return RectificationOut(
         whole=found.is_whole, stores=[_store(one) for one in found.stores],
         receipts=[ErasureReceiptOut(sha256=sha256, made_at=made_at) for sha256, made_at in found.receipts],
+        recipients=[recipient(one) for one in found.recipients],
     )  # fmt: skip
 
 

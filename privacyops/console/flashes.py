@@ -50,6 +50,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "shown": ("inf", "The person is shown once. This was recorded."),
     "claimed": ("ok", "The task is yours."),
     "task_done": ("ok", "Done."),
+    "noted": ("ok", "Written down."),
     "weighed": ("ok", "Decided. The reason is kept with the task."),
     "weighed_rejected": ("ok", "Rejected. The purpose may be carried out for this person again."),
     "lifted": ("ok", "Lifted. The contact may be written to where its owner's choices allow it."),

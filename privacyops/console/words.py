@@ -232,6 +232,13 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.withdraw": ("Withdrawn by the customer", None),
     "dsar.expire_unverified": ("Ended: the address was never confirmed", None),
     "dsar.close": ("Closed", "ok"),
+    "dsar.recipients": ("Recipients have to be told", None),
+    "recipient.told": ("A recipient was told", None),
+    "recipient.confirmed": ("A recipient confirmed", "ok"),
+    "recipient.not_disclosed": ("A recipient got no data of this person", None),
+    "recipient.proposed": ("Proposed that a recipient is not told", "warn"),
+    "recipient.excused": ("Agreed that a recipient is not told", "ok"),
+    "recipient.sent_back": ("A recipient has to be told after all", None),
     "deadline.fired": ("Reminder", "warn"),
 }
 """Title and tone of an audit action on a request's timeline."""
@@ -286,6 +293,9 @@ def task_title(task: Task) -> tuple[str, str]:
         return f"{TYPES[RequestType(task.code)]}: do it in the store", "What did you change, and how did you check it?"
     if task.kind is TaskKind.RESIDUAL and task.code == f"left_after_{RequestType.RECTIFICATION}":
         return "Correct what was left", "What stands there now?"
+    if task.kind is TaskKind.RESIDUAL and (task.code or "").startswith("restored_"):
+        is_erased = (task.code or "").startswith(f"restored_{RequestType.ERASURE}")
+        return f"The store was restored: {'erase' if is_erased else 'correct'} again", "What stands there now?"
     if task.kind is TaskKind.MANUAL_STORE and task.code == by_hand.CODE:
         return "Search a store by hand", "What does this store hold about the person?"
     return TASKS[task.kind]

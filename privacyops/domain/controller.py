@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from privacyops.domain.answer import Art15Facts
+from privacyops.domain.recipient import KnownRecipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class ControllerProfile:
     `gpc_since` (ISO 8601 date) is when the controller said that it knows the browser's opt-out signal.
     `facts` are what every answer states of the processing (Art. 15(1) and (2)). `organisation` is DPV's name for the
     kind of entity, as records of consent state it; `auditor_email` gets the logs' checkpoints each day.
+    `recipients` got data from the house and are told when such data are erased, corrected or restricted.
     """
 
     key: str
@@ -37,6 +39,7 @@ class ControllerProfile:
     single_operator: bool = False
     is_demo: bool = False
     facts: Art15Facts | None = None
+    recipients: tuple[KnownRecipient, ...] = ()
     organisation: str = "Organisation"
     auditor_email: str | None = None
     consent_proof: str = "at_once"

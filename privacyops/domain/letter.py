@@ -172,6 +172,7 @@ _ANSWER: Final = {
     "package_until": _DAY_IF_ANY,
     "package_downloads": Variable(int, required=False),
     "recipients_told": _texts(required=False),
+    "recipients_to_tell": _texts(required=False),
     "backups_until": _DAY_IF_ANY,
     "supplement_to": _DAY_IF_ANY,
     "late_reason": _text(required=False),

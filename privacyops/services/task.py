@@ -11,13 +11,15 @@ from privacyops.kernel.ids import AccountId, DsarId, TaskId
 from privacyops.ports.keyring import DataKey
 from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
-from privacyops.services.dsar import execution
+from privacyops.services.dsar import execution, recipients
 from privacyops.services.sealing import RequestEmptied
 from privacyops.store import dsar as dsars
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
 LONGEST_NOTE: Final = 4000
+_IN_A_STORE: Final = frozenset({TaskKind.RESIDUAL, TaskKind.STORE_FAILED})
+"""After an erasure or a correction: a person did in a store what no machine could."""
 
 
 @use_case(Action.TASK_ASSIGN)
@@ -72,6 +74,12 @@ def note(ctx: Context, tx: Tx, task_id: TaskId) -> str | None:
     return note_within(ctx, tx, task)
 
 
+@reading(Action.TASK_LIST)
+def keeps_note(ctx: Context, tx: Tx, task: Task) -> bool:
+    """Whether a note can be kept: the data of the task's request has not been destroyed."""
+    return task.dsar_id is None or dsars.load_request_key(tx, task.dsar_id) is not None
+
+
 def note_within(ctx: Context, tx: Tx, task: Task, key: DataKey | None = None) -> str | None:
     """As `note`, in a transaction that does more; `key` as for `finish_within`. Raises: SealBroken."""
     if task.answer_sealed is None:
@@ -111,26 +119,36 @@ def claim(ctx: Context, tx: Tx, task_id: TaskId) -> None:
 def answer(ctx: Context, tx: Tx, task_id: TaskId, note: str) -> None:
     """Done, with a note that is sealed with its request.
 
-    Raises: Unprocessable: no note, or an objection, which is decided on and not noted. TransitionRefused, StaleState.
+    Raises: Unprocessable: no note, or a task that is decided on and not noted. TransitionRefused, StaleState.
     """
     if not note.strip():
         raise Unprocessable("say in a sentence what you did")
     task = _visible(ctx, tasks.load_task(tx, task_id))
     if task.kind is TaskKind.WEIGH_OBJECTION:
         raise Unprocessable("an objection is weighed: uphold it or reject it")
+    if task.kind is TaskKind.NOTIFY_RECIPIENT:
+        raise Unprocessable("say whom you told, when and how, on the page of the recipient")
     finish_within(ctx, tx, task, note)
+    if task.dsar_id is not None and task.kind in _IN_A_STORE:
+        recipients.open_notices(ctx, tx, dsars.load_dsar(tx, task.dsar_id), by_hand=True)
     if task.dsar_id is not None and task.kind is TaskKind.MANUAL_STORE:
         execution.settle_if_done(ctx, tx, task.dsar_id)
 
 
 def finish_within(ctx: Context, tx: Tx, task: Task, note: str, key: DataKey | None = None) -> None:
     """Done, in a transaction that does more. The note is sealed with the request the task belongs to; without one,
-    with `key`, that of the person it is about; and where it is about nobody, with the service's own.
+    with `key`, that of the person it is about; and where it is about nobody, with the service's own. Of a request whose
+    data has been destroyed no note is kept (`keeps_note`).
 
     Raises: TransitionRefused, StaleState.
     """
     if task.dsar_id is not None:
-        key = sealing.key_of(ctx, tx, task.dsar_id)
+        try:
+            key = sealing.key_of(ctx, tx, task.dsar_id)
+        except RequestEmptied:
+            tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id))
+            record(ctx, tx, "task.done", "task", task.id, kind=str(task.kind), kept=0)
+            return
     text, place = note.strip()[:LONGEST_NOTE].encode(), sealing.place(ctx, "task", "answer_sealed", task.id)
     sealed = key.seal(text, place) if key is not None else ctx.ports.keyring.seal(text, place)
     tasks.move_task(tx, task, TaskState.DONE, AccountId(ctx.actor.id), answer_sealed=sealed)

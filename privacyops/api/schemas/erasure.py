@@ -1,11 +1,12 @@
 """Wire models of erasures: counts, codes and dates."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from privacyops.domain.dsar.erasing import ErasingState
+from privacyops.domain.recipient import Excuse, NoticeState
 
 
 class PlannedOut(BaseModel):
@@ -66,9 +67,20 @@ class ErasureReceiptOut(BaseModel):
     made_at: datetime
 
 
+class RecipientOut(BaseModel):
+    """Somebody who got data of the person, and what came of telling them (Art. 19). `excused`: two agreed why not."""
+
+    name: str
+    state: NoticeState
+    told_on: date | None
+    confirmed_on: date | None
+    excuse: Excuse | None
+
+
 class ErasureOut(BaseModel):
     """`whole`: every planned store was erased by machine, read back, and nothing was left."""
 
     whole: bool
     stores: list[StoreErasureOut]
     receipts: list[ErasureReceiptOut]
+    recipients: list[RecipientOut]

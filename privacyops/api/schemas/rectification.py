@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from privacyops.api.schemas.erasure import BecameOut, BlockedOut, ErasureReceiptOut, PlannedOut
+from privacyops.api.schemas.erasure import BecameOut, BlockedOut, ErasureReceiptOut, PlannedOut, RecipientOut
 from privacyops.domain.dsar.erasing import ErasingState
 
 
@@ -40,3 +40,4 @@ class RectificationOut(BaseModel):
     whole: bool
     stores: list[StoreRectificationOut]
     receipts: list[ErasureReceiptOut]
+    recipients: list[RecipientOut]

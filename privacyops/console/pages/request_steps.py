@@ -55,6 +55,8 @@ def next_steps(
     primary, others = _BY_STATE.get(opened.dsar.state, _nothing)(opened, me, can, url)
     if opened.erasures and opened.dsar.state is not _S.IN_REVIEW:
         others.append(_get(f"See the {deed_of(opened)}", f"{url}/plan", "checklist"))
+    if opened.notices:
+        others.append(_get("See the recipients", f"{url}/recipients", "users"))
     if opened.dsar.assignee_id is None and can["assign"] and opened.dsar.is_open:
         others.append(_post("Assign me", f"{url}/assign", key="a"))
     return primary, others

@@ -230,7 +230,9 @@ class RequestFace:
 
     def _task(self, one: Task) -> dict[str, Any]:
         title = words.task_title(one)[0]
-        label = f"{title} ({self._title(one.store)})" if one.store else title
+        named = {notice.task_id: notice.name for notice in self.opened.notices}
+        about = named.get(one.id) or (self._title(one.store) if one.store else "")
+        label = f"{title} ({about})" if about else title
         return {"url": f"/console/tasks/{one.id}", "label": label,
                 "clock": shape.day_clock(one.due_on, self._zone)}  # fmt: skip
 

@@ -14,7 +14,7 @@ from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
 from privacyops.kernel.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, TaskId
 from privacyops.services import account, by_hand, objection, task
-from privacyops.services.dsar import listing
+from privacyops.services.dsar import listing, recipients
 
 router: Final = APIRouter()
 TASKS: Final = "/console/tasks"
@@ -29,9 +29,11 @@ def show(desk: Desk, view: str = "mine") -> Response:
     shown = every if view == "all" else mine
     counts = {"mine": len(mine), "all": len(every)}
     team = account.names(desk.context)
+    named = recipients.names_of(desk.context, tuple(one.id for one in shown))
     numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
     rows = [
-        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": words.task_title(one)[0], "store": one.store,
+        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": words.task_title(one)[0],
+         "store": one.store or named.get(one.id),
          "request": _request(one, numbers), "clock": shape.day_clock(one.due_on, desk.context.controller.zone),
          "assignee": shape.colleague(team.get(one.owner_id)) if one.owner_id else None}
         for one in shown
@@ -97,6 +99,7 @@ def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
     title, question = words.task_title(found)
     team, zone = account.names(desk.context), desk.context.controller.zone
     is_open, is_weighed = found.state in OPEN_TASKS, found.kind is TaskKind.WEIGH_OBJECTION
+    step = _step(desk, found) if is_open else None
     clock = shape.day_clock(found.due_on, zone) if is_open else shape.done_clock(found.due_on, zone)
     ended_by = team.get(found.ended_by) if found.ended_by else None
     facts = (
@@ -107,13 +110,15 @@ def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
     owner = team.get(found.owner_id) if found.owner_id else None
     facts.append({"label": "For", "value": owner.name if owner else f"any {words.code_text(found.owner_role)}"})
     view = {
-        "title": title, "question": question, "store": found.store, "request": _request_card(desk, found),
+        "title": title, "question": question,
+        "store": found.store or recipients.names_of(desk.context, (found.id,)).get(found.id),
+        "request": _request_card(desk, found),
         "facts": [*facts, *_whom(desk, found)], "how": _how(desk, found), "clock": clock, "state": str(found.state),
         "events": _events(found, ended_by),
         "done_note": _done_note(found, ended_by.name if ended_by else None), "note": _note(desk, found),
         "claim_url": f"{TASKS}/{found.id}/claim" if found.state is TaskState.OPEN and found.owner_id is None else None,
-        "answer": _form(found) if is_open and not is_weighed and desk.may(Action.TASK_ANSWER) else None,
-        "step": _weigh_step(desk, found) if is_open and is_weighed else None,
+        "answer": _form(found) if is_open and step is None and desk.may(Action.TASK_ANSWER) else None,
+        "step": step,
         "values": desk.form.values(),
         "errors": _errors(found, refusal),
     }  # fmt: skip
@@ -160,14 +165,22 @@ def _whom(desk: Visit, found: Task) -> list[dict[str, str]]:
 
 
 def _how(desk: Visit, found: Task) -> list[str]:
+    if found.state in OPEN_TASKS and not task.keeps_note(desk.context, found):
+        return ["The data of this request has been destroyed: what you write is not kept, only that it was done."]
     if not (by_hand.is_search(found) or by_hand.is_change(found)):
         return []
     told = by_hand.told(desk.context, found.id)
     return [*([told.place] if told.place else []), *told.steps]
 
 
-def _weigh_step(desk: Visit, found: Task) -> dict[str, Any]:
-    """An objection is not noted as done: its page decides on it."""
+def _step(desk: Visit, found: Task) -> dict[str, Any] | None:
+    """What is not noted as done but decided on a page of its own: an objection, a recipient."""
+    if found.kind is TaskKind.NOTIFY_RECIPIENT:
+        why_not = None if desk.may(Action.TASK_ANSWER) else "Your role does not answer tasks."
+        return {"label": "Say who was told…", "url": f"{TASKS}/{found.id}/recipient", "method": "get",
+                "tone": "primary", "why_not": why_not}  # fmt: skip
+    if found.kind is not TaskKind.WEIGH_OBJECTION:
+        return None
     why_not = None if desk.may(Action.OBJECTION_DECIDE) else "The data protection officer weighs it."
     return {"label": "Weigh the objection", "url": f"{TASKS}/{found.id}/weigh", "method": "get", "tone": "primary",
             "why_not": why_not}  # fmt: skip

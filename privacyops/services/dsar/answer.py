@@ -46,7 +46,7 @@ _ENDED_RUNS: Final = SETTLED_RUNS - {RunState.HANDED_OVER}
 PACKAGE_LIFE: Final = timedelta(days=30)
 DOWNLOADS: Final = 5
 ORPHAN_AGE: Final = timedelta(days=1)
-_PROMISED: Final = (TaskKind.RESIDUAL, TaskKind.STORE_FAILED)
+_PROMISED: Final = (TaskKind.RESIDUAL, TaskKind.STORE_FAILED, TaskKind.NOTIFY_RECIPIENT)
 """What a letter about changed stores names as outstanding: it stays somebody's task, and holds the closing."""
 
 

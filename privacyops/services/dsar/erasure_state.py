@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.kind import RequestType
+from privacyops.domain.recipient import RecipientNotice
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import DsarId
 from privacyops.services.context import Context, reading
 from privacyops.store import dsar as dsars
+from privacyops.store import recipient as recipients
 from privacyops.store import store_erasure as erasures
 from privacyops.store.uow import Tx
 
@@ -20,6 +22,7 @@ class ErasureState:
 
     stores: Sequence[StoreErasure]
     receipts: Sequence[tuple[str, Instant]]
+    recipients: Sequence[RecipientNotice] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -33,4 +36,4 @@ def state_of(ctx: Context, tx: Tx, dsar_id: DsarId, type_: RequestType = Request
     if dsars.load_dsar(tx, dsar_id).type is not type_:
         return ErasureState((), ())
     made = [(sha256, made_at) for sha256, _, made_at in erasures.list_receipts(tx, dsar_id)]
-    return ErasureState(erasures.list_erasures(tx, dsar_id), made)
+    return ErasureState(erasures.list_erasures(tx, dsar_id), made, recipients.list_notices(tx, dsar_id))

@@ -16,6 +16,7 @@ from privacyops.services.context import Context
 from privacyops.services.dsar.confirming import confirm_stop
 from privacyops.services.dsar.erasure_receipt import write_receipt
 from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.recipients import open_notices
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import store_erasure as erasures
@@ -42,7 +43,9 @@ def task_by_hand(tx: Tx, dsar: Dsar, store: str) -> None:
 
 
 def settle_if_done(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
-    """With the last store the request is carried out: an erasure gets its receipt, a stop is confirmed at once."""
+    """With the last store the request is carried out: an erasure gets its receipt, recipients become
+    tasks, a stop is confirmed at once.
+    """
     dsar = dsars.load_dsar(tx, dsar_id, is_locked=True)  # of two that end at once, the second sees the first
     waiting = [
         task
@@ -54,6 +57,7 @@ def settle_if_done(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
         return
     if erased:
         write_receipt(ctx, tx, dsar, erased)
+    open_notices(ctx, tx, dsar)
     after = move(ctx, tx, dsar, DsarEvent.EXECUTION_SETTLED)
     if after.rule.kind is RequestClass.STOP:
         confirm_stop(ctx, tx, after, sealing.requester_of(ctx, tx, after))

@@ -1,11 +1,12 @@
 """Moving a request: the table decides, the database compares and sets, one audit row tells."""
 
-from typing import Any
+from typing import Any, Final
 
 from privacyops.domain.deadline.event import ClockEventKind
 from privacyops.domain.dsar.kind import Outcome
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, advance, is_waiting_for_subject
+from privacyops.domain.task import TaskKind
 from privacyops.kernel.errors import StaleState
 from privacyops.services.context import Context, record
 from privacyops.services.dsar import clock
@@ -14,6 +15,9 @@ from privacyops.store import dsar as dsars
 from privacyops.store import job as jobs
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
+
+_OWED: Final = (TaskKind.NOTIFY_RECIPIENT,)
+"""What was carried out is told to its recipients, also if the request is withdrawn afterwards."""
 
 
 def move(
@@ -50,7 +54,7 @@ def require_seen(dsar: Dsar, seen: int | None) -> None:
 def end(ctx: Context, tx: Tx, dsar: Dsar, event: DsarEvent, outcome: Outcome, **audit: Any) -> Dsar:
     """Close the request: what still ran or waited for it is cancelled."""
     jobs.cancel_jobs_of(tx, str(dsar.id))
-    tasks.cancel_tasks_of(tx, dsar.id, "request_closed")
+    tasks.cancel_tasks_of(tx, dsar.id, "request_closed", but=_OWED)
     tasks.void_approvals(tx, dsar.id)
     deadlines.disarm(tx, dsar.id, None, "met")
     return move(ctx, tx, dsar, event, audit={"outcome": str(outcome), **audit}, outcome=outcome, closed_at=tx.now)

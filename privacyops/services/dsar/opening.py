@@ -20,6 +20,7 @@ from privacyops.domain.dsar.run import Decision
 from privacyops.domain.fee import fee_grounds
 from privacyops.domain.letter import Letter
 from privacyops.domain.package.contents import Element, Value
+from privacyops.domain.recipient import RecipientNotice
 from privacyops.domain.redaction.record import OthersWait, Reading, ReadingState
 from privacyops.domain.redaction.texts import texts_of
 from privacyops.domain.task import Approval, Task
@@ -41,6 +42,7 @@ from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import mail as mails
 from privacyops.store import package as packages
+from privacyops.store import recipient as recipients
 from privacyops.store import redaction as redactions
 from privacyops.store import task as tasks
 from privacyops.store.package import StoredPackage
@@ -96,6 +98,7 @@ class OpenedRequest:
     related: Sequence[Dsar]
     stores: Mapping[str, ConnectedStore]
     erasures: Sequence[StoreErasure] = ()
+    notices: Sequence[RecipientNotice] = ()
     corrections: int = 0
     """How many pairs of a wrong and a right value somebody wrote."""
     reading: Reading | None = None
@@ -183,6 +186,7 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
         messages=talk_of(ctx, tx, dsar) if sees_content else (), related=dsars.list_related(tx, dsar),
         stores={store.name: store for store in stores.list_stores(tx)},
         corrections=wanted.pairs if wanted else 0, erasures=store_erasure.list_erasures(tx, dsar.id),
+        notices=recipients.list_notices(tx, dsar.id),
         reading=redactions.load_reading(tx, dsar.id),
         passages=redactions.count_groups(tx, dsar.id),
     )  # fmt: skip

@@ -42,6 +42,7 @@ from privacyops.services.dsar.erasure_words import CarriedOut, carried_out
 from privacyops.services.dsar.exclusions import exclusion_of, passages_exclusion
 from privacyops.services.dsar.files import AnswerFiles, HeldFile, WordsOfFiles, attached, held_files, opened_stores
 from privacyops.services.dsar.passages import Marked, cuts, file_kept, marked_of, open_points
+from privacyops.services.dsar.recipients import Told, told_of
 from privacyops.services.dsar.wording import (
     authority_of,
     controller_of,
@@ -124,7 +125,7 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
         runs = findings.list_runs(tx, dsar.id)
         groups = findings.count_findings(tx, dsar.id)
         titles = {store.name: store.title for store in stores.list_stores(tx)}
-        carried = carried_out(tx, dsar, titles)
+        carried, told = carried_out(tx, dsar, titles), told_of(tx, dsar.id)
         passages, open_ = redactions.count_groups(tx, dsar.id), open_points(tx, dsar)
     searched = tuple(
         SearchedStore(run.store, titles.get(run.store, run.store), tuple(run.report.get("identifiers", ())),
@@ -162,7 +163,7 @@ def assemble(ctx: Context, dsar: Dsar, created_at: Any, held: _HeldFiles | None 
         facts=ctx.controller.facts, attachments=files.attachments,
         held=HELD_IN_US if regime.startswith("us") else ALWAYS_HELD,
     )  # fmt: skip
-    return Answer(contents, answer_letter(ctx, dsar, requester, contents, carried), files.faults, open_)
+    return Answer(contents, answer_letter(ctx, dsar, requester, contents, carried, told), files.faults, open_)
 
 
 def _stores_given(ctx: Context, dsar_id: DsarId) -> Sequence[str]:
@@ -173,7 +174,12 @@ def _stores_given(ctx: Context, dsar_id: DsarId) -> Sequence[str]:
 
 
 def answer_letter(
-    ctx: Context, dsar: Dsar, requester: Requester, contents: PackageContents, carried: CarriedOut | None = None
+    ctx: Context,
+    dsar: Dsar,
+    requester: Requester,
+    contents: PackageContents,
+    carried: CarriedOut | None = None,
+    told: Told | None = None,
 ) -> Letter:
     """The letter that fits what was found, withheld and not reached; of an erasure, what was `carried` out."""
     common: dict[str, LetterValue] = {
@@ -193,6 +199,7 @@ def answer_letter(
     values: dict[str, LetterValue] = {**common, "done": done, "searched": contents.searched}
     if contents.facts is not None:
         values["facts"] = contents.facts
+    values |= {} if told is None else {"recipients_told": told.done, "recipients_to_tell": told.to_come}
     withheld, outstanding = contents.exclusions, contents.unreached
     if carried is not None:  # a record that a person withheld is kept, and so said once
         values["done"], withheld = carried.done, carried.kept if dsar.type is RequestType.ERASURE else withheld

@@ -30,6 +30,7 @@ from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.erasing import close, go_on, report_told, results_of, sealed_results, tell_owner
 from privacyops.services.dsar.erasure_plan import POLL, enqueue
 from privacyops.services.dsar.erasure_receipt import write_receipt
+from privacyops.services.dsar.recipients import open_notices
 from privacyops.store import dsar as dsars
 from privacyops.store import job as job_store
 from privacyops.store import store_erasure as erasures
@@ -189,6 +190,7 @@ def ended(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, report: StoreReport)
         go_on(ctx, tx, dsar.id)
     else:
         write_receipt(ctx, tx, dsar, erasures.list_erasures(tx, dsar.id))
+        open_notices(ctx, tx, dsar)
     return str(erasures.load_erasure(tx, erasure_id).state)
 
 

@@ -22,6 +22,7 @@ from privacyops.store.tables import (
     kept_proof,
     ledger,
     letter,
+    recipient,
     redaction,
     role_grant,
     store_erasure,
@@ -32,7 +33,7 @@ from privacyops.store.tables import (
 
 MODULES: Final = (
     account, audit, change, collection, confirmation, consent, correction, datamap, deadline, draft, dsar, export,
-    finding, identity_link, job, kept_proof, ledger, letter, redaction, role_grant, store_erasure, suppression, task,
-    webhook,
+    finding, identity_link, job, kept_proof, ledger, letter, recipient, redaction, role_grant, store_erasure,
+    suppression, task, webhook,
 )  # fmt: skip
 TABLES: Final = tuple(sorted(base.metadata.tables))
