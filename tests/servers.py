@@ -77,9 +77,14 @@ class Server:
     extra: dict[str, str] = field(default_factory=dict)
 
     def pause(self) -> None:
-        """The server keeps its sockets and answers nobody."""
-        for pid in self._family():
+        """The server keeps its sockets and answers nobody, from the moment this returns."""
+        family = self._family()
+        for pid in family:
             os.kill(pid, signal.SIGSTOP)
+        end = time.monotonic() + 10
+        while not all(_is_stopped(pid) for pid in family):  # the signal is there at once, each thread stops in its time
+            assert time.monotonic() < end, "the server did not stop"
+            time.sleep(0.002)
 
     def resume(self) -> None:
         """After `pause`."""
@@ -101,6 +106,18 @@ class Server:
                 self.process.kill()
                 self.process.wait(20)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether every thread of the process stands still; where the system does not say (not Linux), that is believed."""
+    threads = Path(f"/proc/{pid}/task")
+    if not threads.exists():
+        return True
+    states = []
+    for one in threads.iterdir():
+        with suppress(OSError):  # a thread that ended meanwhile
+            states.append((one / "stat").read_text().rpartition(")")[2].split()[0])
+    return all(state in "TtZX" for state in states)
 
 
 def start(

@@ -9,6 +9,7 @@ from privacyops.domain.classification.kinds import Category, FieldType, Role
 __all__ = [
     "DERIVED",
     "EXPANDS",
+    "TELLING_SHAPES",
     "Category",
     "Collection",
     "CollectionClass",
@@ -71,6 +72,10 @@ class Shape(StrEnum):
     FREE_TEXT = "free_text"
     DOCUMENT = "document"
     DATE = "date"
+
+
+TELLING_SHAPES: Final = frozenset(set(Shape) - {Shape.DATE})
+"""Shapes whose values may be about a person whatever the column is called."""
 
 
 @dataclass(frozen=True, slots=True)

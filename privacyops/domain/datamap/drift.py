@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Collection, CollectionClass
+from privacyops.domain.datamap.catalogue import TELLING_SHAPES, Collection, CollectionClass
 from privacyops.domain.datamap.classes import PERSONAL
 from privacyops.domain.datamap.link import FOLLOWED, Link, LinkKind
 
@@ -59,7 +59,7 @@ def _fields(old: Collection, new: Collection) -> Iterator[Drift]:
     has = {field.path: field for field in new.fields if not field.virtual}
     for path in has.keys() - had:
         field = has[path]
-        is_personal = field.category in PERSONAL or field.shape is not None
+        is_personal = field.category in PERSONAL or field.shape in TELLING_SHAPES
         yield Drift(DriftKind.NEW_FIELD, f"{new.name}.{path}", is_personal or _is_peoples(new))
     for path in had - has.keys():
         yield Drift(DriftKind.GONE_FIELD, f"{old.name}.{path}", _is_peoples(old))

@@ -6,7 +6,16 @@ from typing import Final
 
 from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import link_role
-from privacyops.domain.datamap.catalogue import EXPANDS, Category, Collection, CollectionClass, FieldType, Role, Shape
+from privacyops.domain.datamap.catalogue import (
+    EXPANDS,
+    TELLING_SHAPES,
+    Category,
+    Collection,
+    CollectionClass,
+    FieldType,
+    Role,
+    Shape,
+)
 from privacyops.domain.datamap.classes import is_passing
 from privacyops.domain.datamap.link import Link, Outward, Ownership
 
@@ -178,4 +187,4 @@ def _is_junction(one: Collection, links: list[Link]) -> bool:
     """Whether the row only ties persons together: links, key, dates, and at most two columns more that tell nothing."""
     tied = {path for link in links for path in link.fields} | set(one.key)
     rest = [field for field in one.fields if field.path not in tied and field.type not in _PLAIN and not field.virtual]
-    return len(rest) <= 2 and all(field.category is None and field.shape is None for field in rest)
+    return len(rest) <= 2 and all(field.category is None and field.shape not in TELLING_SHAPES for field in rest)

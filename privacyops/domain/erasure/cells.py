@@ -9,14 +9,21 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from privacyops.domain.classification.words import words
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Shape
+from privacyops.domain.datamap.catalogue import (
+    TELLING_SHAPES,
+    Category,
+    Collection,
+    CollectionClass,
+    Field,
+    FieldType,
+    Shape,
+)
 from privacyops.domain.erasure.operation import Constant, Null, RandomToken, Replacement
 
 TELLING: Final = frozenset(
     set(Category) - {Category.AMOUNT, Category.QUANTITY, Category.ORDER_NUMBER, Category.LABEL, Category.COUNTRY}
 )
 """Categories that say something of a person wherever they stand."""
-_SHAPES: Final = frozenset({Shape.EMAIL, Shape.DIGEST, Shape.PHONE, Shape.FREE_TEXT, Shape.DOCUMENT})
 _OPAQUE: Final = frozenset({FieldType.JSON, FieldType.BINARY, FieldType.ADDRESS})
 _WHOLLY: Final = frozenset(
     {CollectionClass.PERSON, CollectionClass.SATELLITE, CollectionClass.COPY, CollectionClass.LOG}
@@ -41,7 +48,7 @@ def is_wholly_personal(one: Collection) -> bool:
 
 def is_telling(field: Field) -> bool:
     """Whether the field says something of a person by its category, its shape or for being opaque."""
-    return field.category in TELLING or field.shape in _SHAPES or field.type in _OPAQUE
+    return field.category in TELLING or field.shape in TELLING_SHAPES or field.type in _OPAQUE
 
 
 def names_goods(one: Collection, field: Field) -> bool:
