@@ -10,7 +10,7 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import DsarId
 from privacyops.store.dsar import DSAR, as_dsar, destroy_request_key
 from privacyops.store.tables.base import table_of
-from privacyops.store.tables.correction import CorrectionRow
+from privacyops.store.tables.correction import CorrectedStoreRow, CorrectionRow
 from privacyops.store.tables.dsar import DsarCodeRow, DsarMessageRow, DsarProofRow, RequestKeyRow
 from privacyops.store.tables.finding import FindingRow, RunRow
 from privacyops.store.tables.redaction import ReadingRow
@@ -18,6 +18,7 @@ from privacyops.store.tables.store_erasure import StoreErasureRow
 from privacyops.store.uow import Tx
 
 _CODE = table_of(DsarCodeRow)
+_CORRECTED = table_of(CorrectedStoreRow)
 _CORRECTION = table_of(CorrectionRow)
 _ERASURE = table_of(StoreErasureRow)
 _FINDING = table_of(FindingRow)
@@ -37,6 +38,7 @@ def list_with_values(tx: Tx, closed_before: Instant, limit: int = 20) -> Sequenc
         exists().where(_RUN.c.dsar_id == DSAR.c.id, _RUN.c.state_sealed.is_not(None)),
         exists().where(_PROOF.c.dsar_id == DSAR.c.id, _PROOF.c.sealed.is_not(None)),
         exists().where(_CORRECTION.c.dsar_id == DSAR.c.id),
+        exists().where(_CORRECTED.c.dsar_id == DSAR.c.id, _CORRECTED.c.sealed.is_not(None)),
     )
     query = select(DSAR.c.id).where(*_closed(tx), DSAR.c.closed_at <= closed_before, holding).limit(limit)
     return [DsarId(row.id) for row in tx.run(query)]
@@ -63,6 +65,7 @@ def drop_values(tx: Tx, dsar_id: DsarId) -> None:
     tx.run(update(_READING).where(_READING.c.dsar_id == dsar_id).values(labels_sealed=None))
     tx.run(update(_PROOF).where(_PROOF.c.dsar_id == dsar_id).values(sealed=None))
     tx.run(delete(_CORRECTION).where(_CORRECTION.c.dsar_id == dsar_id))
+    tx.run(update(_CORRECTED).where(_CORRECTED.c.dsar_id == dsar_id).values(sealed=None))
     planned = (_ERASURE.c.dsar_id == dsar_id, _ERASURE.c.poll_at.is_(None))  # a store at work is still read back by it
     tx.run(update(_ERASURE).where(*planned).values(plan_sealed=None, results_sealed=None))
     tx.run(delete(_CODE).where(_CODE.c.dsar_id == dsar_id))

@@ -7,9 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, insert, select, update
 
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.task import OPEN_TASKS, Approval, ApprovalState, Task, TaskKind, TaskState, advance_task
+from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import AccountId, DsarId, TaskId, uuid7
+from privacyops.store.dsar import DSAR
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.task import ApprovalRow, TaskRow
 from privacyops.store.uow import Tx
@@ -68,6 +71,16 @@ def find_open_task(tx: Tx, kind: TaskKind, code: str) -> TaskId | None:
 def list_tasks_of(tx: Tx, dsar_id: DsarId) -> Sequence[Task]:
     """Every task of one request, oldest first."""
     return [_task(row) for row in tx.run(select(_TASK).where(_TASK.c.dsar_id == dsar_id).order_by(_TASK.c.id))]
+
+
+def list_done_in_store(tx: Tx, store: str, since: Instant) -> Sequence[Task]:
+    """What people did in a store for an erasure or a correction since an instant, oldest first."""
+    changing = select(DSAR.c.id).where(DSAR.c.type.in_((RequestType.ERASURE, RequestType.RECTIFICATION)))
+    query = select(_TASK).where(
+        _TASK.c.controller == tx.controller, _TASK.c.store == store, _TASK.c.state == TaskState.DONE,
+        _TASK.c.ended_at >= since, _TASK.c.dsar_id.in_(changing),
+    )  # fmt: skip
+    return [_task(row) for row in tx.run(query.order_by(_TASK.c.id))]
 
 
 def count_open_tasks(tx: Tx) -> int:

@@ -30,6 +30,7 @@ from privacyops.ports.keyring import DataKey, MacLabel
 from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import execution
+from privacyops.services.dsar.correcting import note_corrected
 from privacyops.services.dsar.erasure_plan import ERASE, SWEEP, enqueue, place_of, withdraw
 from privacyops.services.erasure.planning import Planned
 from privacyops.store import dsar as dsars
@@ -111,6 +112,8 @@ def close(ctx: Context, tx: Tx, erasure: StoreErasure, report: StoreReport) -> N
         person = _person_mac(ctx, sealing.requester_of(ctx, tx, dsar).email)
         done = [(one.op, one.code) for one in report.ops if one.standing is not Standing.OPEN]
         erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, done, person))
+    else:
+        note_corrected(ctx, tx, erasure, [one.op for one in report.ops if one.standing is not Standing.OPEN])
     state = _state_after(report)
     results = {one.op.id: one.result for one in report.ops}
     changed: dict[str, Any] = {
@@ -146,6 +149,8 @@ def failed(ctx: Context, tx: Tx, erasure_id: UUID, code: str) -> None:
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
     if dsar.type is RequestType.ERASURE:
         erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, *_done_so_far(ctx, tx, dsar, erasure)))
+    else:
+        note_corrected(ctx, tx, erasure, [op for op, _ in _done_so_far(ctx, tx, dsar, erasure)[0]])
     erasures.move_erasure(tx, erasure, ErasingState.HANDED_OVER, code=code[:64], ended_at=tx.now, poll_at=None)
     tell_owner(tx, dsar, erasure.store, TaskKind.STORE_FAILED, code[:64])
     record(ctx, tx, f"{dsar.type}.handed_over", "dsar", dsar.id, store=erasure.store, code=code[:64])
