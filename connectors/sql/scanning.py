@@ -1,6 +1,5 @@
 """`find`: hits in key order with marks between them, in one statement where that is quick and in slices elsewhere."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,9 +8,10 @@ import sqlalchemy as sa
 
 from connectors.sql.cursors import seal, unseal
 from connectors.sql.pushdown import columns_of, compile_predicate, is_indexed
-from connectors.sql.reading import Read, Reader, by_refs
+from connectors.sql.reading import Answer, Read, Reader, by_refs
 from connectors.sql.schema import Paging, Table
 from connectors.sql.session import Session
+from connectors.sql.slices import FIRST_BYTES, Pace, Slices, SliceTooLong
 from connectors.sql.speech import Expression, Speech
 from privacyops.connector_sdk import (
     BlobRef,
@@ -32,15 +32,12 @@ MARK_EVERY: Final = 1000
 """Rows between two marks."""
 ONE_STATEMENT: Final = 20_000
 """Rows a collection may have to be searched without an index in one statement, about a second at most."""
-FIRST_SLICE, LARGEST_SLICE = 5_000, 100_000
-QUICK, SLOW = 0.15, 0.5
-"""Seconds: a slice that took less is doubled, one that took longer is halved."""
 
 
 @dataclass
 class _Place:
     """Where the scan is. `skip` counts rows already seen under the last digest of a keyless collection, `base` the
-    rows of the slices that are done.
+    rows of the slices that are done, `left` the hits that are still wanted, `chunk` the rows of the next answer.
     """
 
     last: tuple[Any, ...] | None
@@ -48,13 +45,22 @@ class _Place:
     skip: int = 0
     base: int = 0
     ended: bool = False
+    left: int = 0
+    chunk: int = 0
 
 
 class Scan:
     """One call of `find`."""
 
     def __init__(
-        self, session: Session, speech: Speech, table: Table, store: str, where: Predicate, fields: Sequence[str]
+        self,
+        session: Session,
+        speech: Speech,
+        table: Table,
+        store: str,
+        where: Predicate,
+        fields: Sequence[str],
+        pace: Pace,
     ) -> None:
         self.session, self.speech, self.table = session, speech, table
         self.where = where
@@ -69,10 +75,12 @@ class Scan:
         self._leaves = tuple(leaves(where))
         self._every_row = not self._leaves and matches(where, {})
         every_row = not self._leaves
-        small = table.collection.rows.n <= ONE_STATEMENT and table.collection.rows.certainty is not Certainty.UNKNOWN
+        size = table.collection.rows
+        small = size.certainty is not Certainty.UNKNOWN and size.n <= ONE_STATEMENT
+        small = small and (table.collection.bytes or 0) <= FIRST_BYTES
         digest = table.paging is Paging.DIGEST
-        self._edge: tuple[Any, ...] | None = None
-        self.sliced = not (every_row or small or digest or is_indexed(speech, table, where))
+        is_sliced = not (every_row or small or digest or is_indexed(speech, table, where))
+        self._slices = Slices(session, speech, table, pace) if is_sliced else None
 
     def find(self, call: Call, page: Page) -> Iterator[Hit | Mark]:
         """Raises: Terminal: the cursor is not ours."""
@@ -80,30 +88,15 @@ class Scan:
         place = _Place(start or None, ended=start is None)
         if self.table.paging is Paging.DIGEST and place.last:
             place.skip, place.last = int(place.last[1]), place.last[:1]
-        left = page.size
-        chunk = 256 if self.reader.wide else self.reader.rows_at_once
-        slice_rows = FIRST_SLICE
-        while not place.ended and left > 0:
+        place.left = page.size
+        place.chunk = 256 if self.reader.wide else self.reader.rows_at_once
+        while not place.ended and place.left > 0:
             call.check()
-            began = time.monotonic()
-            upper = self._upper(call, place, slice_rows) if self.sliced else None
-            full = False
-            while not full and left > 0:
-                limit = min(chunk, left if self.clause.exact else max(left, MARK_EVERY))
-                answer = self.reader.read(call, self._bounds(place, upper), limit + place.skip)
-                chunk = min(2000, chunk * 2) if answer.complete else max(8, chunk // 2)
-                chunk = chunk if self.reader.wide else self.reader.rows_at_once
-                full = answer.complete and len(answer.rows) < limit + place.skip
-                for item in self._hits(call, answer.rows, place, left):
-                    left -= isinstance(item, Hit)
-                    yield item
-            if left > 0:
-                self._advance(place, upper, slice_rows)
-                yield self._mark(place)
-                took = time.monotonic() - began
-                slice_rows = min(LARGEST_SLICE, slice_rows * 2) if took < QUICK else slice_rows
-                slice_rows = max(MARK_EVERY, slice_rows // 2) if took > SLOW else slice_rows
-        if left <= 0 or (place.ended and page.after is not None and place.scanned == 0):
+            try:
+                yield from self._slice(call, place)
+            except SliceTooLong:
+                continue  # the next is smaller, and begins behind the last row that came
+        if place.left <= 0 or (place.ended and page.after is not None and place.scanned == 0):
             yield self._mark(place)
 
     def count(self, call: Call) -> Count:
@@ -123,7 +116,22 @@ class Scan:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _hits(self, call: Call, rows: tuple[Read, ...], place: _Place, left: int) -> Iterator[Hit | Mark]:
+    def _slice(self, call: Call, place: _Place) -> Iterator[Hit | Mark]:
+        """The hits up to the next edge, in answers of a bounded size. Raises: SliceTooLong: it took too long."""
+        upper = self._slices.begin(call, place.last) if self._slices is not None else None
+        full = False
+        while not full and place.left > 0:
+            limit = min(place.chunk, place.left if self.clause.exact else max(place.left, MARK_EVERY))
+            answer = self._read(call, self._bounds(place, upper), limit + place.skip)
+            grown = min(2000, place.chunk * 2) if answer.complete else max(8, place.chunk // 2)
+            place.chunk = grown if self.reader.wide else self.reader.rows_at_once
+            full = answer.complete and len(answer.rows) < limit + place.skip
+            yield from self._hits(call, answer.rows, place)
+        if place.left > 0:
+            self._advance(place)
+            yield self._mark(place)
+
+    def _hits(self, call: Call, rows: tuple[Read, ...], place: _Place) -> Iterator[Hit | Mark]:
         skip = place.skip
         for row in rows:
             if skip > 0 and row.position[:1] == place.last:
@@ -136,8 +144,8 @@ class Scan:
                 call.spend(rows=1, bytes=row.bytes)
                 chosen = {path: row.values[path] for path in self.fields}
                 yield Hit(self.reader.ref(row.values), chosen, held)
-                left -= 1
-                if left <= 0:
+                place.left -= 1
+                if place.left <= 0:
                     return
             if place.scanned % MARK_EVERY == 0:
                 yield self._mark(place)
@@ -180,25 +188,23 @@ class Scan:
             bounds.append(self.speech.up_to(columns, upper))
         return sa.and_(*bounds)
 
-    def _upper(self, call: Call, place: _Place, rows: int) -> list[Expression] | None:
-        columns = self.speech.page_by(self.table)
-        edge = sa.select(*self.speech.page_readable(self.table)).select_from(self.table.sql)
-        if place.last is not None:
-            last = [self.speech.page_value(self.table, at, value) for at, value in enumerate(place.last)]
-            edge = edge.where(self.speech.after(columns, last))
-        found = self.session.run(call, edge.order_by(*columns).offset(rows - 1).limit(1))
-        self._edge = found[0] if found else None
-        if self._edge is None:
-            return None
-        return [self.speech.page_value(self.table, at, value) for at, value in enumerate(found[0])]
+    def _read(self, call: Call, bounds: Expression, limit: int) -> Answer:
+        if self._slices is None:
+            return self.reader.read(call, bounds, limit)
+        return self._slices.read(call, lambda bounded: self.reader.read(bounded, bounds, limit))
 
-    def _advance(self, place: _Place, upper: list[Expression] | None, rows: int) -> None:
+    def _advance(self, place: _Place) -> None:
         """The slice was read to its end: the next begins behind it, or there is none."""
-        if upper is None:
+        slices = self._slices
+        if slices is None or slices.edge is None:
             place.ended = True
+            if slices is not None:  # the rest is less than a slice; how much, the catalogue has to say
+                rest = min(self.table.collection.rows.n, place.base + slices.rows)
+                place.scanned = max(place.scanned, rest)
             return
-        place.last = self._edge
-        place.base += rows
+        slices.end()
+        place.last = slices.edge
+        place.base += slices.rows
         place.scanned = place.base
 
     def _mark(self, place: _Place) -> Mark:

@@ -22,6 +22,7 @@ from connectors.sql.schema_postgresql import load_postgresql
 from connectors.sql.schema_sqlite import load_sqlite
 from connectors.sql.session import Session
 from connectors.sql.settings import Settings
+from connectors.sql.slices import Paces
 from connectors.sql.speech import Speech
 from connectors.sql.speeches import speech_of
 from privacyops.connector_sdk import (
@@ -68,6 +69,7 @@ class ReadingStore:
         self._session = Session(self._address, settings, writes=settings.write)
         self._schema: Schema | None = None
         self._loaded_at = 0.0
+        self._paces = Paces(settings.statement_timeout)
 
     @property
     def statements(self) -> int:
@@ -150,7 +152,8 @@ class ReadingStore:
 
     def _scan(self, call: Call, collection: str, where: Predicate, fields: Sequence[str]) -> Scan:
         table = self._table(call, collection)
-        return Scan(self._session, self._speech(call), table, self._settings.name, where, fields)
+        pace = self._paces.of(table)
+        return Scan(self._session, self._speech(call), table, self._settings.name, where, fields, pace)
 
     def _fetch(self, call: Call, reader: Reader, refs: list[RowRef], fields: Sequence[str]) -> Iterator[Row]:
         seen: set[str] = set()

@@ -235,7 +235,7 @@ def test_an_unindexed_search_in_a_large_table_goes_in_slices_with_marks(postgres
     items = list(store.find(Spy(seconds=60).call(), "big", where, (), Page(10)))
     assert [item.values["id"] for item in items if isinstance(item, Hit)] == [119999]
     marks = [item for item in items if isinstance(item, Mark)]
-    assert len(marks) >= 4
+    assert len(marks) >= 2
     assert [mark.scanned for mark in marks] == sorted(mark.scanned for mark in marks)
     spy = Spy()
     indexed = list(store.find(spy.call(), "big", Leaf("x", "id", PredicateOp.IN, (5, 7)), (), Page(10)))

@@ -16,7 +16,7 @@ SELECT count(*) AS count_1 FROM [dbo].[Customer] WHERE (1 = 1);
 SELECT TOP 10 [dbo].[Line].[order_id] AS p0, [dbo].[Line].[at] AS p1, [dbo].[Line].[order_id] AS c0, [dbo].[Line].[at] AS c1 FROM [dbo].[Line] WHERE (1 = 1) AND ([dbo].[Line].[order_id] > ? OR [dbo].[Line].[order_id] = ? AND [dbo].[Line].[at] > ?) ORDER BY [dbo].[Line].[order_id], [dbo].[Line].[at]; -- [3, 3, 4]
 
 -- page of a large table
-SELECT [dbo].[Customer].[id] FROM [dbo].[Customer] ORDER BY [dbo].[Customer].[id] OFFSET ? ROWS FETCH FIRST ? ROWS ONLY; -- [4999, 1]
+SELECT [dbo].[Customer].[id] FROM [dbo].[Customer] ORDER BY [dbo].[Customer].[id] OFFSET ? ROWS FETCH FIRST ? ROWS ONLY; -- [19999, 1]
 SELECT TOP 256 [dbo].[Customer].[id] AS p0, [dbo].[Customer].[id] AS c0, CASE WHEN (datalength([dbo].[Customer].[notes]) <= ?) THEN CAST([dbo].[Customer].[notes] AS NVARCHAR(max)) ELSE NULL END AS c1, datalength([dbo].[Customer].[notes]) AS n0 FROM [dbo].[Customer] WHERE charindex(CAST(? AS NVARCHAR(4000)) COLLATE Latin1_General_100_BIN2, lower(CAST([dbo].[Customer].[notes] AS NVARCHAR(max)) COLLATE Latin1_General_100_CI_AS_SC) COLLATE Latin1_General_100_BIN2) > ? AND [dbo].[Customer].[id] <= ? ORDER BY [dbo].[Customer].[id]; -- [1000000, 'anna', 0, 5000]
 
 -- page without a key
