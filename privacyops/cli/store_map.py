@@ -245,5 +245,10 @@ def _show(rows: Sequence[dict[str, Any]]) -> None:
         )  # fmt: skip
     Console().print(table)
     for row in rows:
+        if row.get("questions"):
+            where = (
+                "`privacyops store links` shows them" if "proposed" in row else f"/console/stores/{row['store']}/map"
+            )
+            typer.echo(f"{row['store']}: proposals that a person confirms: {where}")
         for one in row.get("drift", []):
             typer.echo(f"{row['store']}: {one['kind']}: {one['what']}{' (personal)' if one['personal'] else ''}")

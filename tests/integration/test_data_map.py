@@ -240,4 +240,8 @@ def test_a_stores_file_is_scanned_without_any_database_and_drifts_from_what_was_
     _, out, _ = _run("scan", "--stores", str(file), "--save", str(kept), "--json")
     assert json.loads(out)["drift"] == [{"kind": "new_field", "what": "customers.iban", "personal": True}]
     assert not (tmp_path / "data").exists()
+    assert (
+        "shop: proposals that a person confirms: `privacyops store links` shows them"
+        in _run("scan", "--stores", str(file))[1]
+    )
     assert _run("export", "--stores", str(file), "--format", "dpv")[0] == 0
