@@ -71,7 +71,22 @@ def list_hands(tx: Tx, dsar_id: UUID) -> frozenset[UUID]:
         AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == "dsar", AUDIT.c.object_id == str(dsar_id),
         AUDIT.c.actor_kind.in_(["staff", "api_key"]), AUDIT.c.action.in_(PREPARING),
     )  # fmt: skip
-    acted = [(row.actor_kind, UUID(row.actor_id)) for row in tx.run(query.distinct())]
+    return _people(tx, [(row.actor_kind, UUID(row.actor_id)) for row in tx.run(query.distinct())])
+
+
+def list_link_hands(tx: Tx, store: UUID, since: Instant) -> Mapping[str, frozenset[UUID]]:
+    """Who answered about which link of a store since an instant, also answers that were changed later."""
+    query = select(AUDIT.c.actor_kind, AUDIT.c.actor_id, AUDIT.c.detail).where(
+        AUDIT.c.controller == tx.controller, AUDIT.c.object_kind == "store", AUDIT.c.object_id == str(store),
+        AUDIT.c.action == "store.link", AUDIT.c.at >= since,
+    )  # fmt: skip
+    acted: dict[str, list[tuple[str, UUID]]] = {}
+    for row in tx.run(query):
+        acted.setdefault(str(row.detail["link"]), []).append((row.actor_kind, UUID(row.actor_id)))
+    return {link: _people(tx, mine) for link, mine in acted.items()}
+
+
+def _people(tx: Tx, acted: Sequence[tuple[str, UUID]]) -> frozenset[UUID]:
     keys = [one for kind, one in acted if kind == "api_key"]
     makers = select(_KEY.c.created_by).where(_KEY.c.controller == tx.controller, _KEY.c.id.in_(keys))
     made_by = [maker for maker in tx.run(makers).scalars() if maker is not None] if keys else []

@@ -23,7 +23,10 @@ from privacyops.services.dsar import answer, handling, listing, opening, review
 from privacyops.services.dsar.opening import OpenedRequest
 
 router: Final = APIRouter()
-_OWN_PLAN: Final = "You prepared this plan, or decided on its records; another person approves it."
+_OWN_PLAN: Final = (
+    "You prepared this plan, decided on its records, or answered about a link that leads to them; another person "
+    "approves it."
+)
 _OWN_PACKAGE: Final = "You reviewed this request; another person releases it."
 _NOT_PERMITTED: Final = "Your role does not release answers."
 _APPROVED: Final = frozenset({DsarState.EXECUTING, DsarState.ANSWERING, DsarState.ANSWERED, DsarState.CLOSED})

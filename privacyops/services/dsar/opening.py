@@ -31,6 +31,7 @@ from privacyops.services import sealing
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import clock
 from privacyops.services.dsar.columns import column_of, labelled
+from privacyops.services.dsar.hands import hands_of
 from privacyops.services.dsar.package import OpenedFinding, assemble, open_finding
 from privacyops.services.dsar.people import Person, person_of
 from privacyops.services.dsar.reply import Note, talk_of
@@ -179,7 +180,7 @@ def open_request(ctx: Context, tx: Tx, reference: str, *, masks: bool) -> Opened
         needs_approval=needs_approval(tx, dsar),
         may_cost=bool(fee_grounds(dsar.regime, dsar.type, local_date(ctx, dsar.received_at))),
         runs=findings.list_runs(tx, dsar.id), groups=_groups(tx, dsar.id),
-        deciders=audit.list_hands(tx, dsar.id), tasks=tasks.list_tasks_of(tx, dsar.id),
+        deciders=hands_of(tx, dsar), tasks=tasks.list_tasks_of(tx, dsar.id),
         approvals=tasks.list_approvals(tx, dsar.id), package=packages.newest_package(tx, dsar.id),
         is_answer_on_its_way=mails.has_answer(tx, dsar.id), events=events,
         trail=[row for row in audit.list_audit_of(tx, "dsar", str(dsar.id), _TRAIL) if row.action not in VIEWS],

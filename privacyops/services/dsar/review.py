@@ -19,10 +19,10 @@ from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar import erasing
 from privacyops.services.dsar.erasure_plan import is_planned_by_machine, plan_lines, require_planned
 from privacyops.services.dsar.execution import hand_out, settle_if_done
+from privacyops.services.dsar.hands import hands_of
 from privacyops.services.dsar.lifecycle import move, require_seen
 from privacyops.services.dsar.package import begin_package
 from privacyops.services.dsar.passages import require_decided
-from privacyops.store import audit as audits
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import redaction as redactions
@@ -148,7 +148,7 @@ def approve_answer(ctx: Context, tx: Tx, dsar_id: DsarId, *, seen_plan: str, typ
     dsar = dsars.load_dsar(tx, dsar_id)
     require_planned(tx, dsar)
     asked = tasks.open_approval(tx, dsar_id)
-    hands = audits.list_hands(tx, dsar_id) | {asked.requested_by}
+    hands = hands_of(tx, dsar) | {asked.requested_by}
     matter = Matter(dsar.reference, plan_of(tx, dsar), hands, asked.requested_at)
     eyes = second_person(
         ctx.actor, matter, seen_plan, typed_reference, tx.now, single_operator=ctx.controller.single_operator
