@@ -33,6 +33,8 @@ class Event:
     body: Any
     name: str = ""
     """The same for a word that is told twice: the id its sender signed, or else what was said; never a value."""
+    delivery: str = ""
+    """The same for a message that is delivered twice, where its sender numbers deliveries; unsigned, so no proof."""
 
 
 def read_event(
@@ -59,7 +61,9 @@ def read_event(
         raise Terminal("unknown_topic")
     found = {kind: one(path, told) for kind, path in inbound.map.items()}
     known = {kind: str(value) for kind, value in found.items() if isinstance(value, str | int) and value != ""}
-    return Event(topic, inbound.topics[topic], known, told, _name(inbound.signature, plain, body))
+    number = plain.get(inbound.delivery.lower(), "") if inbound.delivery else ""
+    delivery = sha256(number.encode()).hexdigest() if number else ""
+    return Event(topic, inbound.topics[topic], known, told, _name(inbound.signature, plain, body), delivery)
 
 
 def settled_by(jobs: Jobs, ticket: Ticket, event: Event) -> OpResult | None:

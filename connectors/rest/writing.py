@@ -9,6 +9,7 @@ from connectors.rest.planning import Planning, hash_key
 from connectors.rest.store import RestReader
 from connectors.rest.verifying import Verifying
 from privacyops.connector_sdk import (
+    Asked,
     Call,
     Check,
     Expectation,
@@ -63,12 +64,14 @@ class RestStore(RestReader):
         return jobs.waiting(ticket, work, job)
 
     def hear(self, call: Call, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket]) -> Heard:
-        """What the service tells by webhook of these jobs; calls nothing."""
+        """What the service tells by webhook of these jobs, or asks for somebody; calls nothing."""
         call.check()
         try:
             event = read_event(self.settings.manifest, self._secrets, headers, body, self.clocks.wall())
         except NotProven:
             raise Terminal("not_proven") from None
+        if event.asks != "job":
+            return Heard(event.name, asked=Asked(event.asks, event.identifiers, event.delivery))
         jobs = [step.job for step in self.settings.manifest.act if step.job is not None]
         if not any(job.callback is not None and job.callback.topic == event.topic for job in jobs):
             raise Terminal("unknown_topic")

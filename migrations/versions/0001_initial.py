@@ -883,7 +883,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_dsar_closed_has_a_time")),
         sa.CheckConstraint(
-            "channel = 'form' OR channel = 'widget' OR channel = 'shop_session' OR channel = 'preferences' OR channel = 'api' OR channel = 'email' OR channel = 'letter' OR channel = 'phone' OR channel = 'chat' OR channel = 'counter'",
+            "channel = 'form' OR channel = 'widget' OR channel = 'shop_session' OR channel = 'preferences' OR channel = 'api' OR channel = 'platform' OR channel = 'email' OR channel = 'letter' OR channel = 'phone' OR channel = 'chat' OR channel = 'counter'",
             name=op.f("ck_dsar_channel"),
         ),
         sa.CheckConstraint(

@@ -6,7 +6,7 @@ from typing import assert_never
 from privacyops import connector_sdk as sdk
 from privacyops.adapters.store_translation import from_ref, from_value
 from privacyops.domain.erasure import operation as core
-from privacyops.ports.connector_host import Heard
+from privacyops.ports.connector_host import Asked, Heard
 
 
 def from_op(op: core.Op) -> sdk.Op:
@@ -111,7 +111,8 @@ def from_plan(plan: core.StorePlan) -> sdk.Plan:
 
 def to_heard(heard: sdk.Heard) -> Heard:
     """What a service told."""
-    return Heard(heard.event, tuple((_ticket(ticket), to_result(result)) for ticket, result in heard.settled))
+    asked = heard.asked and Asked(heard.asked.what, dict(heard.asked.identifiers), heard.asked.delivery)
+    return Heard(heard.event, tuple((_ticket(ticket), to_result(result)) for ticket, result in heard.settled), asked)
 
 
 def _ticket(ticket: sdk.Ticket) -> core.Ticket:

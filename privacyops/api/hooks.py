@@ -1,4 +1,4 @@
-"""The door for the webhooks of the shop's own services."""
+"""The door for the webhooks of the shop's own services and of its platform."""
 
 from datetime import timedelta
 from typing import Annotated, Final
@@ -23,7 +23,7 @@ async def raw_body(request: Request) -> bytes:
 @router.post(
     "/hooks/{store}",
     status_code=204,
-    summary="A service tells how an erasure ended",
+    summary="A service tells how an erasure ended, or passes on a request",
     **{
         **public(),
         "openapi_extra": {
@@ -44,6 +44,8 @@ def hear(
 ) -> Response:
     """Give this address to the service, with the store's name at its end. The signature is checked over the raw body
     and a signed time may be five minutes off. The same message again is answered alike and changes nothing.
+    A topic that the store's manifest names as a request (`customers/data_request`, `customers/redact`) opens one: its
+    clock runs from now, and its identity is as the platform asserts it.
 
     401 `hook-not-proven`: the signature is not the store's, or there is no such store. 422 `hook-not-taken`: proven,
     and about something else.

@@ -51,6 +51,7 @@ from privacyops.connector_sdk.errors import (
 )
 from privacyops.connector_sdk.plan import (
     Act,
+    Asked,
     Blocker,
     Cascade,
     Check,
@@ -116,6 +117,7 @@ __all__ = [
     "Act",
     "All",
     "Any",
+    "Asked",
     "BlobRef",
     "Blocker",
     "BudgetSpent",

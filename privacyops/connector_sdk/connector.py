@@ -184,13 +184,13 @@ class JobStore(WriteStore, Protocol):
 
 @runtime_checkable
 class HookStore(JobStore, Protocol):
-    """A store that tells by itself how its jobs ended."""
+    """A store that tells by itself how its jobs ended, or that a person asks for something."""
 
     def hear(self, call: Call, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket]) -> Heard:
-        """What a call from outside says of the jobs of `tickets`. Reads nothing but what it is given.
+        """What a call from outside says of the jobs of `tickets`, or asks for somebody. Reads only what it is given.
 
         Raises: Terminal: nobody proved who speaks (`not_proven`), this store is told nothing (`unsupported`), or a
-        proven word is none about a job (`unknown_topic`, `garbled`).
+        proven word is about something else (`unknown_topic`, `garbled`).
         """
         ...
 

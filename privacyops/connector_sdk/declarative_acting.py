@@ -193,13 +193,18 @@ class Signature(Part):
 
 
 class Inbound(Part):
-    """Webhooks of the service: `topic_in` names the header, or PATH of the body, that tells the topic."""
+    """Webhooks of the service: `topic_in` names the header, or PATH of the body, that tells the topic.
+
+    `topics` say what each asks for: `job` for a job's callback, the type of a request (`access`, `erasure`) whose
+    person stands at the paths of `map`, or `uninstalled`. `delivery` names the header with the number of a delivery.
+    """
 
     path: str
     signature: Signature
     topic_in: str
     topics: Mapping[str, str]
     map: Mapping[str, Path] = {}
+    delivery: str | None = None
 
 
 class ErrorRule(Part):

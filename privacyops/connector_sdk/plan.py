@@ -244,13 +244,26 @@ class OpResult:
 
 
 @dataclass(frozen=True, repr=False)
+class Asked:
+    """A request that a platform passes on. `what` is the manifest's word for it (`access`, `erasure`, `uninstalled`),
+    `identifiers` are by kind (`email`, `phone`). `delivery` is the same for a message delivered twice; it may be blank.
+    """
+
+    what: str
+    identifiers: Mapping[str, str]
+    delivery: str = ""
+
+
+@dataclass(frozen=True, repr=False)
 class Heard:
     """What a service told of its own accord, once its word was proven. `event` is the same for a word that is told
-    twice, and says nothing of a person; `settled` are the tickets whose jobs it speaks of, and how each ended.
+    twice, and says nothing of a person; `settled` are the tickets whose jobs it speaks of, and how each ended. `asked`
+    is a request that it passes on instead.
     """
 
     event: str
     settled: tuple[tuple[Ticket, OpResult], ...] = ()
+    asked: Asked | None = None
 
 
 class Expectation(StrEnum):

@@ -43,8 +43,9 @@ HEADINGS: Final[Mapping[RequestType, str]] = {
 }
 CHANNELS: Final[Mapping[Channel, str]] = {
     Channel.FORM: "form", Channel.WIDGET: "widget", Channel.SHOP_SESSION: "shop account",
-    Channel.PREFERENCES: "preference centre", Channel.API: "shop back end", Channel.EMAIL: "e-mail",
-    Channel.LETTER: "letter", Channel.PHONE: "phone", Channel.CHAT: "chat", Channel.COUNTER: "in person",
+    Channel.PREFERENCES: "preference centre", Channel.API: "shop back end", Channel.PLATFORM: "shop platform",
+    Channel.EMAIL: "e-mail", Channel.LETTER: "letter", Channel.PHONE: "phone", Channel.CHAT: "chat",
+    Channel.COUNTER: "in person",
 }  # fmt: skip
 TYPED_CHANNELS: Final = (Channel.EMAIL, Channel.LETTER, Channel.PHONE, Channel.CHAT, Channel.COUNTER)
 """What a person types in; everything else comes by itself."""
@@ -232,6 +233,8 @@ EVENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "dsar.withdraw": ("Withdrawn by the customer", None),
     "dsar.expire_unverified": ("Ended: the address was never confirmed", None),
     "dsar.close": ("Closed", "ok"),
+    "dsar.asked_by_platform": ("Asked for by the shop platform", None),
+    "dsar.platform_echo": ("The shop platform passed the erasure on to us", None),
     "dsar.recipients": ("Recipients have to be told", None),
     "recipient.told": ("A recipient was told", None),
     "recipient.confirmed": ("A recipient confirmed", "ok"),
@@ -287,6 +290,16 @@ def verbs(type_: RequestType) -> tuple[str, str]:
     return _VERBS.get(type_, ("Give", "Leave out"))
 
 
+_OF_CODE: Final[Mapping[str, tuple[str, str]]] = {
+    "platform_without_address": (
+        "A shop platform passed on a request without a mail address", "Which request did you open for it?"
+    ),
+    "platform_uninstalled": (
+        "The app was taken out of the shop", "What of this shop's data is still here, and why?"
+    ),
+}  # fmt: skip
+
+
 def task_title(task: Task) -> tuple[str, str]:
     """A task's title and its question; a store that is to be changed is named by what is to be done there."""
     if task.kind is TaskKind.MANUAL_STORE and task.code in set(RequestType):
@@ -298,7 +311,7 @@ def task_title(task: Task) -> tuple[str, str]:
         return f"The store was restored: {'erase' if is_erased else 'correct'} again", "What stands there now?"
     if task.kind is TaskKind.MANUAL_STORE and task.code == by_hand.CODE:
         return "Search a store by hand", "What does this store hold about the person?"
-    return TASKS[task.kind]
+    return _OF_CODE.get(task.code or "") or TASKS[task.kind]
 
 
 def day(date_: date) -> str:

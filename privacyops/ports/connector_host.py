@@ -112,13 +112,25 @@ class FoundPage:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """A request that a platform passes on. `what` is the manifest's word for it (`access`, `erasure`, `uninstalled`),
+    `identifiers` are by kind (`email`, `phone`). `delivery` is the same for a message delivered twice; it may be blank.
+    """
+
+    what: str
+    identifiers: Mapping[str, str]
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Heard:
     """What a service told by webhook, proven. `event` is the same for a word that is told twice; `settled` are tickets
-    with how their jobs ended.
+    with how their jobs ended; `asked` is a request that it passes on instead.
     """
 
     event: str
     settled: tuple[tuple[Ticket, OpResult], ...] = ()
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +239,7 @@ class ConnectorHost(Protocol):
     def hear(
         self, store: str, headers: Mapping[str, str], body: bytes, tickets: Sequence[Ticket], bounds: Bounds
     ) -> Heard:
-        """What a service tells by webhook of these jobs. Calls nothing.
+        """What a service tells by webhook of these jobs, or asks for somebody. Calls nothing.
 
         Raises: StoreRefused: `not_proven`, or a store that is told nothing.
         """

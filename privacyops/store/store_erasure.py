@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from privacyops.domain.dsar.erasing import ErasingState, StoreErasure, advance_erasing
+from privacyops.domain.dsar.erasing import ENDED, ErasingState, StoreErasure, advance_erasing
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import DsarId, uuid7
+from privacyops.store.dsar import DSAR
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.store_erasure import ErasedRecordRow, ErasureReceiptRow, StoreErasureRow, StoreEventRow
 from privacyops.store.uow import Tx
@@ -21,6 +23,7 @@ _ERASURE = table_of(StoreErasureRow)
 _RECEIPT = table_of(ErasureReceiptRow)
 _ERASED = table_of(ErasedRecordRow)
 _EVENT = table_of(StoreEventRow)
+_ASKED = ENDED | {ErasingState.ERASING, ErasingState.PENDING, ErasingState.BY_HAND}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,21 @@ def add_event(tx: Tx, event: bytes) -> bool:
     row = {"controller": tx.controller, "event": event, "heard_at": tx.now}
     fresh = dialect.insert(_EVENT).values(**row).on_conflict_do_nothing()
     return tx.run(fresh.returning(_EVENT.c.event)).first() is not None
+
+
+def find_asked_of(tx: Tx, contact_index: bytes, store: str, since: Instant) -> DsarId | None:
+    """The newest erasure of this contact that a store was asked for, by machine or by hand; None: none since then."""
+    query = (
+        select(_ERASURE.c.dsar_id)
+        .join(DSAR, DSAR.c.id == _ERASURE.c.dsar_id)
+        .where(DSAR.c.controller == tx.controller, DSAR.c.contact_index == contact_index)
+        .where(DSAR.c.type == RequestType.ERASURE, DSAR.c.received_at >= since)
+        .where(_ERASURE.c.store == store, _ERASURE.c.state.in_(_ASKED))
+        .order_by(DSAR.c.received_at.desc())
+        .limit(1)
+    )
+    found = tx.run(query).scalar_one_or_none()
+    return DsarId(found) if found else None
 
 
 def drop_events(tx: Tx, before: Instant) -> int:

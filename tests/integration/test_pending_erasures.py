@@ -376,7 +376,7 @@ def test_nobody_learns_at_the_door_which_stores_and_jobs_there_are(hooked: Pay) 
         assert other.status_code == 401
         assert {**other.json(), "request_id": "", "instance": ""} == {**wrong, "request_id": "", "instance": ""}
     assert told(hooked, event("prj_77")).status_code == 204
-    assert told(hooked, event(topic="customer.new")).status_code == 422
+    assert told(hooked, event(topic="customer.gone")).status_code == 422
     body = b"not json"
     assert told(hooked, body).status_code == 422
     assert hooked.state is ErasingState.PENDING

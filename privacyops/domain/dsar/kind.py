@@ -87,6 +87,7 @@ class Channel(StrEnum):
     SHOP_SESSION = "shop_session"
     PREFERENCES = "preferences"
     API = "api"
+    PLATFORM = "platform"
     EMAIL = "email"
     LETTER = "letter"
     PHONE = "phone"

@@ -1,4 +1,4 @@
-"""What a shop's service tells by webhook of the erasures it works on.
+"""What a shop's service tells by webhook: how erasures ended that it works on, and what people ask for there.
 
 Who speaks is proven over the raw body before a word of it is read. Nobody learns here which stores, jobs or people
 there are: everything that is not proven gets one answer, and everything that is gets another.
@@ -10,7 +10,7 @@ from privacyops.kernel.errors import NotFound, Unauthenticated, Unprocessable
 from privacyops.ports.connector_host import Bounds, StoreProblem
 from privacyops.services import stores
 from privacyops.services.context import Context
-from privacyops.services.dsar import pending
+from privacyops.services.dsar import pending, shop_platform
 
 SECONDS = 10.0
 _PROVEN = frozenset({"unknown_topic", "garbled"})
@@ -23,7 +23,7 @@ class HookNotProven(Unauthenticated):
 
 class HookNotTaken(Unprocessable):
     type = "/problems/hook-not-taken"
-    title = "This message is proven, and is none that says how an erasure ended"
+    title = "This message is proven; it says neither how an erasure ended nor what somebody asks for"
 
 
 def hear(ctx: Context, store: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -46,5 +46,10 @@ def hear(ctx: Context, store: str, headers: Mapping[str, str], body: bytes) -> N
         raise (HookNotTaken if problem.code in _PROVEN else HookNotProven) from None
     finally:
         host.close()
+    if heard.asked is not None:
+        if not shop_platform.is_known(heard.asked):
+            raise HookNotTaken
+        shop_platform.take(ctx, store, heard.event, heard.asked)
+        return
     settled = [(of_ticket[ticket.id], result) for ticket, result in heard.settled if ticket.id in of_ticket]
     pending.told(ctx, store, heard.event, settled)

@@ -39,8 +39,9 @@ from privacyops.store.uow import Tx
 
 ASK_AGAIN: Final = timedelta(minutes=15)
 """When a store is asked again if the job that was to ask it never came back."""
-EVENT_LIFE: Final = timedelta(days=90)
-"""How long what a service told is remembered, so that it counts once."""
+EVENT_LIFE: Final = timedelta(days=730)
+"""How long what a service told is remembered, so that it counts once: whoever kept a message that opens a request, and
+signed no time, could send it again."""
 STILL: Final = "still_pending"
 
 
