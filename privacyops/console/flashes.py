@@ -47,6 +47,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "closed": ("ok", "The request is closed."),
     "extended": ("ok", "The time is extended and the customer is told why."),
     "sent": ("ok", "Your message stands on the customer's page; a mail says that it is there."),
+    "pairs_shown": ("inf", "The values are shown once. This was recorded."),
     "shown": ("inf", "The person is shown once. This was recorded."),
     "claimed": ("ok", "The task is yours."),
     "task_done": ("ok", "Done."),

@@ -300,7 +300,11 @@ def test_from_the_page_to_the_store_with_every_click_twice(walker: Walker, shop:
     assert 'value="mia@"' in refused
     for _ in range(2):
         written = ada.send(f"{url}/corrections", kind="street", old="Am Wer 1", new="Am Wehr 1")
-    assert written.count("Street: Am Wer 1 → Am Wehr 1") == 1
+    assert (written.count("Street: A•••• → A••••"), "Wer 1" in written) == (1, False)
+    shown = ada.send(f"{url}/corrections/show")
+    assert (shown.count("Street: Am Wer 1 → Am Wehr 1"), "The values are shown once" in shown) == (1, True)
+    assert "Wer 1" not in ada.read(f"{url}/corrections")
+    assert ("'values': 'clear'" in trail(walker, dsar_id), "Wer" in trail(walker, dsar_id)) == (True, False)
     for _ in range(2):
         ada.send(f"{url}/plan")
     walker.settle()

@@ -28,6 +28,12 @@ def show(desk: Desk, reference: str) -> Response:
     return _page(desk, reference)
 
 
+@router.post(f"{CORRECTIONS}/show", **action(Action.DSAR_REVIEW))
+def show_values(desk: Desk, reference: str) -> Response:
+    """Show masked pairs once, on the next page; that page records it."""
+    return desk.go(f"{shape.url_of(listing.by_reference(desk.context, reference))}/corrections", "pairs_shown")
+
+
 @router.post(CORRECTIONS, **action(Action.DSAR_REVIEW))
 def write(desk: Desk, reference: str) -> Response:
     """Take out the ticked pairs and add the new one, where one was written. Sent twice, it is written once."""
@@ -46,9 +52,13 @@ def _page(desk: Visit, reference: str, refusal: CorrectionMalformed | None = Non
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
     if opened.dsar.type is not RequestType.RECTIFICATION:
         raise NotFound
-    pairs = corrections.open_corrections(desk.context, opened.dsar.id)
+    flash = desk.flash()
+    masks = desk.masks and not (flash is not None and flash[0] == "pairs_shown")
+    pairs = corrections.open_corrections(desk.context, opened.dsar.id, masks=masks)
     url = face_of(desk, opened).url
     others = [{"label": "Plan the correction…", "url": f"{url}/plan", "method": "get"}] if pairs else []
+    if pairs and masks:
+        others.append({"label": "Show the values, recorded", "url": f"{url}/corrections/show", "method": "post"})
     open_ = opened.dsar.state is DsarState.IN_REVIEW
     field = str(refusal.members.get("field", "kind")) if refusal is not None else None
     return act_page(

@@ -3,8 +3,8 @@ the request's key. Who writes none leaves the correction to people, a task a sto
 """
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.erasure.rectifying import COLUMN, CORRECTABLE, Correction, CorrectionMalformed, checked
+from privacyops.domain.identity.mask import masked_email, masked_name, masked_phone, masked_value
 from privacyops.kernel.errors import Conflict
 from privacyops.kernel.ids import DsarId
 from privacyops.services import sealing
@@ -24,6 +25,10 @@ from privacyops.store import store_erasure as erasures
 from privacyops.store.uow import Tx
 
 MOST: Final = 20
+_MASKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "email": masked_email, "phone": masked_phone, "name": masked_name, "first_name": masked_name,
+    "last_name": masked_name,
+}  # fmt: skip
 _FRESH: Final = frozenset({ErasingState.PLANNED, ErasingState.BY_HAND})
 
 
@@ -61,12 +66,20 @@ def corrections_of(ctx: Context, tx: Tx, dsar_id: DsarId) -> tuple[tuple[UUID, C
 
 
 @use_case(Action.DSAR_REVIEW)
-def open_corrections(ctx: Context, tx: Tx, dsar_id: DsarId) -> tuple[tuple[UUID, Correction], ...]:
-    """The pairs for the person who writes them; an audit row says that they were looked at. Raises: RequestEmptied."""
+def open_corrections(
+    ctx: Context, tx: Tx, dsar_id: DsarId, *, masks: bool = False
+) -> tuple[tuple[UUID, Correction], ...]:
+    """The pairs for the person who writes them, masked or in clear; an audit row says which. Raises: RequestEmptied."""
     found = corrections_of(ctx, tx, dsar_id)
     if found:
-        record(ctx, tx, "dsar.view_corrections", "dsar", dsar_id, pairs=len(found))
-    return found
+        values = "masked" if masks else "clear"
+        record(ctx, tx, "dsar.view_corrections", "dsar", dsar_id, pairs=len(found), values=values)
+    return tuple((name, _masked(pair)) for name, pair in found) if masks else found
+
+
+def _masked(pair: Correction) -> Correction:
+    mask = _MASKS.get(pair.kind if pair.category else "", masked_value)
+    return replace(pair, old=mask(pair.old), new=mask(pair.new))
 
 
 @use_case(Action.DSAR_REVIEW)
