@@ -1,6 +1,7 @@
 """Ways around the decisions about other people, each closed: late records, keys, copies, two who act at once."""
 
 import io
+import json
 import sqlite3
 import zipfile
 from datetime import timedelta
@@ -254,3 +255,29 @@ def test_a_text_in_bytes_is_read_and_gone_from_the_package(walker: Walker, tmp_p
     files = _files(walker, dsar_id)
     assert any(b"took the parcel in" in content for content in files.values())
     assert [name for name, content in files.items() if b"Novak" in content or b"UGV0ZXI" in content] == []
+
+
+def test_a_number_kept_as_an_integer_and_members_of_a_document_are_taken_out(walker: Walker, tmp_path: Path) -> None:
+    detects(walker, KnownNames())
+    path = noted_shop(tmp_path / "shop.db")
+    gift = json.dumps(
+        {"parts": {"Zdenka": 1, "Peter": 2}, "contact": {"full_name": "Petra Blau", "phone": 493023125034}}
+    )
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "CREATE TABLE referral (friend_phone INTEGER PRIMARY KEY,"
+            " customer_id INTEGER REFERENCES customer(id), gift JSON)"
+        )
+        database.execute("INSERT INTO referral VALUES (493023125034, 1, ?)", (gift,))
+    dsar_id = found(walker, path)
+    assert {piece for piece, _, _ in pieces_of(walker, dsar_id)} == {"Peter", "Petra Blau", "493023125034"}
+    ada, friend = ada_of(walker), _finding(walker, dsar_id, "referral")
+    decide_all(walker, dsar_id)
+    third_parties.mark(ada, dsar_id, Spot(friend.id, field="friend_phone", words="493023125034"), "PHONE_NUMBER")
+    review.decide(ada, dsar_id, OnRecord.INCLUDE, store="shop", collection="referral")
+    review.finish_review(ada, dsar_id)
+    walker.settle()
+    files = _files(walker, dsar_id)
+    gone = (b"23125034", b"Peter", b"Petra", b"Blau")
+    assert [name for name, content in files.items() if any(one in content for one in gone)] == []
+    assert any(b"member_value" in content for content in files.values())

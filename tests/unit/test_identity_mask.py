@@ -2,7 +2,7 @@
 
 import pytest
 
-from privacyops.domain.identity.mask import masked_email, masked_name
+from privacyops.domain.identity.mask import masked_email, masked_name, masked_phone
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_names_of_every_length_look_alike() -> None:
 )
 def test_an_address_keeps_one_letter_a_side(email: str, shown: str) -> None:
     assert masked_email(email) == shown
+
+
+@pytest.mark.parametrize(("phone", "shown"), [("+49 30 23125034", "••••34"), ("0340", "••••40"), ("034", "••••")])
+def test_a_number_keeps_its_last_two_digits(phone: str, shown: str) -> None:
+    assert masked_phone(phone) == shown

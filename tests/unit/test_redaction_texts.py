@@ -18,10 +18,13 @@ from privacyops.domain.redaction.texts import (
     RecordText,
     by_members,
     is_prose,
+    names_somebody,
     places_of,
+    somebodys,
     text_in,
     texts_of,
 )
+from privacyops.domain.redaction.titles import title_of
 
 NESTED: dict[str, Value] = {"id": 1, "body": "a", "meta": {"x": ["b", {"y": "c"}], "n": 2}, "file": "[image/png]"}
 
@@ -132,3 +135,54 @@ def test_members_named_after_people_are_texts() -> None:
     assert (name.text, inner.text, mail.text) == ("Jane Doe", "x", "jane@example.org")
     assert [is_prose("orders", one) for one in (name, inner, mail)] == [True, False, True]
     assert is_prose("orders", RecordText("data", 0, (0, MEMBER_VALUE), "Call Peter"))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("Anna", True), ("jürgen", True), ("peter.novak", True), ("Peter_Novak", True), ("anna-maria", True),
+     ("name", False), ("anna_email", False), ("jan", False), ("will", False), ("peter_to_paul_and_mary", False),
+     ("größe", False), ("12", False), ("", False)],
+)  # fmt: skip
+def test_a_member_of_one_word_is_called_like_a_person_or_not(name: str, wanted: bool) -> None:
+    assert names_somebody(name) is wanted
+
+
+def test_an_object_with_a_member_called_like_a_person_is_a_list_of_names() -> None:
+    assert by_members({"Anna": 1, "total": 2}) == [
+        {MEMBER: "Anna", MEMBER_VALUE: 1},
+        {MEMBER: "total", MEMBER_VALUE: 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wanted"),
+    [(("recipient", "name"), "Peter Novak", None), (("contact", "name"), "Peter Novak", "PERSON"),
+     (("customer", "name"), "Peter Novak", "PERSON"), (("product", "name"), "Table cloth", None),
+     (("to", 0, "full_name"), "Peter Novak", "PERSON"), (("full_name",), "Peter", None),
+     (("email",), "peter@example.org", "EMAIL_ADDRESS"), (("email",), "none", None),
+     (("to", "mobile"), "+49 30 23125034", "PHONE_NUMBER"), (("to", "mobile"), "office", None),
+     ((0, MEMBER), "Anna", "PERSON"), ((0, MEMBER), "total", None), ((), "Peter Novak", None)],
+)  # fmt: skip
+def test_a_document_says_by_its_members_what_is_somebody_s(
+    path: tuple[str | int, ...], text: str, wanted: str | None
+) -> None:
+    assert somebodys("orders", RecordText("data", 0, path, text)) == wanted
+
+
+def test_a_whole_number_that_one_can_call_is_a_text_and_others_are_not() -> None:
+    record: dict[str, Value] = {"phone": 493023125034, "id": 71, "on": True, "to": {"mobile": 4930231250}, "x": 10**15}
+    assert [(one.field, one.text, one.is_number) for one in texts_of(record)] == [
+        ("phone", "493023125034", True),
+        ("to", "4930231250", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [({"id": 71}, "calls 71"), ({"id": 10000071}, "calls 10000071"), ({"id": 493023125034}, "calls ••••34"),
+     ({"phone": 3023125}, "calls ••••25"), ({"email": "anna@example.com", "n": 2}, "calls a••••@e•••• 2"),
+     ({"ssn": "078-05-1120"}, "calls ••••"), ({"full_name": "Anna Novak"}, "calls A•••• N••••"),
+     ({"phone": "034"}, "calls ••••")],
+)  # fmt: skip
+def test_a_record_is_called_by_a_key_that_says_nothing_of_a_person(key: dict[str, Value], wanted: str) -> None:
+    assert title_of("calls", key) == wanted

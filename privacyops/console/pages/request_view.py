@@ -14,6 +14,7 @@ from privacyops.domain.audit import AuditEntry
 from privacyops.domain.catalog.confidence import Confidence
 from privacyops.domain.dsar.record import Run
 from privacyops.domain.dsar.run import Decision, RunState
+from privacyops.domain.redaction.titles import title_of
 from privacyops.domain.task import OPEN_TASKS, ApprovalState, Task
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import AccountId
@@ -270,7 +271,7 @@ def _record(one: OpenedRecord, verbs: tuple[str, str], mark_url: str | None) -> 
                     "tone": "ok" if gives else "inf",
                     "reason": words.reason(found.reason) if found.reason and not gives else None}  # fmt: skip
     return {
-        "id": str(found.id), "key": " ".join([found.collection, *(str(part) for part in one.key.values())]),
+        "id": str(found.id), "key": title_of(found.collection, one.key),
         "match": _MATCHES.get(found.match, words.code_text(found.match)), "decision": decision,
         "via": " → ".join(found.via) or "found directly",
         "fields": [_field(each, f"{mark_url}?finding={found.id}" if mark_url else None) for each in one.fields],

@@ -36,6 +36,12 @@ def e164(text: str, region: str | None = None) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def is_assigned(digits: str) -> bool:
+    """Whether the digits, read with their country's code in front, are of a range that is given to callers."""
+    full = e164(f"+{digits}")
+    return full is not None and phonenumbers.is_valid_number(phonenumbers.parse(full, None))
+
+
 def is_phone(text: str, region: str | None = None) -> bool:
     """Whether the whole text is written like a phone number: 7 to 15 digits and nothing but separators."""
     digits = phone_digits(text)

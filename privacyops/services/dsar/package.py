@@ -27,7 +27,7 @@ from privacyops.domain.package.contents import (
 )
 from privacyops.domain.package.release import FailedCheck, OpenPoint, failed_checks
 from privacyops.domain.record import Blob, decode
-from privacyops.domain.redaction.texts import by_members, text_in
+from privacyops.domain.redaction.texts import CALLABLE, by_members, text_in
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Gone
 from privacyops.kernel.ids import DsarId, PackageId
@@ -295,9 +295,10 @@ def _spelled(key: Mapping[str, Any]) -> str:
 
 def _key_shown(finding: StoredFinding, key: Mapping[str, Any], *, is_cut: bool) -> str:
     """How a record is named in the package: by its own key, which of one that something was taken out of might bring
-    it back (an address as a key, a path with a name in it), so that only a number stays.
+    it back (an address as a key, a path with a name in it), so that only a number stays that nobody can be called by.
     """
-    return str(finding.id) if is_cut and not all(isinstance(value, int) for value in key.values()) else _spelled(key)
+    is_plain = all(isinstance(value, int) and value not in CALLABLE for value in key.values())
+    return str(finding.id) if is_cut and not is_plain else _spelled(key)
 
 
 @dataclass(frozen=True, slots=True)

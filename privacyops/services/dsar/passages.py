@@ -75,7 +75,9 @@ def cuts(
         if one.text.digest != digest_of(key, text):
             raise RecordsChanged
         found += [
-            Redaction(text.field, blackout(each.label, language), GROUND, each.start, each.end, text.path)
+            Redaction(text.field, blackout(each.label, language), GROUND, 0, None, text.path)
+            if text.is_number  # part of a number is no number
+            else Redaction(text.field, blackout(each.label, language), GROUND, each.start, each.end, text.path)
             for each in one.taken_out
         ]
     if mine:

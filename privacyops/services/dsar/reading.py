@@ -17,8 +17,8 @@ from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.job import Job
 from privacyops.domain.redaction.keep import KeepList
 from privacyops.domain.redaction.record import Reading, ReadingState, StoredRedaction, Unread
-from privacyops.domain.redaction.suggest import UNNAMED, Decision, Labels, SourceText, Suggestion, suggest
-from privacyops.domain.redaction.texts import LONGEST, RecordText, is_prose, texts_of
+from privacyops.domain.redaction.suggest import UNNAMED, Decision, Labels, Marked, SourceText, Suggestion, suggest
+from privacyops.domain.redaction.texts import LONGEST, RecordText, is_prose, somebodys, texts_of
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.ids import DsarId
 from privacyops.ports.keyring import DataKey, Place
@@ -131,8 +131,11 @@ def _look(
     sources, unread = [], {at: {Unread.OVER_LIMIT} for at in prose[len(asked) :]}
     for at, told in zip(asked, found, strict=True):
         text = page.texts[at][1].text
-        sources.append(SourceText(str(at), text, spans=told.spans if told else ()))
+        sources.append(SourceText(str(at), text, _placed(page.texts[at]), told.spans if told else ()))
         unread[at] = _unread(text, told)
+    seen = set(asked)
+    others = ((at, _placed(one)) for at, one in enumerate(page.texts) if at not in seen)
+    sources += [SourceText(str(at), page.texts[at][1].text, marked) for at, marked in others if marked]
     by_text: dict[str, list[Suggestion]] = {}
     for one in suggest(sources, keep, labels, most=MOST_PASSAGES + 1):
         by_text.setdefault(one.key, []).append(one)
@@ -145,6 +148,13 @@ def _look(
         told_of = (tuple(named), frozenset(missing))
         read.append(_Read(row, text_, digest_of(key, text_), *told_of))
     return read, notes
+
+
+def _placed(one: tuple[StoredFinding, RecordText]) -> tuple[Marked, ...]:
+    """The whole text, where its place in the record says that it is somebody's."""
+    finding, text = one
+    kind = somebodys(finding.collection, text)
+    return () if kind is None else (Marked(0, len(text.text), kind),)
 
 
 def _detected(ctx: Context, texts: Sequence[Text]) -> tuple[list[Detected | None], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from privacyops.domain.job import ENDED
 from privacyops.domain.redaction.record import Reading, ReadingState, StoredRedaction, StoredText
 from privacyops.domain.redaction.suggest import REDACTED, Decision
 from privacyops.domain.redaction.texts import RecordText, places_of, texts_of
+from privacyops.domain.redaction.titles import title_of
 from privacyops.kernel.errors import Conflict, Forbidden, NotFound, StaleState, Unprocessable
 from privacyops.kernel.ids import DsarId, FindingId
 from privacyops.kernel.pagination import Page
@@ -336,8 +337,7 @@ def _opened(
     """A finding, what people call its record, and its texts."""
     row = findings.load_finding(tx, dsar_id, FindingId(finding))
     opened = open_finding(ctx, key, row)
-    name = " ".join([row.collection, *(str(part) for part in opened.key.values())])
-    return row, name, tuple(texts_of(opened.values, opened.files))
+    return row, title_of(row.collection, opened.key), tuple(texts_of(opened.values, opened.files))
 
 
 def _text_at(texts: Sequence[RecordText], spot: Spot) -> RecordText:
