@@ -137,12 +137,14 @@ def _as_read(document: Document, touched: Mapping[str, Any]) -> Document:
     """A filter that meets the document only while its plain cells, and those that are written, are as they were read.
 
     A cell that is written is compared whole, also if it is a list or a document: the write puts back what was read of
-    it, and would undo what somebody else wrote into it meanwhile. `touched`: by name or dotted path.
+    it, and would undo what somebody else wrote into it meanwhile. One that was not there must still be missing.
+    `touched`: by name or dotted path.
     """
     plain = {name: held for name, held in document.items() if isinstance(held, _COMPARED) and _is_name(name)}
     chosen = dict(list(plain.items())[:MOST_COMPARED])
-    chosen |= {path: held for path, held in touched.items() if held is not _ABSENT}
-    return {"_id": document["_id"]} | {name: {"$eq": held} for name, held in chosen.items() if name != "_id"}
+    chosen |= touched
+    as_read = {name: {"$exists": False} if held is _ABSENT else {"$eq": held} for name, held in chosen.items()}
+    return {**as_read, "_id": document["_id"]}
 
 
 def _inside(document: Document, held: Held, path: str) -> Any:

@@ -227,3 +227,32 @@ def test_a_list_or_a_part_written_between_read_and_write_is_never_written_over(
     assert applied(store, plan)["1"].outcome is Outcome.CONFLICT
     assert carts.find_one({"_id": "c1"}) == {"_id": "c1", **later}
     store.close()
+
+
+@pytest.mark.parametrize(("field", "later"), [("vat", {"vat": "new"}), ("customer$.vat", {"customer.vat": "new"})])
+def test_a_cell_that_appeared_between_read_and_write_is_never_written_over(
+    bench: MongoBench, monkeypatch: pytest.MonkeyPatch, field: str, later: dict[str, str]
+) -> None:
+    carts = bench.database["carts"]
+    carts.insert_one({"_id": "c2", "customer": {"email": "anna.weber@example.com"}})
+    store = bench.open_writing()
+    assert store is not None
+    [hit] = hits_of(store, "carts", Leaf("x", "customer$.email", PredicateOp.EQ_CI, "anna.weber@example.com"))
+    plan = store.plan(Spy().call(), [Op(OpId("1"), hit.ref, Set({field: Constant("erased")}))])
+    from connectors.mongodb.documents import Documents
+
+    read = Documents.held
+
+    def read_then_written(self: Documents, *given: Any) -> Any:
+        held = read(self, *given)
+        carts.update_one({"_id": "c2"}, {"$set": later})
+        return held
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Documents, "held", read_then_written)
+        assert applied(store, plan)["1"].outcome is Outcome.CONFLICT
+    assert "erased" not in str(carts.find_one({"_id": "c2"}))
+    again = store.plan(Spy().call(), [Op(OpId("1"), hit.ref, Set({field: Constant("erased")}))])
+    assert applied(store, again)["1"].outcome is Outcome.DONE
+    assert "erased" in str(carts.find_one({"_id": "c2"}))
+    store.close()
