@@ -734,6 +734,8 @@ def upgrade() -> None:
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("health", sa.String(length=16), nullable=True),
         sa.Column("health_code", sa.String(length=64), nullable=True),
+        sa.Column("health_setting", sa.String(length=64), nullable=True),
+        sa.Column("health_allowed", sa.String(length=300), nullable=True),
         sa.Column("health_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_connected_store_owner_id_account")),

@@ -91,7 +91,10 @@ def _scan(ctx: Context, name: str) -> ScanOut:
     found = scanning.newest(ctx, name)
     if found is None:
         raise NotFound("nobody asked for a scan of this store yet")
-    return ScanOut(store=name, state=found.state, read=found.read, of=found.total, code=found.code or None)
+    return ScanOut(
+        store=name, state=found.state, read=found.read, of=found.total, code=found.code or None,
+        setting=found.setting or None, allowed=found.allowed or None,
+    )  # fmt: skip
 
 
 def _map(one: StoreMap) -> StoreMapOut:

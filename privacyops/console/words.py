@@ -343,5 +343,11 @@ def reason(code: str) -> str:
 
 
 def code_text(code: str) -> str:
+def blamed(code: str | None, setting: str | None, allowed: str | None) -> str:
+    """What is wrong with a store: `setting batch: wrong type; allowed: a whole number`, or only the code in words."""
+    told = f"setting {setting}: {code_text(code or '')}" if setting else code_text(code or "")
+    return f"{told}; allowed: {allowed}" if allowed else told
+
+
     """A machine's code as words: `connection_refused` reads `connection refused`."""
     return code.replace("_", " ").replace(":", ": ").strip()

@@ -45,6 +45,7 @@ class StoreMisconfigured(Unprocessable, StoreProblem):
         super().__init__(store, code, f"Store {store}: setting {setting}: {code}")
         self.setting = setting
         self.allowed = allowed
+        self.members = {**self.members, "setting": setting, **({"allowed": allowed} if allowed else {})}
 
 
 class StoreRefused(Unprocessable, StoreProblem):
@@ -90,7 +91,9 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
-    """A store today: `state` is ok, degraded or down; `rights` of read, write, ddl."""
+    """A store today: `state` is ok, degraded or down; `rights` of read, write, ddl. `setting` and `allowed` as in
+    StoreMisconfigured.
+    """
 
     state: str
     product: str = ""
@@ -98,6 +101,8 @@ class StoreHealth:
     latency: timedelta = timedelta(0)
     rights: frozenset[str] = frozenset()
     code: str = ""
+    setting: str = ""
+    allowed: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

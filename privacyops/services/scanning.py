@@ -31,12 +31,16 @@ _TELL_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Scanning:
-    """The newest scan of a store: tables `read` so far of `total` (0: not counted yet). `code`: why it failed."""
+    """The newest scan of a store: tables `read` so far of `total` (0: not counted yet). `code`: why it failed;
+    `setting` and `allowed`, where a setting is to blame: which one, and what may stand there.
+    """
 
     state: JobState
     read: int = 0
     total: int = 0
     code: str = ""
+    setting: str = ""
+    allowed: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -75,7 +79,11 @@ def newest(ctx: Context, tx: Tx, name: str) -> Scanning | None:
         return None
     told = job.progress or {}
     code = (job.result or "") if job.state is JobState.DEAD else ""
-    return Scanning(job.state, int(told.get("read", 0)), int(told.get("total", 0)), code)
+    is_setting = bool(code) and code == store.health_code
+    setting, allowed = (store.health_setting, store.health_allowed) if is_setting else (None, None)
+    return Scanning(
+        job.state, int(told.get("read", 0)), int(told.get("total", 0)), code, setting or "", allowed or ""
+    )  # fmt: skip
 
 
 def carry_out(ctx: Context, job: Job) -> None:

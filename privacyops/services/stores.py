@@ -6,7 +6,7 @@ from typing import Any
 from privacyops.domain.account.action import Action
 from privacyops.kernel.errors import Conflict, Unprocessable
 from privacyops.kernel.ids import AccountId, StoreId
-from privacyops.ports.connector_host import Bounds, StoreConfig, StoreHealth, StoreProblem
+from privacyops.ports.connector_host import Bounds, StoreConfig, StoreHealth, StoreMisconfigured, StoreProblem
 from privacyops.services.context import Context, reading, record, use_case
 from privacyops.store import account as accounts
 from privacyops.store import stores
@@ -61,12 +61,15 @@ def look(ctx: Context, name: str) -> StoreHealth:
     host = ctx.ports.connectors([config_of(ctx, name)])
     try:
         health = host.health(name, Bounds(seconds=10.0))
+    except StoreMisconfigured as wrong:
+        health = StoreHealth("down", code=wrong.code, setting=wrong.setting, allowed=wrong.allowed)
     except StoreProblem as problem:
         health = StoreHealth("down", code=problem.code)
     finally:
         host.close()
     with ctx.database.transaction(ctx.controller.key, ctx.clock.now()) as tx:
-        stores.save_health(tx, name, health.state, health.code or None)
+        told = (health.setting[:64] or None, health.allowed[:300] or None)
+        stores.save_health(tx, name, health.state, health.code or None, *told)
     return health
 
 

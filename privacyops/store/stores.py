@@ -18,7 +18,10 @@ _STORE = table_of(ConnectedStoreRow)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedStore:
-    """One store. `config` names secrets by reference (`env:`, `file:`); workers resolve them when they open it."""
+    """One store. `config` names secrets by reference (`env:`, `file:`); workers resolve them when they open it.
+
+    `health_setting` is the setting that was refused at the last look, `health_allowed` in words what may stand there.
+    """
 
     id: StoreId
     name: str
@@ -29,6 +32,8 @@ class ConnectedStore:
     is_enabled: bool
     health: str | None
     health_code: str | None
+    health_setting: str | None
+    health_allowed: str | None
     health_at: Instant | None
     created_at: Instant
 
@@ -61,10 +66,13 @@ def load_store(tx: Tx, name: str) -> ConnectedStore:
     return _store(row)
 
 
-def save_health(tx: Tx, name: str, health: str, code: str | None) -> None:
-    """What the last look at a store said."""
+def save_health(
+    tx: Tx, name: str, health: str, code: str | None, setting: str | None = None, allowed: str | None = None
+) -> None:
+    """What the last look at a store said; of a refused setting, which one it was and what is allowed there."""
     statement = update(_STORE).where(_STORE.c.name == name, _STORE.c.controller == tx.controller)
-    tx.run(statement.values(health=health, health_code=code, health_at=tx.now))
+    told = {"health": health, "health_code": code, "health_setting": setting, "health_allowed": allowed}
+    tx.run(statement.values(health_at=tx.now, **told))
 
 
 def save_store(tx: Tx, name: str, **changed: Any) -> None:
@@ -76,5 +84,6 @@ def _store(row: Row[Any]) -> ConnectedStore:
     return ConnectedStore(
         id=StoreId(row.id), name=row.name, title=row.title, connector=row.connector, config=row.config,
         owner_id=AccountId(row.owner_id) if row.owner_id else None, is_enabled=row.is_enabled, health=row.health,
-        health_code=row.health_code, health_at=row.health_at, created_at=row.created_at,
+        health_code=row.health_code, health_setting=row.health_setting, health_allowed=row.health_allowed,
+        health_at=row.health_at, created_at=row.created_at,
     )  # fmt: skip

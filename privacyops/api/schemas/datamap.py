@@ -88,6 +88,8 @@ class ScanOut(BaseModel):
     read: int = Field(description="collections read so far")
     of: int = Field(description="collections to be read; 0 until they are counted")
     code: str | None = Field(description="why the store could not be scanned")
+    setting: str | None = Field(description="the setting that the store's connector refused")
+    allowed: str | None = Field(description="what may stand there, in words; never the value that stands there")
 
 
 class LinkAnswerIn(BaseModel):

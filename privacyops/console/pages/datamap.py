@@ -125,7 +125,11 @@ def _scanning(newest: Scanning | None) -> dict[str, Any] | None:
     if newest is None or newest.state is JobState.DONE:
         return None
     return {"is_open": newest.is_open, "read": newest.read, "total": newest.total,
-            "code": words.code_text(newest.code).capitalize()}  # fmt: skip
+            "code": _first_up(words.blamed(newest.code, newest.setting, newest.allowed))}  # fmt: skip
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _stores(desk: Visit) -> Any:

@@ -127,8 +127,8 @@ def _failed(desk: Visit) -> list[dict[str, Any]]:
     if not desk.may(Action.STORE_SEE):
         return []
     return [
-        {"store": one.title, "note": words.code_text(one.health_code or "no answer"), "at": one.health_at,
-         "url": "/console/stores"}
+        {"store": one.title, "at": one.health_at, "url": "/console/stores",
+         "note": words.blamed(one.health_code, one.health_setting, one.health_allowed) or "no answer"}
         for one in stores.all_stores(desk.context) if one.health == "down" and one.health_at is not None
     ]  # fmt: skip
 

@@ -59,7 +59,7 @@ def _card(desk: Visit, one: Any, team: Any) -> dict[str, Any]:
     return {
         "id": str(one.id), "name": one.title, "kind": one.connector, "owner": owner.name if owner else None,
         "state": _STATES.get(one.health, "failed") if one.is_enabled else "off",
-        "note": words.code_text(one.health_code) if one.health_code else "",
+        "note": words.blamed(one.health_code, one.health_setting, one.health_allowed),
         "looked_at": one.health_at, "region": one.config.get("region"),
         "map_url": f"{STORES}/{one.name}/map" if desk.may(Action.DATAMAP_SEE) else None,
         "test_url": f"{STORES}/{one.name}/look" if desk.may(Action.STORE_MANAGE) else None,

@@ -82,5 +82,7 @@ class ConnectedStoreRow(SQLModel, table=True):
     is_enabled: bool = Field(default=True)
     health: str | None = Field(default=None, max_length=16)
     health_code: str | None = Field(default=None, max_length=64)
+    health_setting: str | None = Field(default=None, max_length=64)
+    health_allowed: str | None = Field(default=None, max_length=300)
     health_at: Instant | None = Field(default=None, sa_type=UtcDateTime)
     created_at: Instant = Field(sa_type=UtcDateTime)
