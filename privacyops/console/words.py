@@ -291,6 +291,7 @@ def verbs(type_: RequestType) -> tuple[str, str]:
 
 
 _OF_CODE: Final[Mapping[str, tuple[str, str]]] = {
+    "given_up": ("A store that nobody waits for any more", "What became of the rest?"),
     "platform_without_address": (
         "A shop platform passed on a request without a mail address", "Which request did you open for it?"
     ),
@@ -342,12 +343,12 @@ def reason(code: str) -> str:
     return WITHHOLDING.get(code, code.replace("_", " ").lower())
 
 
-def code_text(code: str) -> str:
 def blamed(code: str | None, setting: str | None, allowed: str | None) -> str:
     """What is wrong with a store: `setting batch: wrong type; allowed: a whole number`, or only the code in words."""
     told = f"setting {setting}: {code_text(code or '')}" if setting else code_text(code or "")
     return f"{told}; allowed: {allowed}" if allowed else told
 
 
+def code_text(code: str) -> str:
     """A machine's code as words: `connection_refused` reads `connection refused`."""
     return code.replace("_", " ").replace(":", ": ").strip()
