@@ -10,8 +10,8 @@ from connectors.sql.address import Brand
 from connectors.sql.fingerprints import EMPTY, cell_print, read_before, row_print
 from connectors.sql.obstacles import SELF_ACTING
 from connectors.sql.ordering import inbound
-from connectors.sql.planning import clock, plan_hash, read_rows, row_name
-from connectors.sql.reading import by_refs
+from connectors.sql.planning import MOST, clock, plan_hash, read_rows, row_name
+from connectors.sql.reading import Reader, by_refs
 from connectors.sql.refusals_never_run import CONSTRAINT
 from connectors.sql.schema import Schema, Table
 from connectors.sql.session import Session
@@ -108,11 +108,22 @@ class Applying:
         todo: list[PlannedOp] = []
         for each in chosen:
             verdict = self._verdict(each, blocked)
+            if verdict is None and not self._is_told_apart(call, each):
+                verdict = Outcome.BLOCKED, "row_named_twice"
             if verdict is None:
                 todo.append(each)
             else:
                 self._note(each, *verdict)
         return todo
+
+    def _is_told_apart(self, call: Call, each: PlannedOp) -> bool:
+        """Whether a reference without a key means equal rows only: one that a document tells apart may be another's."""
+        table = self.schema[each.op.ref.collection]
+        if not table.collection.no_key or len(table.identity) == len(table.fields):
+            return True
+        reader = Reader(self.session, self.speech, table, self.store, table.fields)
+        answer = reader.read(call, by_refs(self.speech, table, [each.op.ref]), MOST, order=())
+        return answer.complete and len({row_print(self.key, read.values) for read in answer.rows}) <= 1
 
     def _verdict(self, each: PlannedOp, blocked: Mapping[OpId, str]) -> tuple[Outcome, str] | None:
         if each.op.id in blocked:

@@ -79,7 +79,7 @@ class Reader:
         return self._summed(call, statement)
 
     def ref(self, values: Mapping[str, Value]) -> RowRef:
-        """The row's reference: by key, or by all scalar columns with their hash as version."""
+        """The row's reference: by key, or by all columns that can be compared, with their hash as version."""
         key = {path: values[path] for path in self.table.identity}
         if self._keyless:
             key = {path: value for path, value in key.items() if not isinstance(value, BlobRef)}

@@ -31,7 +31,10 @@ NARROW: Final = 1000
 """Columns that can hold no more characters than this are read without asking for their length."""
 ALL_WRITES: Final = frozenset({"delete", "set", "unlink", "redact_span", "drop_path", "remove_element"})
 """What a view refuses."""
-SCALARS: Final = frozenset(FieldType) - {FieldType.JSON, FieldType.ARRAY, FieldType.BINARY, FieldType.OTHER}
+COMPARED: Final = frozenset(FieldType) - {FieldType.JSON, FieldType.ARRAY, FieldType.OTHER}
+"""What tells rows without a key apart. Bytes are among them: a table that only ties two rows by UUIDs kept as bytes
+has little else.
+"""
 
 
 class Paging(StrEnum):
@@ -67,10 +70,10 @@ class Table:
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
-        """The key, or all scalar columns of a row without one."""
+        """The key, or all columns of a row without one that can be compared."""
         if self.collection.key:
             return self.collection.key
-        return tuple(field.path for field in self.collection.fields if field.type in SCALARS)
+        return tuple(field.path for field in self.collection.fields if field.type in COMPARED)
 
     @cached_property
     def sql(self) -> sa.TableClause:
