@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from connectors.formats.plain_text import refuse_plain_text
+from connectors.formats.plain_text import NETWORKS, Network, read_networks, refuse_plain_text
 from privacyops.connector_sdk import Json, Misconfigured
 from privacyops.connector_sdk.configuration import Configuration
 
@@ -27,8 +27,13 @@ class Ports:
         return {
             "host": {"type": "string", "minLength": 1, "title": "Server"},
             "port": {"type": "integer", "minimum": 1, "maximum": 65535, "title": title},
-            "tls": {"type": "string", "enum": list(TLS), "title": "Encryption; `none` on the same machine only"},
+            "tls": {
+                "type": "string",
+                "enum": list(TLS),
+                "title": "Encryption; `none` on this machine and in `networks`",
+            },
             "ca_file": {"type": "string", "minLength": 1, "title": "Certificates to trust instead of the system's"},
+            "networks": NETWORKS,
             "user": {"type": "string", "minLength": 1, "title": "Account to sign in as"},
         }
 
@@ -42,16 +47,23 @@ class ServerTerms:
     tls: str
     user: str
     ca_file: Path | None = None
+    networks: tuple[Network, ...] = ()
+
+    def refuse_plain_text(self) -> None:
+        """Before each connection. Raises: Misconfigured: without TLS the server is not where it may be."""
+        if self.tls == "none":
+            refuse_plain_text("tls", [self.host], self.networks)
 
 
 def read_server(given: Configuration, ports: Ports) -> ServerTerms:
     """Raises: Misconfigured: what would send a password in plain text over a network, or break out of a command."""
     tls = given.text("tls", "implicit")
     host = plain_line("host", given.required("host"))
-    if tls == "none":
+    networks = read_networks(given)
+    if tls == "none" and not networks:
         refuse_plain_text("tls", [host])
     port = given.number("port", ports.implicit if tls == "implicit" else ports.plain)
-    return ServerTerms(host, port, tls, plain_line("user", given.required("user")), given.path("ca_file"))
+    return ServerTerms(host, port, tls, plain_line("user", given.required("user")), given.path("ca_file"), networks)
 
 
 def plain_line(setting: str, text: str) -> str:

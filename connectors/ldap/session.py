@@ -167,6 +167,7 @@ class Session:
         password = self._secrets.get("password").get_secret_value()
         if not password:
             raise Misconfigured("password", "empty")  # an empty one would bind as nobody, and succeed
+        at.refuse_plain_text()
         try:
             socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM)
         except OSError:

@@ -99,6 +99,7 @@ class Session:
 
     def _connect(self, seconds: float) -> BaseMailBox:
         at = self._settings.server
+        at.refuse_plain_text()
         try:
             if at.tls == "none":
                 return MailBoxUnencrypted(at.host, at.port, timeout=seconds)

@@ -46,7 +46,7 @@ class Session:
                 if any(options.get(name, "false").lower() != "false" for name in _UNCHECKED):
                     raise Misconfigured("url", "certificate_not_checked")
                 if not _is_encrypted(address, options):
-                    refuse_plain_text("url", _hosts(address))
+                    refuse_plain_text("url", _hosts(address), self._settings.networks)
                 self._client = pymongo.MongoClient(
                     address,
                     serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000),

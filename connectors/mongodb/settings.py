@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.formats.plain_text import NETWORKS, Network, read_networks
 from privacyops.connector_sdk import Json, Misconfigured
 from privacyops.connector_sdk.configuration import Configuration, config_schema
 
@@ -12,6 +13,7 @@ CONFIG_SCHEMA: Final = config_schema(
     {
         "database": {"type": "string", "minLength": 1, "title": "Database"},
         "ignore": {"type": "array", "items": {"type": "string"}, "title": "Collections that are not read"},
+        "networks": NETWORKS,
     },
     required=("database",),
 )
@@ -25,6 +27,7 @@ class Settings:
     name: str = "mongodb"
     write: bool = False
     ignore: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
 
 
 def read_settings(config: Mapping[str, Json]) -> Settings:
@@ -33,4 +36,6 @@ def read_settings(config: Mapping[str, Json]) -> Settings:
     database = given.required("database")
     if set(database) & set('/\\. "$\0'):
         raise Misconfigured("database", "malformed")
-    return Settings(database, given.text("name", "mongodb"), given.flag("write"), given.texts("ignore"))
+    return Settings(
+        database, given.text("name", "mongodb"), given.flag("write"), given.texts("ignore"), read_networks(given)
+    )

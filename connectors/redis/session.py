@@ -72,7 +72,7 @@ class Session:
             if issubclass(client.connection_pool.connection_class, redis.Connection) and not issubclass(
                 client.connection_pool.connection_class, redis.SSLConnection
             ):
-                refuse_plain_text("url", [given.get("host", "localhost")])
+                refuse_plain_text("url", [given.get("host", "localhost")], self._settings.networks)
             self._client = client
         return self._client
 

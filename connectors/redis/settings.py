@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.formats.plain_text import NETWORKS, Network, read_networks
 from privacyops.connector_sdk import Json
 from privacyops.connector_sdk.configuration import Configuration, config_schema
 
@@ -14,6 +15,7 @@ CONFIG_SCHEMA: Final = config_schema(
         "database": {"type": "integer", "minimum": 0, "title": "Number of the database; default: the address's"},
         "patterns": {"type": "array", "items": _TEXT, "title": "Patterns of keys, * for what varies"},
         "ignore": {"type": "array", "items": _TEXT, "title": "Patterns of keys that are not read"},
+        "networks": NETWORKS,
         "keys_in_memory": {"type": "integer", "minimum": 1, "title": "Keys that are sorted at a time"},
     },
 )
@@ -29,6 +31,7 @@ class Settings:
     patterns: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     keys_in_memory: int = 500_000
+    networks: tuple[Network, ...] = ()
 
 
 def read_settings(config: Mapping[str, Json]) -> Settings:
@@ -41,4 +44,5 @@ def read_settings(config: Mapping[str, Json]) -> Settings:
         given.texts("patterns"),
         given.texts("ignore"),
         given.number("keys_in_memory", Settings.keys_in_memory),
+        read_networks(given),
     )

@@ -35,6 +35,7 @@ def new_client(settings: Settings, secrets: Secrets, patience: int) -> Any:
     """Raises: Misconfigured: a credential is not configured, or the address cannot be one."""
     from botocore.config import Config  # noqa: PLC0415 - an extra
 
+    settings.refuse_plain_text()
     token: str | None = None
     with suppress(Misconfigured):  # it comes with temporary credentials only
         token = secrets.get("session_token").get_secret_value() or None

@@ -41,7 +41,7 @@ class Session:
             if not address.startswith(("http://", "https://")):
                 raise Misconfigured("url", "malformed")
             if address.startswith("http://"):
-                refuse_plain_text("url", [_host_of(address)])
+                refuse_plain_text("url", [_host_of(address)], self._settings.networks)
             given: dict[str, Any] = {"ca_certs": str(self._settings.ca_file)} if self._settings.ca_file else {}
             try:
                 self._client = OpenSearch(

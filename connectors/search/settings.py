@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from connectors.formats.plain_text import NETWORKS, Network, read_networks
 from privacyops.connector_sdk import Json
 from privacyops.connector_sdk.configuration import Configuration, config_schema
 
@@ -16,6 +17,7 @@ CONFIG_SCHEMA: Final = config_schema(
         "ignore": {"type": "array", "items": _TEXT, "title": "Patterns of indexes that are not read"},
         "order_by": {"type": "string", "minLength": 1, "title": "Field with a value of its own in each document"},
         "ca_file": {"type": "string", "minLength": 1, "title": "Certificate authority of the cluster"},
+        "networks": NETWORKS,
     },
 )
 
@@ -30,6 +32,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     order_by: str = "_id"
     ca_file: Path | None = None
+    networks: tuple[Network, ...] = ()
 
 
 def read_settings(config: Mapping[str, Json]) -> Settings:
@@ -42,4 +45,5 @@ def read_settings(config: Mapping[str, Json]) -> Settings:
         given.texts("ignore"),
         given.text("order_by", "_id"),
         given.path("ca_file"),
+        read_networks(given),
     )

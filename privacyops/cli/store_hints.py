@@ -52,6 +52,7 @@ HINTS: Final[Mapping[str, str]] = {
     "not_an_address": "write it as an address, as in https://host/ or postgresql://user:password@host/database",
     "not_public": "the address is in a closed network; list that network in `networks` if it is meant",
     "not_a_network": "write each network as an address and a length, as 10.0.0.0/8",
+    "not_a_private_network": "only private networks can be opened for plain text; use encryption elsewhere",
     "url_malformed": "write it as an address, as in https://host/path, without spaces",
     "url_too_long": "shorten the address; some thousand characters are the limit",
     "scheme": "begin the address with https://",
@@ -90,7 +91,9 @@ HINTS: Final[Mapping[str, str]] = {
     "certificate_or_protocol": "name the file of the server's issuer in `ca_file`; TLS 1.2 or later is needed",
     "certificate_not_checked": "take the option that turns the check off out of the address; name the issuer instead",
     "not_offered": 'the server offers no encryption here; use `tls = "implicit"` with its port, or switch it on there',
-    "plain_text_over_a_network": "use encryption; plain text is for a server on this machine alone",
+    "plain_text_over_a_network": "use encryption, or name the server's private network in `networks`; "
+    "else plain text is for a server on this machine alone",
+    "outside_of_networks": "the server lies outside of `networks`; use encryption, or name its private network there",
     # what the host itself saw
     "circuit_open": "it failed several times in a row and is left alone for half a minute",
     "overran_its_deadline": "it stopped answering",

@@ -1,5 +1,6 @@
 """The Redis connector keeps the contract on a real server, and what is Redis's own is read and changed in place."""
 
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from connectors.redis.records import Records
 from privacyops.connector_sdk import (
     EVERY_ROW,
     Delete,
+    HealthState,
     Leaf,
     Misconfigured,
     Op,
@@ -224,3 +226,24 @@ def test_the_documented_rights_suffice_and_the_reading_ones_do_not_write(bench: 
     assert isinstance(store, WriteStore)
     assert applied(store, plan)["gone"].outcome is Outcome.DONE
     store.close()
+
+
+def test_a_host_of_a_container_network_is_reached_where_the_operator_opened_the_network(
+    bench: RedisBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = socket.getaddrinfo
+
+    def by_the_containers(host: Any, *given: Any, **named: Any) -> Any:
+        return ask("127.0.0.1" if host == "redis" else host, *given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", by_the_containers)
+    secrets = GivenSecrets({"url": bench.url.replace("127.0.0.1", "redis"), "hash_key": "k"})
+    closed, opened = connector.open({}, secrets), connector.open({"networks": ["127.0.0.0/8"]}, secrets)
+    with pytest.raises(Misconfigured, match="plain_text_over_a_network"):
+        closed.health(Spy().call())
+    assert opened.health(Spy().call()).state is HealthState.OK
+    elsewhere = connector.open({"networks": ["172.18.0.0/16"]}, secrets)
+    assert elsewhere.health(Spy().call()).state is HealthState.OK, "this machine is not a network"
+    closed.close()
+    opened.close()
+    elsewhere.close()
