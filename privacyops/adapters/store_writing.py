@@ -111,7 +111,9 @@ def from_plan(plan: core.StorePlan) -> sdk.Plan:
 
 def to_heard(heard: sdk.Heard) -> Heard:
     """What a service told."""
-    asked = heard.asked and Asked(heard.asked.what, dict(heard.asked.identifiers), heard.asked.delivery)
+    asked = None
+    if heard.asked is not None:
+        asked = Asked(heard.asked.what, dict(heard.asked.identifiers), heard.asked.delivery)
     return Heard(heard.event, tuple((_ticket(ticket), to_result(result)) for ticket, result in heard.settled), asked)
 
 

@@ -65,6 +65,7 @@ NAMES: Final[Mapping[str, str]] = {
     "POST /v1/dsars": "submit_request",
     "GET /v1/dsars/{dsar_id}": "get_request",
     "GET /v1/dsars/{dsar_id}/erasure": "get_erasure",
+    "POST /v1/dsars/{dsar_id}/erasure/{store}:hand-over": "stop_waiting",
     "GET /v1/dsars/{dsar_id}/rectification": "get_rectification",
     "GET /v1/dsars/{dsar_id}/passages": "list_passages",
     "POST /v1/dsars/{dsar_id}/passages": "mark_passage",

@@ -1,8 +1,9 @@
 """Where the erasure of a request stands, for back ends. Counts, codes and dates; never a value."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from privacyops.api.deps import Caller, action
 from privacyops.api.schemas.erasure import (
@@ -10,6 +11,7 @@ from privacyops.api.schemas.erasure import (
     BlockedOut,
     ErasureOut,
     ErasureReceiptOut,
+    HandedOverOut,
     PlannedOut,
     RecipientOut,
     StoreErasureOut,
@@ -18,9 +20,10 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import StoreErasure
 from privacyops.domain.recipient import RecipientNotice
 from privacyops.kernel.ids import DsarId
-from privacyops.services.dsar import erasure_state
+from privacyops.services.dsar import erasure_state, giving_up
 
 router = APIRouter(prefix="/v1/dsars", tags=["requests"])
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 
 
 @router.get("/{dsar_id}/erasure", summary="Plan and state of an erasure", **action(Action.DSAR_LIST))
@@ -32,6 +35,16 @@ def read_erasure(ctx: Caller, dsar_id: UUID) -> ErasureOut:
         receipts=[ErasureReceiptOut(sha256=sha256, made_at=made_at) for sha256, made_at in found.receipts],
         recipients=[recipient(one) for one in found.recipients],
     )  # fmt: skip
+
+
+@router.post("/{dsar_id}/erasure/{store}:hand-over", summary="Stop waiting for a store", **action(Action.TASK_ANSWER))
+def hand_over(ctx: Caller, dsar_id: UUID, store: Name) -> HandedOverOut:
+    """Of a store that accepted an erasure or a correction and has not ended: it is not asked again, and its owner has a
+    task. The store is not told. A second time answers alike and changes nothing.
+
+    409 `nothing-pending`: the store has ended, or never worked on anything.
+    """
+    return HandedOverOut(store=store, changed=giving_up.give_up(ctx, DsarId(dsar_id), store))
 
 
 def recipient(one: RecipientNotice) -> RecipientOut:

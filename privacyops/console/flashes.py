@@ -51,6 +51,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "shown": ("inf", "The person is shown once. This was recorded."),
     "claimed": ("ok", "The task is yours."),
     "task_done": ("ok", "Done."),
+    "given_up": ("ok", "Nobody waits for this store any more. A person has a task."),
     "noted": ("ok", "Written down."),
     "weighed": ("ok", "Decided. The reason is kept with the task."),
     "weighed_rejected": ("ok", "Rejected. The purpose may be carried out for this person again."),

@@ -26,7 +26,7 @@ VERBS = {
     "acknowledge", "answer", "change", "check", "collect", "confirm", "connect", "decide", "disable", "download",
     "draft", "enable", "establish", "export", "find", "get", "link", "lint", "list", "make", "mark", "mint", "prove",
     "publish", "receive", "record", "register", "replace", "replay", "request", "resend", "retire", "rotate", "run",
-    "scan", "scrub", "submit", "suppress", "try", "unlink", "withdraw",
+    "scan", "scrub", "stop", "submit", "suppress", "try", "unlink", "withdraw",
 }  # fmt: skip
 
 

@@ -27,8 +27,9 @@ from privacyops.kernel.ids import DsarId
 from privacyops.ports.connector_host import StoreConfig
 from privacyops.services import job as jobs
 from privacyops.services import stores
-from privacyops.services.dsar import erasing_work, erasure_plan, identity, intake, pending
+from privacyops.services.dsar import erasing_work, erasure_plan, giving_up, identity, intake, opening, pending
 from privacyops.store import task as tasks
+from tests.consoles import Office
 from tests.contract.rest_bench import MANIFESTS, Examplepay
 from tests.house import Walker
 from tests.integration.test_erasure_journey import Stopped, approved, only, receipts
@@ -380,6 +381,88 @@ def test_nobody_learns_at_the_door_which_stores_and_jobs_there_are(hooked: Pay) 
     body = b"not json"
     assert told(hooked, body).status_code == 422
     assert hooked.state is ErasingState.PENDING
+
+
+# --- given up by a person -------------------------------------------------------------------------------------------
+
+
+def test_a_person_stops_waiting_by_a_click_and_the_rest_is_a_task(hooked: Pay) -> None:
+    dsar_id = hooked.ask()
+    hooked.pass_(DAY + MINUTE)
+    assert [one.code for one in hooked.open_tasks()] == ["still_pending"]
+    ada = Office.open(hooked.walker).at_desk("Ada", Role.ANALYST)
+    url = f"/console/requests/{hooked.walker.dsar(dsar_id).reference}/plan"
+    assert "Stop waiting for Examplepay" in ada.read(url)
+    assert "Hand over to a person" in ada.read(f"{url}/pay/hand-over")
+    ada.read(f"{url}/nobody/hand-over", 404)
+    ada.send(f"{url}/pay/hand-over")
+    page = ada.send(f"{url}/pay/hand-over")
+    assert "handed over: see the task" in page
+    assert "Stop waiting" not in page
+    assert (hooked.state, hooked.request) == (ErasingState.HANDED_OVER, DsarState.ANSWERING)
+    assert [(one.kind.value, one.code) for one in hooked.open_tasks()] == [("store_failed", "given_up")]
+    (receipt,) = hooked.receipts()
+    assert receipt["whole"] is False
+    assert "did not finish" in opening.preview_letter(hooked.walker.as_staff("Ada", Role.ANALYST), dsar_id).text
+    assert told(hooked, done=True).status_code == 204
+    hooked.pass_(DAY, times=2)
+    assert hooked.state is ErasingState.HANDED_OVER, "what the service says later is the person's to find out"
+    assert len(hooked.receipts()) == 1
+    Office.open(hooked.walker).at_desk("Aude", Role.AUDITOR).send(f"{url}/pay/hand-over", 403)
+
+
+def test_a_store_that_is_asked_while_a_person_gives_it_up_is_not_asked_again(
+    pay: Pay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsar_id = pay.ask()
+
+    def given_up(name: str) -> None:
+        if name == "erasure.after_poll_before_record":
+            giving_up.give_up(pay.walker.as_staff("Ada", Role.ANALYST), dsar_id, "pay")
+
+    with monkeypatch.context() as armed:
+        armed.setattr(erasing_work, "crash_point", given_up)
+        pay.pass_(MINUTE)
+    assert pay.state is ErasingState.HANDED_OVER
+    assert only(pay.walker, dsar_id).poll_at is None
+    heard = len(pay.service.heard)
+    pay.pass_(DAY, times=2)
+    assert len(pay.service.heard) == heard
+    assert [one.code for one in pay.open_tasks()] == ["given_up"]
+
+
+@pytest.mark.long
+def test_a_store_that_the_answer_did_not_wait_for_is_given_up_too(hooked: Pay) -> None:
+    dsar_id = hooked.ask()
+    safe = hooked.walker.dsar(dsar_id).safe_due_on
+    while hooked.walker.clock.now().date() < safe - timedelta(days=2):
+        hooked.pass_(4 * DAY)
+    assert hooked.state is ErasingState.RESIDUAL
+    client = ShopClient(hooked.walker.context, Scope.TASK_ANSWER)
+    path = f"/v1/dsars/{dsar_id}/erasure/pay:hand-over"
+    assert [client.post(path, {}).json()["changed"] for _ in range(2)] == [True, False]
+    assert only(hooked.walker, dsar_id).poll_at is None
+    assert [(one.kind.value, one.code) for one in hooked.open_tasks()] == [("residual", "given_up")]
+
+
+def test_a_back_end_gives_up_once_and_only_what_is_pending(pay: Pay) -> None:
+    dsar_id = pay.ask()
+    client = ShopClient(pay.walker.context, Scope.TASK_ANSWER)
+    path = f"/v1/dsars/{dsar_id}/erasure"
+    assert client.post(f"{path}/nobody:hand-over", {}).status_code == 404
+    assert ShopClient(pay.walker.context, Scope.DSAR_READ).post(f"{path}/pay:hand-over", {}).status_code == 403
+    answers = [client.post(f"{path}/pay:hand-over", {}) for _ in range(2)]
+    assert [one.json() for one in answers] == [{"store": "pay", "changed": True}, {"store": "pay", "changed": False}]
+    assert len(pay.open_tasks()) == 1
+
+
+def test_a_store_that_has_ended_is_not_given_up(pay: Pay) -> None:
+    dsar_id = pay.ask()
+    pay.pass_(MINUTE, times=9)
+    assert pay.state is ErasingState.VERIFIED
+    with pytest.raises(giving_up.NothingPending):
+        giving_up.give_up(pay.walker.as_staff("Ada", Role.ANALYST), dsar_id, "pay")
+    assert pay.state is ErasingState.VERIFIED
 
 
 # --- for back ends --------------------------------------------------------------------------------------------------

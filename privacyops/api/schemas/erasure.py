@@ -77,6 +77,13 @@ class RecipientOut(BaseModel):
     excuse: Excuse | None
 
 
+class HandedOverOut(BaseModel):
+    """`changed` false: somebody did so before."""
+
+    store: str
+    changed: bool
+
+
 class ErasureOut(BaseModel):
     """`whole`: every planned store was erased by machine, read back, and nothing was left."""
 

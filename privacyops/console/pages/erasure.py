@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 
 from privacyops.console import shape, words
-from privacyops.console.deps import Desk, action
+from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.request_steps import deed_of
@@ -18,10 +18,11 @@ from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.errors import Conflict, NotFound
-from privacyops.services.dsar import erasure_plan, listing, opening
+from privacyops.services.dsar import erasure_plan, giving_up, listing, opening
 from privacyops.services.dsar.opening import OpenedRequest
 
 router: Final = APIRouter()
+_HAND_OVER: Final = f"{PAGE}/plan/{{store}}/hand-over"
 _ACTS: Final = {
     "delete": "delete", "set": "empty the cells that name the person", "unlink": "take the person out of the link",
     "redact_span": "black out the words that name the person", "drop_path": "take the entry out of the document",
@@ -85,6 +86,12 @@ def show(desk: Desk, reference: str) -> Response:
     if opened.corrections and opened.dsar.state is DsarState.IN_REVIEW and desk.may(Action.DSAR_REVIEW):
         url = f"{face_of(desk, opened).url}/corrections"
         others.append({"label": "Change what is corrected…", "url": url, "method": "get"})
+    if desk.may(Action.TASK_ANSWER) and opened.dsar.is_open:
+        others += [
+            {"label": f"Stop waiting for {_title(opened, one)}…", "url": f"{_hand_over_url(desk, opened, one)}",
+             "method": "get"}
+            for one in opened.erasures if one.poll_at is not None
+        ]  # fmt: skip
     return act_page(
         desk, opened, f"{deed.capitalize()} plan", None, None, facts_title="Stores", facts=facts_of(opened),
         list_title="What is done to the records", list=lines_of(opened), notices=_notices(opened),
@@ -104,6 +111,43 @@ def begin(desk: Desk, reference: str) -> Response:
         if listing.by_reference(desk.context, reference).state is DsarState.IN_REVIEW:
             raise
     return desk.go(f"{shape.url_of(dsar)}/plan", "planning")
+
+
+@router.get(_HAND_OVER, **action(Action.TASK_ANSWER))
+def ask(desk: Desk, reference: str, store: str) -> Response:
+    """Whether to stop waiting for a store."""
+    opened = opening.open_request(desk.context, reference, masks=desk.masks)
+    one = next((one for one in opened.erasures if one.store == store), None)
+    if one is None:
+        raise NotFound
+    plan = f"{face_of(desk, opened).url}/plan"
+    if one.poll_at is None:
+        return desk.go(plan)
+    text = (
+        "The store is not asked again and not told. It may still do what it accepted; whoever gets the task finds out, "
+        "sees to the rest, and says so. The letter names the store as outstanding."
+    )
+    return act_page(
+        desk, opened, f"Stop waiting for {_title(opened, one)}", None, None, back=plan, fields=[],
+        notices=[{"tone": "warn", "title": "The rest becomes a person's work", "text": text}],
+        question=f"Stop waiting for {_title(opened, one)}?",
+        submit={"label": "Hand over to a person", "tone": "primary"},
+    )  # fmt: skip
+
+
+@router.post(_HAND_OVER, **action(Action.TASK_ANSWER))
+def give_up(desk: Desk, reference: str, store: str) -> Response:
+    """Stop waiting. A second click, or a store that ended meanwhile, shows where it stands."""
+    dsar = listing.by_reference(desk.context, reference)
+    try:
+        giving_up.give_up(desk.context, dsar.id, store)
+    except giving_up.NothingPending:
+        return desk.go(f"{shape.url_of(dsar)}/plan")
+    return desk.go(f"{shape.url_of(dsar)}/plan", "given_up")
+
+
+def _hand_over_url(desk: Visit, opened: OpenedRequest, one: StoreErasure) -> str:
+    return f"{face_of(desk, opened).url}/plan/{one.store}/hand-over"
 
 
 def facts_of(opened: OpenedRequest) -> list[dict[str, str]]:

@@ -22,6 +22,9 @@ ANSWER_BEFORE: Final = timedelta(days=3)
 GRACE: Final = timedelta(days=1)
 """How long past the end of its time a store that does not answer is still asked."""
 
+GIVEN_UP: Final = "given_up"
+"""The code of a store that a person no longer waits for."""
+
 
 def next_look(tickets: Sequence[Ticket], now: Instant) -> Instant:
     """When the store is asked next: as soon as one of its jobs wants to be asked."""

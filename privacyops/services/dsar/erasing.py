@@ -144,8 +144,12 @@ def _state_after(report: StoreReport) -> ErasingState:
 def failed(ctx: Context, tx: Tx, erasure_id: UUID, code: str) -> None:
     """The store is out of retries: what was done is noted, the rest is a person's task, and the others go on."""
     erasure = erasures.load_erasure(tx, erasure_id)
-    if erasure.state not in RUNNING:
-        return
+    if erasure.state in RUNNING:
+        hand_over(ctx, tx, erasure, code)
+
+
+def hand_over(ctx: Context, tx: Tx, erasure: StoreErasure, code: str) -> None:
+    """As `failed`, in a transaction that does more, of an erasure that runs. Raises: RequestEmptied, StaleState."""
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
     if dsar.type is RequestType.ERASURE:
         erasures.add_erased(tx, erasure.id, erasure.store, _erased(ctx, *_done_so_far(ctx, tx, dsar, erasure)))

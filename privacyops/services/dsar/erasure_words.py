@@ -10,6 +10,7 @@ from typing import Final
 from privacyops.domain.answer import Exclusion, StoreOutcome, UnreachedStore
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.kind import RequestType
+from privacyops.domain.dsar.pending import GIVEN_UP
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.erasure.rectifying import COLUMN, CORRECTABLE
 from privacyops.services.dsar.exclusions import exclusion_of
@@ -28,6 +29,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "residual": "A part could not be erased yet; we follow it up.",
         "pending": "The system has accepted the erasure and works on it; we ask until it is done.",
         "handed_over": "The system did not answer; a person carries out the erasure there.",
+        "unfinished": "not finished yet, as said below",
+        "given_up": "The system accepted the erasure and did not finish; a person sees to the rest.",
     },
     "de": {
         "deleted": "{n} Datensätze gelöscht",
@@ -39,6 +42,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "residual": "Ein Teil konnte noch nicht gelöscht werden; wir gehen dem nach.",
         "pending": "Das System hat die Löschung angenommen und arbeitet daran; wir fragen nach, bis sie getan ist.",
         "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Löschung dort aus.",
+        "unfinished": "noch nicht abgeschlossen, wie unten gesagt",
+        "given_up": "Das System hat die Löschung angenommen, nicht beendet; ein Mensch kümmert sich um den Rest.",
     },
 }
 _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -51,6 +56,8 @@ _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
         "residual": "A part could not be corrected yet; we follow it up.",
         "pending": "The system has accepted the correction and works on it; we ask until it is done.",
         "handed_over": "The system did not answer; a person carries out the correction there.",
+        "unfinished": "not finished yet, as said below",
+        "given_up": "The system accepted the correction and did not finish; a person sees to the rest.",
         "email": "mail address", "phone": "phone number", "name": "name", "first_name": "first name",
         "last_name": "surname", "street": "street", "postcode": "postcode", "city": "town", "country": "country",
         "birth_date": "date of birth", "column": "other details",
@@ -64,6 +71,8 @@ _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
         "residual": "Ein Teil konnte noch nicht berichtigt werden; wir gehen dem nach.",
         "pending": "Das System hat die Berichtigung angenommen und arbeitet daran; wir fragen nach, bis sie getan ist.",
         "handed_over": "Das System hat nicht geantwortet; ein Mensch führt die Berichtigung dort aus.",
+        "unfinished": "noch nicht abgeschlossen, wie unten gesagt",
+        "given_up": "Das System hat die Berichtigung angenommen, nicht beendet; ein Mensch kümmert sich um den Rest.",
         "email": "E-Mail-Adresse", "phone": "Telefonnummer", "name": "Name", "first_name": "Vorname",
         "last_name": "Nachname", "street": "Straße", "postcode": "Postleitzahl", "city": "Ort", "country": "Land",
         "birth_date": "Geburtsdatum", "column": "weitere Angaben",
@@ -88,8 +97,7 @@ def carried_out(tx: Tx, dsar: Dsar, titles: Mapping[str, str]) -> CarriedOut | N
     said = _CORRECTED if dsar.type is RequestType.RECTIFICATION else _WORDS
     words = said.get(dsar.language, said["en"])
     return CarriedOut(
-        tuple(StoreOutcome(titles.get(one.store, one.store), _done(one, words)) for one in mine
-              if one.state is not ErasingState.HANDED_OVER),
+        tuple(StoreOutcome(titles.get(one.store, one.store), _done(one, words)) for one in mine),
         tuple(each for one in mine for each in _kept(dsar, one, titles.get(one.store, one.store))),
         tuple(UnreachedStore(one.store, titles.get(one.store, one.store), words[_outstanding(one)]) for one in mine
               if one.state in {ErasingState.RESIDUAL, ErasingState.HANDED_OVER}),
@@ -97,12 +105,16 @@ def carried_out(tx: Tx, dsar: Dsar, titles: Mapping[str, str]) -> CarriedOut | N
 
 
 def _outstanding(one: StoreErasure) -> str:
+    if one.code == GIVEN_UP:
+        return GIVEN_UP
     return "pending" if one.state is ErasingState.RESIDUAL and one.poll_at is not None else str(one.state)
 
 
 def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
     if one.state is ErasingState.BY_HAND:
         return words["by_hand"]
+    if one.state is ErasingState.HANDED_OVER:
+        return words["unfinished"]
     if "corrected" in words:
         return _done_of_a_correction(one, words)
     counted = {"deleted": 0, "emptied": 0, "kept": sum(int(each["rows"]) for each in one.report.get("kept", ()))}

@@ -118,7 +118,8 @@ def told(ctx: Context, tx: Tx, store: str, event: str, settled: Sequence[tuple[U
     changed = 0
     for erasure_id in dict.fromkeys(erasure_id for erasure_id, _ in settled):
         mine = [result for one, result in settled if one == erasure_id]
-        noted = _note(ctx, tx, erasures.load_erasure(tx, erasure_id), mine)
+        erasure = erasures.load_erasure(tx, erasure_id)
+        noted = 0 if erasure.poll_at is None else _note(ctx, tx, erasure, mine)
         if noted:
             erasure = erasures.load_erasure(tx, erasure_id)
             step = f"{dsars.load_dsar(tx, erasure.dsar_id).type}.told"
@@ -135,6 +136,8 @@ def later(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, settle_in: timedelta
     """
     job_store.assert_owned(tx, job)
     erasure = erasures.load_erasure(tx, erasure_id)
+    if erasure.poll_at is None:
+        return False  # while the store was asked, a person gave it up
     tickets = list(_waiting(ctx, tx, erasure).tickets.values())
     report = {name: value for name, value in erasure.report.items() if name != "unanswered"}
     if tickets:
@@ -184,7 +187,7 @@ def ended(ctx: Context, tx: Tx, job: Job, erasure_id: UUID, report: StoreReport)
     erasure = erasures.load_erasure(tx, erasure_id)
     if erasure.poll_at is None:
         return "ended"
-    _end_reminder(tx, erasure)
+    end_reminder(tx, erasure)
     close(ctx, tx, erasure, report)
     dsar = dsars.load_dsar(tx, erasure.dsar_id)
     if dsar.state is DsarState.EXECUTING:
@@ -247,7 +250,8 @@ def _end_of(erasure: StoreErasure, now: Instant) -> Ticket:
     return Ticket("", since, since, since + timedelta(days=7))
 
 
-def _end_reminder(tx: Tx, erasure: StoreErasure) -> None:
+def end_reminder(tx: Tx, erasure: StoreErasure) -> None:
+    """The store's owner need not see to it any more that the store ends."""
     for task in tasks.list_tasks_of(tx, erasure.dsar_id):
         if (task.store, task.code) == (erasure.store, STILL) and task.state in OPEN_TASKS:
             tasks.move_task(tx, task, TaskState.CANCELLED, None, end_reason="ended")
