@@ -157,23 +157,41 @@ def role_of(table: str, path: str) -> Role:
     A word that the table is named after says nothing: `employees.employee_email` is the employee's own.
     """
     own_words = {w.stem(part) for part in w.words(table)}
-    parts = tuple(part for part in w.words(path.replace("$", "_").replace("[*]", "")) if w.stem(part) not in own_words)
+    parts = tuple(part for part in _role_words(path) if w.stem(part) not in own_words)
     if w.holds_any(parts, w.POINT):
         return Role.POINT
     return Role.OWN if w.holds_any(parts, w.OWN) else Role.NEUTRAL
 
 
-def link_role(path: str, target: str) -> Role:
-    """What a key column says of the person it leads to.
+def _role_words(path: str) -> tuple[str, ...]:
+    """The words of a column; `bill_to` and `sold_to` say who buys, and are one word."""
+    parts = w.words(path.replace("$", "_").replace("[*]", ""))
+    return tuple(
+        "billing" if part in {"bill", "sold"} and after == "to" else part
+        for before, part, after in zip(("", *parts), parts, (*parts[1:], ""), strict=False)
+        if not (part == "to" and before in {"bill", "sold"})
+    )
+
+
+def _does_what_the_table_is(part: str, table: str) -> bool:
+    """Whether a role is that of who makes rows of this table: the reviewer of a review, the referrer of a referral."""
+    return part in w.DEED and any(word.startswith(part[:5]) for word in w.words(table))
+
+
+def link_role(path: str, target: str, table: str = "") -> Role:
+    """What a key column of `table` says of the person it leads to.
 
     Words beside those of the target decide: `support_agent_id` points, `buyer_id` owns. A column that only names
     its target owns where the target is a word for a customer, and is STAFF where it is one for somebody who works
     for the shop; anything else is NEUTRAL.
     """
     own_words = {w.stem(part) for part in w.words(target)}
-    parts = tuple(part for part in w.words(path.replace("$", "_").replace("[*]", "")) if part not in w.KEY_WORDS)
+    parts = tuple(part for part in _role_words(path) if part not in w.KEY_WORDS)
     extra = tuple(part for part in parts if w.stem(part) not in own_words)
     by = "by" in extra
+    works_here = w.holds_any(w.words(target), w.STAFF_TABLE)
+    if not works_here and any(_does_what_the_table_is(part, table) for part in extra):
+        return Role.OWN
     if w.holds_any(extra, w.POINT):
         return Role.POINT
     if w.holds_any(extra, w.OWN):

@@ -21,7 +21,7 @@ EMAIL: Final = _set(
 PHONE: Final = _set(
     "phone phones telephone telefon telefoon telefono telefone tel mobile mobil mobiel movil cell cellphone handy "
     "portable fax telefax phonenumber telefonnummer telefonnr rufnummer handynummer mobilnummer msisdn whatsapp "
-    "gsm puhelin"
+    "gsm puhelin komorka komorkowy"
 )
 FIRST_NAME: Final = _set(
     "firstname forename givenname vorname prenom voornaam fornavn fornamn imie fname primeiro etunimi nombres"
@@ -38,35 +38,45 @@ LOGIN: Final = _set(
     "login username userid_name nickname nick handle screenname benutzername anmeldename pseudo gebruikersnaam"
 )
 PASSWORD: Final = _set(
-    "password passwd pwd passwort kennwort passhash passwordhash pass motdepasse contrasena senha wachtwoord"
+    "password passwd pwd passwort kennwort passhash passwordhash pass motdepasse contrasena senha wachtwoord haslo"
 )
 STREET: Final = _set(
     "street address addressline strasse str adresse anschrift rue calle via straat direccion indirizzo endereco "
     "gate gatuadress housenumber hausnummer adres adresa ulica"
 )
-CITY: Final = _set("city town ort stadt ville ciudad citta plaats cidade by stad miasto wohnort locality suburb")
-STATE: Final = _set("state province region district county bundesland provincia provinz departement estado")
-POSTCODE: Final = _set("zip zipcode postcode postalcode plz postleitzahl cap cep codepostal postnummer postnr")
+CITY: Final = _set(
+    "city town ort stadt ville ciudad citta plaats cidade by stad miasto wohnort locality suburb miejscowosc "
+    "localidad woonplaats"
+)
+STATE: Final = _set(
+    "state province region district county bundesland provincia provinz departement estado wojewodztwo provincie"
+)
+POSTCODE: Final = _set(
+    "zip zipcode postcode postalcode plz postleitzahl cap cep codepostal postnummer postnr kodpocztowy"
+)
 COUNTRY: Final = _set("country land pays pais paese nation countrycode laendercode")
 BIRTH: Final = _set(
-    "birthday birthdate dob birth dateofbirth geburtsdatum geburtstag geboortedatum naissance nacimiento nascita"
+    "birthday birthdate dob birth dateofbirth geburtsdatum geburtstag geboortedatum naissance nacimiento nascita "
+    "urodzenia dataurodzenia fechanacimiento"
 )
 IP: Final = _set("ip ipaddress ipaddr remoteip clientip ipadresse")
 BANK: Final = _set("iban bic kontonummer cardnumber creditcard kreditkarte ccnumber accountnumber")
 NATIONAL_ID: Final = _set(
-    "ssn nationalid passport passportnumber taxid steuernummer ausweisnummer dni bsn nif personnummer cpf"
+    "ssn nationalid passport passportnumber taxid steuernummer ausweisnummer dni bsn nif personnummer cpf pesel nip rut"
 )
 TEXT: Final = _set(
     "note notes comment comments message body text description subject content remark remarks memo bemerkung "
     "bemerkungen nachricht kommentar notiz beschreibung betreff texte commentaire remarque descripcion comentario "
-    "mensaje details"
+    "mensaje details uwagi uwaga opis tresc wiadomosc notatka nota observaciones observacion asunto opmerking "
+    "opmerkingen bericht omschrijving onderwerp"
 )
 AMOUNT: Final = _set(
     "amount total price subtotal tax vat discount cost sum fee balance betrag preis summe gesamt rabatt montant "
-    "prix importe precio prezzo totaal prijs grandtotal"
+    "prix importe precio prezzo totaal prijs grandtotal kwota cena suma razem rabat podatek bedrag korting btw "
+    "descuento impuesto"
 )
-QUANTITY: Final = _set("quantity qty menge anzahl quantite cantidad quantita aantal stueckzahl")
-NUMBER: Final = _set("number no nr num numero nummer code reference ref")
+QUANTITY: Final = _set("quantity qty menge anzahl quantite cantidad quantita aantal stueckzahl ilosc")
+NUMBER: Final = _set("number no nr num numero nummer code reference ref numer")
 COMPANY: Final = _set("company firma unternehmen societe empresa azienda bedrijf organisation organization")
 
 NOT_A_VALUE: Final = _set(
@@ -84,32 +94,37 @@ PERSON_TABLE: Final = _set(
     "staff agent student tenant driver passenger kunde kundin kunden benutzer nutzer mitglied mitarbeiter "
     "personal personen abonnent besteller utilisateur membre abonne employe salarie acheteur cliente usuario "
     "empleado miembro utente dipendente klant gebruiker medewerker lid brukere bruker anvandare kund klient "
-    "uzytkownik admin administrator"
+    "uzytkownik admin administrator pracownik pracownicy klienci uzytkownicy czlonek czlonkowie"
 )
 ORGANISATION_TABLE: Final = _set(
-    "company organisation organization supplier vendor brand manufacturer carrier shipper courier "
-    "forwarder warehouse branch store shop "
-    "partner bank publisher merchant firma lieferant hersteller filiale lager spediteur marke haendler "
-    "fournisseur marque magasin entrepot transporteur proveedor marca tienda almacen fornitore marchio negozio "
-    "leverancier merk winkel"
+    "company organisation organization supplier vendor brand manufacturer carrier shipper courier forwarder "
+    "warehouse branch store shop partner bank publisher merchant firma lieferant hersteller filiale lager "
+    "spediteur marke haendler fournisseur marque magasin entrepot transporteur proveedor marca tienda almacen "
+    "fornitore marchio negozio leverancier merk winkel dostawca dostawcy producent sklep magazyn oddzial sucursal "
+    "filiaal"
 )
 SATELLITE_TABLE: Final = _set(
     "address profile adresse anschrift addresses profil profiles contact preference preferences setting settings "
-    "direccion indirizzo adres endereco lieferadresse rechnungsadresse coordonnees"
+    "direccion indirizzo adres endereco lieferadresse rechnungsadresse coordonnees adresy direcciones adressen "
+    "adresgegevens"
 )
 ACTIVITY_TABLE: Final = _set(
     "order invoice payment purchase transaction booking reservation shipment delivery return refund ticket "
     "request case message review rating subscription cart basket quote claim visit session newsletter bestellung "
     "rechnung zahlung auftrag lieferung buchung retoure anfrage bewertung warenkorb commande facture paiement "
-    "livraison avis panier pedido factura pago envio ordine fattura pagamento bestelling factuur betaling"
+    "livraison avis panier pedido factura pago envio ordine fattura pagamento bestelling factuur betaling "
+    "zamowienie zamowienia faktura faktury platnosc platnosci wysylka zwrot zwroty reklamacja reklamacje opinia "
+    "opinie koszyk koszyki rezerwacja rezerwacje compra venta devolucion devoluciones resena carrito reserva "
+    "bestellingen facturen betalingen levering leveringen retour klacht klachten beoordeling beoordelingen "
+    "winkelwagen reservering"
 )
 LOG_TABLE: Final = _set(
     "log logs history audit event events journal trail activity protokoll historie verlauf historique registro "
-    "changelog"
+    "changelog dziennik historia zdarzenie zdarzenia logboek bitacora"
 )
 COPY_TABLE: Final = _set(
     "archive archived old history backup bak copy deleted trash legacy archiv alt sicherung geloescht papierkorb "
-    "ancien sauvegarde antiguo vecchio oud snapshot prev previous"
+    "ancien sauvegarde antiguo vecchio oud snapshot prev previous archiwum archiwalne kopia archief kopie"
 )
 
 OWN: Final = _set(
@@ -117,13 +132,15 @@ OWN: Final = _set(
     "sender author payer purchaser applicant student person passenger tenant consumer kunde kundin kunden "
     "besteller kaeufer benutzer nutzer mitglied inhaber eigentuemer absender utilisateur acheteur membre abonne "
     "expediteur cliente usuario comprador remitente utente mittente klant gebruiker koper afzender uid billing "
-    "placed ordered requested submitted bought purchased booked registered"
+    "placed ordered requested submitted bought purchased booked registered nabywca kupujacy zamawiajacy "
+    "uzytkownik nadawca autor auteur reporter complainant follower voter rater writer bidder borrower donor "
+    "afnemer opdrachtgever"
 )
 """Roles of the person a row is about."""
 
 ACCOUNT: Final = _set(
-    "user account member owner holder person author uid benutzer nutzer mitglied inhaber utilisateur membre usuario "
-    "utente gebruiker"
+    "user account member owner holder person author uid benutzer nutzer mitglied inhaber utilisateur membre "
+    "usuario utente gebruiker autor auteur uzytkownik"
 )
 """Roles that a customer or somebody of the shop may have: they give way to a word for a customer in the same row."""
 
@@ -136,22 +153,41 @@ POINT: Final = _set(
     "mitarbeiter bearbeiter sachbearbeiter vertreter berater verkaeufer betreuer leiter vorgesetzter chef "
     "empfaenger geaendert erstellt angelegt employe vendeur responsable gestionnaire destinataire superieur "
     "conseiller empleado vendedor gerente destinatario dipendente venditore medewerker verkoper beheerder "
-    "ontvanger actor"
+    "ontvanger actor pracownik kierownik przelozony sprzedawca odbiorca jefe encargado leidinggevende behandelaar "
+    "reported reviewee rated followed blocked mentioned invitee target"
 )
 """Roles of somebody who handled the row, or whom it only names."""
 
-MADE: Final = _set("created creator posted written commented uploaded erstellt angelegt verfasst")
+MADE: Final = _set(
+    "created creator posted written commented uploaded erstellt angelegt verfasst utworzyl creado aangemaakt"
+)
 """Roles of whom a text is by: somebody who handled the row, or, where nothing else says whose it is, its author."""
 
 STAFF_TABLE: Final = _set(
     "staff employee agent rep representative salesperson clerk operator mitarbeiter personal vertreter verkaeufer "
-    "employe salarie vendeur empleado dipendente medewerker admin administrator manager driver courier"
+    "employe salarie vendeur empleado dipendente medewerker admin administrator manager driver courier pracownik "
+    "pracownicy"
 )
 """Tables of people who work for the shop: a key to them in somebody's row says who handled it."""
 
+SELLER: Final = _set("seller vendor merchant host verkaeufer vendeur vendedor venditore verkoper sprzedawca")
+"""Roles of somebody who sells: a clerk beside a customer, and on a marketplace the person whose goods these are."""
+
+DEED: Final = _set("reviewer referrer inviter reporter rater")
+"""Roles that point elsewhere and are its maker's in a table named after the deed: the reviewer of a review."""
+
+RECEIVER: Final = _set("recipient receiver to empfaenger destinataire destinatario ontvanger odbiorca")
+"""Roles of whom something is sent to: a third person in an order, and in a list of what was sent whose row it is."""
+
+RECORD: Final = _set(
+    "row record object entity item target resource rekord rekordu wiersz obiekt registro objeto zeile datensatz objekt "
+    "enregistrement objet rij regel riga"
+)
+"""Words for any row of any table: beside a column that names tables, the key of the row it speaks of."""
+
 PASSING: Final = _set(
     "last latest current recent next previous newest letzte letzter letztes aktuelle aktueller derniere dernier "
-    "ultimo ultima laatste"
+    "ultimo ultima laatste ostatni ostatnia ostatnie laatst"
 )
 """A key so named points at one of many and says nothing of whose row it stands in: `product.last_order_id`."""
 

@@ -45,13 +45,14 @@ def classify(collections: Mapping[str, Collection], links: Sequence[Link]) -> di
     for name in searched:
         if name not in classes and any(link.kind is LinkKind.COPY_OF for link in outgoing[name]):
             classes[name] = CollectionClass.COPY
+    carrying = _carrying(searched, outgoing, classes)
     changed = True
     while changed:
         changed = False
         for name, one in searched.items():
             if name in classes:
                 continue
-            found = _attached(one, outgoing[name], classes) or _referenced(one, searched, outgoing, classes)
+            found = _attached(one, outgoing[name], classes, carrying) or _referenced(one, searched, outgoing, classes)
             if found is not None:
                 classes[name] = found
                 changed = True
@@ -103,8 +104,28 @@ def _belongs(one: Collection, link: Link, *, has_own_life: bool) -> bool:
     A key that says nothing of its role makes a part of what nothing else points at; travellers with orders of their
     own are no part of their guide.
     """
-    role = link_role(link.fields[0], link.to)
+    role = link_role(link.fields[0], link.to, one.name)
     return role is Role.OWN or (role is Role.NEUTRAL and (one.is_unique(link.fields) or not has_own_life))
+
+
+def _carrying(
+    searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]], classes: Mapping[str, CollectionClass]
+) -> frozenset[str]:
+    """What rows hang on that name nobody themselves: an order with an address of its own has lines and payments, and
+    is no address, whatever it is called.
+    """
+
+    def names_nobody(name: str) -> bool:
+        contact = any(field.category in {*_CONTACT, Category.EMAIL_DIGEST} for field in searched[name].fields)
+        return not contact and not any(classes.get(link.to) is CollectionClass.PERSON for link in outgoing[name])
+
+    return frozenset(
+        link.to
+        for name, links in outgoing.items()
+        if classes.get(name) is None and names_nobody(name)
+        for link in links
+        if link.to != name and not is_passing(link)
+    )
 
 
 def is_passing(link: Link) -> bool:
@@ -113,25 +134,27 @@ def is_passing(link: Link) -> bool:
 
 
 def _attached(
-    one: Collection, outgoing: Iterable[Link], classes: Mapping[str, CollectionClass]
+    one: Collection, outgoing: Iterable[Link], classes: Mapping[str, CollectionClass], carrying: frozenset[str]
 ) -> CollectionClass | None:
     kinds = table_words(one.name)
     direct = {field.category for field in one.fields}
     to_people = [link for link in outgoing if classes.get(link.to) is CollectionClass.PERSON]
-    owned = any(link_role(link.fields[0], link.to) is not Role.POINT for link in to_people)
+    owned = any(link_role(link.fields[0], link.to, one.name) is not Role.POINT for link in to_people)
     contact = any(
         field.category in {Category.EMAIL, Category.EMAIL_DIGEST, Category.PHONE} and field.role is not Role.POINT
         for field in one.fields
     )
     if TableWord.ORGANISATION in kinds and not any(
-        link_role(link.fields[0], link.to) is Role.OWN for link in to_people
-    ):
-        return None
+        link_role(link.fields[0], link.to, one.name) is Role.OWN for link in to_people
+    ):  # a branch with its manager and desk; but `shop_line` below an order is a line of a shop
+        owned = contact = False
     if owned or contact:
         if TableWord.LOG in kinds:
             return CollectionClass.LOG
         address = TableWord.SATELLITE in kinds or Category.STREET in direct
         business = TableWord.ACTIVITY in kinds or direct & set(_BUSINESS)
+        if TableWord.SATELLITE not in kinds and not business:
+            business = one.name in carrying
         return CollectionClass.SATELLITE if address and not business else CollectionClass.ACTIVITY
     hung = {classes.get(link.to) for link in outgoing if not is_passing(link)}
     if hung & {CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG}:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from privacyops.domain.classification import words as w
-from privacyops.domain.classification.columns import link_role
+from privacyops.domain.classification.columns import TableWord, link_role, table_words
 from privacyops.domain.datamap.catalogue import (
     EXPANDS,
     TELLING_SHAPES,
@@ -41,11 +41,14 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
     to_people = [
         link for link in links if cls(link) is CollectionClass.PERSON and link.ownership is Ownership.UNDECIDED
     ]
-    hangs = any(
-        cls(link) in _HANGS_ON and link.usable and not is_passing(link) and link.to != one.name for link in links
-    )
+    hanging = [
+        link
+        for link in links
+        if cls(link) in _HANGS_ON and link.usable and not is_passing(link) and link.to != one.name
+    ]
     decided = {
-        id(link): done for link, done in zip(to_people, _person_links(one, to_people, hangs, collections), strict=True)
+        id(link): done
+        for link, done in zip(to_people, _person_links(one, to_people, hanging, collections), strict=True)
     }
     result = []
     for link in links:
@@ -74,10 +77,23 @@ def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | Non
     return target is CollectionClass.SATELLITE or (target is CollectionClass.DETAIL and one.is_unique(link.fields))
 
 
-def _person_links(one: Collection, links: list[Link], hangs: bool, collections: Mapping[str, Collection]) -> list[Link]:
+def _role(one: Collection, link: Link, *, below: bool) -> Role:
+    """The role of a key to people. One that holds for some rows only says whose these are; but what somebody of the
+    shop wrote below a customer's dispute is the customer's.
+    """
+    if not link.condition:
+        return link_role(link.fields[0], link.to, one.name)
+    return Role.STAFF if below and TableWord.STAFF in table_words(link.to) else Role.OWN
+
+
+def _person_links(
+    one: Collection, links: list[Link], hanging: Sequence[Link], collections: Mapping[str, Collection]
+) -> list[Link]:
     if one.cls is CollectionClass.PERSON:
         return [_between_people(one, link) for link in links]
-    roles = {link.id: Role.OWN if link.condition else link_role(link.fields[0], link.to) for link in links}
+    hangs = bool(hanging)
+    below = any(not link.condition and link.usable for link in hanging)
+    roles = {link.id: _role(one, link, below=below) for link in links}
     owners = _owners(one, [link for link in links if not link.element and link.usable], roles, hangs, collections)
     # Paths of documents stand for each other: an event has `user.id` or `uid`. A condition excludes the others. Keys
     # into two collections of people are one person under two accounts.
@@ -112,7 +128,9 @@ def _owners(
         conditional = [link for link in own if link.condition]
         inside = [link for link in own if not link.condition and is_in_document(one, link)]
         plain = [link for link in own if not link.condition and link not in inside]
-        plain = [link for link in plain if not _is_account(link)] or plain
+        if any(_says_customer(link) for link in plain):
+            plain = [link for link in plain if not _is_account(link)] or plain
+        plain = [link for link in plain if _says_whose(link)] or plain
         least = min((_extra_words(link) for link in plain), default=0)
         return conditional + inside + [link for link in plain if _extra_words(link) == least]
     neutral = [link for link in links if roles[link.id] is Role.NEUTRAL]
@@ -121,7 +139,25 @@ def _owners(
     contact = any(field.category is Category.EMAIL and field.role is not Role.POINT for field in one.fields)
     if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
         return []
-    return [link for link in links if roles[link.id] is Role.STAFF]
+    return [link for link in links if roles[link.id] is Role.STAFF] or [link for link in links if _sells(link)]
+
+
+def _sells(link: Link) -> bool:
+    """Whether the key is of somebody who sells, among people who are no staff: of a marketplace the listing's owner."""
+    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    return w.holds_any(tuple(parts), w.SELLER) and TableWord.STAFF not in table_words(link.to)
+
+
+def _says_customer(link: Link) -> bool:
+    parts = tuple(part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS)
+    return w.holds_any(parts, w.OWN - w.ACCOUNT)
+
+
+def _says_whose(link: Link) -> bool:
+    """Whether the column's own words say it; `about_id` is a customer's for leading to customers alone."""
+    parts = tuple(part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS)
+    target = {w.stem(part) for part in w.words(link.to)}
+    return w.holds_any(parts, w.OWN | w.DEED) or any(w.stem(part) in target for part in parts)
 
 
 def _is_account(link: Link) -> bool:
@@ -173,7 +209,7 @@ def _extra_words(link: Link) -> int:
 
 def _between_people(one: Collection, link: Link) -> Link:
     """From a person to a person: the same one under two accounts, or a pointer (a supervisor, a representative)."""
-    role = link_role(link.fields[0], link.to)
+    role = link_role(link.fields[0], link.to, one.name)
     if link.to == one.name or link.element or role in {Role.POINT, Role.STAFF}:
         return replace(link, ownership=Ownership.POINTER)
     if one.is_unique(link.fields):

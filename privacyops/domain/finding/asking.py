@@ -46,7 +46,8 @@ def fields_of_ask(ask: Ask, drawn: DataMap) -> tuple[str, ...]:
     if ask.kind not in {AskKind.POINTER, AskKind.REFERENCES}:
         return columns
     link = drawn.by_link[ask.link]
-    wanted = {*one.key, *(path.partition("$")[0] for path in link.fields)}
+    read = (*link.fields, link.condition.field) if link.condition else link.fields
+    wanted = {*one.key, *(path.partition("$")[0] for path in read)}
     return tuple(path for path in columns if path in wanted) if one.key else columns
 
 

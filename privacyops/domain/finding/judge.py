@@ -149,7 +149,8 @@ def learn_known(
         one = drawn.collection(row.ref.collection)
         for link, text in standing.owners(row):
             name = digest(f"{link.to}.{link.to_fields[0]}", text)
-            known.setdefault(name, name in held)
+            # a declared key is not asked, for it leads to somebody; another link to the same rows relies on that
+            known[name] = known.get(name, False) or name in held or link.kind in _PROVEN
         for _, normal in own_emails(one, row.values):
             name = digest("email", normal)
             known.setdefault(name, name in held)

@@ -1,0 +1,93 @@
+"""The search where people deal with people, where names are in no vocabulary, and where frameworks named the tables."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.searching import Shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "shop.db")
+
+
+MARKET = """
+CREATE TABLE account (id INTEGER PRIMARY KEY, handle TEXT, legal_name TEXT, email TEXT UNIQUE);
+CREATE TABLE staff (id INTEGER PRIMARY KEY, name TEXT, email TEXT UNIQUE);
+CREATE TABLE listing (id INTEGER PRIMARY KEY, seller_id INTEGER NOT NULL REFERENCES account(id), title TEXT);
+CREATE TABLE payout (id INTEGER PRIMARY KEY, seller_id INTEGER REFERENCES account(id), iban TEXT, amount NUMERIC);
+CREATE TABLE purchase (id INTEGER PRIMARY KEY, buyer_id INTEGER REFERENCES account(id),
+  seller_id INTEGER REFERENCES account(id), total NUMERIC);
+CREATE TABLE purchase_item (id INTEGER PRIMARY KEY, purchase_id INTEGER REFERENCES purchase(id),
+  listing_id INTEGER REFERENCES listing(id), qty INTEGER);
+CREATE TABLE review (id INTEGER PRIMARY KEY, purchase_id INTEGER REFERENCES purchase(id),
+  author_id INTEGER REFERENCES account(id), about_id INTEGER REFERENCES account(id), body TEXT);
+CREATE TABLE rating (id INTEGER PRIMARY KEY, rater_id INTEGER REFERENCES account(id),
+  rated_id INTEGER REFERENCES account(id), stars INTEGER, words TEXT);
+CREATE TABLE referral (id INTEGER PRIMARY KEY, referrer_id INTEGER REFERENCES account(id), note TEXT, words TEXT,
+  more TEXT);
+CREATE TABLE dispute (id INTEGER PRIMARY KEY, purchase_id INTEGER REFERENCES purchase(id), reason TEXT);
+CREATE TABLE dispute_event (id INTEGER PRIMARY KEY, dispute_id INTEGER REFERENCES dispute(id), author_type TEXT,
+  author_id INTEGER, body TEXT);
+INSERT INTO account VALUES (11,'ann','Ann Orr','ann@example.org'),(12,'ben','Ben Orr','ben@example.org'),
+  (13,'cat','Cat Orr','cat@example.org');
+INSERT INTO staff VALUES (1,'Una Ray','una@market.example'),(2,'Vic Ray','vic@market.example');
+INSERT INTO listing VALUES (21,11,'Bike'),(22,12,'Lamp'),(23,13,'Coat');
+INSERT INTO payout VALUES (31,11,'DE00','9'),(32,12,'DE01','8');
+INSERT INTO purchase VALUES (41,11,12,5),(42,12,11,6),(43,13,11,7);
+INSERT INTO purchase_item VALUES (51,41,22,1),(52,42,21,1),(53,43,21,1);
+INSERT INTO review VALUES (61,41,11,12,'quick'),(62,41,12,11,'paid at once'),(63,42,12,11,'as told');
+INSERT INTO rating VALUES (71,11,12,5,'fine to deal with'),(72,13,11,1,'never came to the door');
+INSERT INTO referral VALUES (75,11,'a','b','c'),(76,12,'a','b','c');
+INSERT INTO dispute VALUES (81,41,'broken'),(82,43,'late');
+INSERT INTO dispute_event VALUES (91,81,'Account',11,'it is broken'),(92,81,'Account',12,'it was not'),
+  (93,81,'Staff',1,'we look into it'),(94,82,'Staff',2,'we look'),(95,82,'Account',13,'where is it');
+"""
+
+
+def test_who_sells_on_a_marketplace_has_listings_and_payouts_and_no_strangers_purchases(shop: Shop) -> None:
+    found = shop.holds(MARKET).search(email="ann@example.org")
+    assert found.rows() == {
+        ("account", "11"), ("listing", "21"), ("payout", "31"), ("purchase", "41"), ("purchase_item", "51"),
+        ("review", "61"), ("rating", "71"), ("referral", "75"), ("dispute", "81"), ("dispute_event", "91"),
+        ("dispute_event", "93"),
+    }  # fmt: skip
+    assert found.fields("purchase", 42) == {"seller_id"}
+
+
+def test_a_review_is_its_authors_and_only_points_at_whom_it_is_about(shop: Shop) -> None:
+    found = shop.holds(MARKET).search(email="ann@example.org")
+    assert found.fields("review", 63) == {"about_id"}
+    assert found.fields("rating", 72) == {"rated_id"}
+
+
+def test_what_staff_wrote_below_a_customers_dispute_only_points_at_them(shop: Shop) -> None:
+    found = shop.holds(MARKET).search(email="una@market.example")
+    assert found.rows() == {("staff", "1")}
+    assert found.fields("dispute_event", 93) == {"author_id"}
+
+
+def test_lines_of_tables_that_begin_with_shop_are_lines_and_no_branches(shop: Shop) -> None:
+    found = shop.holds("""
+        CREATE TABLE auth_user (id INTEGER PRIMARY KEY, username TEXT, password TEXT, email TEXT);
+        CREATE TABLE shop_order (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES auth_user(id), email TEXT);
+        CREATE TABLE shop_orderline (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES shop_order(id), sku TEXT);
+        INSERT INTO auth_user VALUES (1,'eva','x','eva@example.org'),(2,'fay','y','fay@example.org');
+        INSERT INTO shop_order VALUES (11,1,'eva@example.org'),(12,2,'fay@example.org');
+        INSERT INTO shop_orderline VALUES (21,11,'a'),(22,12,'b');
+    """).search(email="eva@example.org")
+    assert found.rows() == {("auth_user", "1"), ("shop_order", "11"), ("shop_orderline", "21")}
+
+
+def test_orders_in_words_nobody_knows_are_told_from_addresses_by_their_lines(shop: Shop) -> None:
+    found = shop.holds("""
+        CREATE TABLE asiakas (asiakas_id TEXT PRIMARY KEY, etunimi TEXT, sukunimi TEXT, email TEXT);
+        CREATE TABLE tilaus (tilaus_id TEXT PRIMARY KEY, asiakas_id TEXT, email TEXT, street TEXT, tila TEXT);
+        CREATE TABLE tilausrivi (tilaus_id TEXT, rivi INTEGER, tuote TEXT, PRIMARY KEY (tilaus_id, rivi));
+        INSERT INTO asiakas VALUES ('A01','Aino','Aalto','aino@example.org'),('A02','Eero','Elo','eero@example.org');
+        INSERT INTO tilaus VALUES ('T901','A01','aino@example.org','Kuja 1','uusi'),
+          ('T902','A02','eero@example.org','Kuja 2','uusi');
+        INSERT INTO tilausrivi VALUES ('T901',1,'a'),('T901',2,'b'),('T902',1,'a');
+    """).search(email="aino@example.org")
+    assert found.rows() == {("asiakas", "A01"), ("tilaus", "T901"), ("tilausrivi", "T901/1"), ("tilausrivi", "T901/2")}
