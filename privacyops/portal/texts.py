@@ -121,6 +121,11 @@ ANSWERS: Final[Mapping[SystemAnswer, tuple[str, str]]] = {
 }
 """What a system gave: word and tone."""
 
+TOLD: Final = (N_("was told"), "ok")
+TO_TELL: Final = (N_("is being told"), "inf")
+NOT_TOLD: Final = (N_("could not be told"), "warn")
+"""What came of telling a recipient: word and tone."""
+
 ENDED: Final[Mapping[Outcome, str]] = {
     Outcome.FULFILLED: N_("We have answered your request in full."),
     Outcome.FULFILLED_PARTIAL: N_("We have answered your request in part; our letter says what is missing and why."),

@@ -60,6 +60,7 @@ STATUS: Final[View] = {
     "withdraw_url": "/privacy/r/withdraw",
     "messages": REQUEST["messages"],
     "outcomes": [],
+    "recipients": [],
     "object_url": None,
     "authority": {"name": "State Commissioner for Data Protection", "url": "https://authority.example/"},
     "leave_url": "/privacy/leave",
@@ -78,6 +79,10 @@ STATUS_ANSWERED: Final[View] = STATUS | {
     "outcomes": [
         {"system": "Shop", "outcome": "given", "tone": "ok", "reason": "Customer record, 18 orders"},
         {"system": "Fraud check", "outcome": "left out", "tone": "inf", "reason": "Trade secret; you may ask a person to look at it"},
+    ],
+    "recipients": [
+        {"name": "Parcel carrier", "text": "was told", "tone": "ok"},
+        {"name": "Example Credit", "text": "could not be told", "tone": "warn"},
     ],
 }
 

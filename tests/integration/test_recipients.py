@@ -3,6 +3,7 @@ excuse, and no closing before.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from privacyops.kernel.errors import TransitionRefused, Unprocessable
 from privacyops.kernel.ids import DsarId
 from privacyops.services import recipient
 from privacyops.services import task as task_service
-from privacyops.services.dsar import answer, corrections, erasing, opening, recipients, review
+from privacyops.services.dsar import answer, corrections, erasing, opening, own, recipients, review
 from privacyops.services.recipient import Said
 from privacyops.settings import Processing, Recipient, Settings
 from privacyops.store import audit
@@ -28,6 +29,8 @@ from tests.consoles import Office, words_of
 from tests.house import Walker
 from tests.integration import test_rectification_journey as correcting
 from tests.integration.test_erasure_journey import approved, planned, shop
+from tests.integration.test_portal_journey import come_back
+from tests.portal_client import Customer
 from tests.shop import ShopClient
 
 __all__ = ["shop"]
@@ -88,6 +91,10 @@ def test_an_erasure_makes_one_task_a_recipient_and_closes_when_each_is_settled(w
     swept(walker)
     with pytest.raises(answer.WorkOpen):
         answer.close(ada, dsar_id)
+    customer = Customer(walker, language="de")
+    come_back(customer, walker.dsar(dsar_id).reference)
+    page = words_of(customer.page.text)
+    assert re.search(rf"Wer Ihre Daten noch von uns bekam .*{LENDER} wird unterrichtet .*{CARRIER} unterrichtet", page)
     recipient.say(ada, carrier, Said(NoticeState.CONFIRMED, today, Way.LETTER, note="answered by Kim Doe"))
     with pytest.raises(TransitionRefused):
         recipient.say(ada, carrier, Said(NoticeState.CONFIRMED, today, Way.LETTER))
@@ -106,6 +113,11 @@ def test_an_erasure_makes_one_task_a_recipient_and_closes_when_each_is_settled(w
     with pytest.raises(TransitionRefused):
         recipient.agree(marta, found[LENDER].id)
     assert answer.close(ada, dsar_id).state is DsarState.CLOSED
+    told = own.read_own(walker.as_subject(dsar_id), dsar_id).recipients
+    assert [(one.name, one.state) for one in told] == [
+        (LENDER, NoticeState.EXCUSED),
+        (CARRIER, NoticeState.CONFIRMED),
+    ]
     with walker.context.database.reading("shop", walker.clock.now()) as tx:
         trail = json.dumps([[one.action, one.detail] for one in audit.list_audit_of(tx, "dsar", str(dsar_id))])
     assert "recipient.confirmed" in trail
@@ -159,6 +171,22 @@ def test_a_correction_by_hand_tells_recipients_once_it_was_made(walker: Walker, 
     recipient.say(
         ada, notices(walker, dsar_id)[LENDER].task_id, Said(NoticeState.NOT_DISCLOSED, note="Paid in advance.")
     )
+    assert len(open_tasks(walker, dsar_id)) == 1
+
+
+@on_one_engine
+def test_who_takes_the_request_back_after_the_erasure_does_not_take_back_the_telling(
+    walker: Walker, shop: Path
+) -> None:
+    dsar_id = planned(walker, shop)
+    approved(walker, dsar_id)
+    assert answer.withdraw(walker.as_subject(dsar_id), dsar_id).state is DsarState.CLOSED
+    left = open_tasks(walker, dsar_id)
+    assert [one.kind for one in left] == [TaskKind.NOTIFY_RECIPIENT] * 2
+    recipient.say(
+        walker.as_staff("Ada", Role.ANALYST), left[0].id,
+        Said(NoticeState.CONFIRMED, walker.clock.now().date(), Way.PHONE),
+    )  # fmt: skip
     assert len(open_tasks(walker, dsar_id)) == 1
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.state import DsarState, is_waiting_for_subject
 from privacyops.domain.identity.mask import masked_email
+from privacyops.domain.recipient import NoticeState, RecipientNotice
 from privacyops.domain.secret import CODE_LIFE, LinkKind
 from privacyops.portal import texts
 from privacyops.portal.cookie import PortalCookie, set_cookie
@@ -141,6 +142,7 @@ def _view(visit: Visitor, request: own.OwnRequest, values: dict[str, str], error
             for one in request.messages
         ],
         "outcomes": [_outcome(one, said) for one in request.outcomes],
+        "recipients": [_recipient(one, said) for one in request.recipients],
         "object_url": "#f-message" if is_over and may_write and dsar.answered_at else None,
         "authority": {"name": controller.authority_name or "", "url": controller.authority_url or ""},
         "leave_url": "/privacy/leave",
@@ -148,6 +150,13 @@ def _view(visit: Visitor, request: own.OwnRequest, values: dict[str, str], error
         "values": values,
         "errors": errors,
     }
+
+
+def _recipient(one: RecipientNotice, said: Words) -> dict[str, str]:
+    word, tone = texts.NOT_TOLD if one.state is NoticeState.EXCUSED else texts.TO_TELL
+    if one.was_told:
+        word, tone = texts.TOLD
+    return {"name": one.name, "text": said.gettext(word), "tone": tone}
 
 
 def _steps(request: own.OwnRequest, said: Words) -> list[dict[str, Any]]:

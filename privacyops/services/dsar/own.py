@@ -12,6 +12,7 @@ from privacyops.domain.deadline.clock import ClockView
 from privacyops.domain.dsar.record import Dsar, Run
 from privacyops.domain.dsar.run import SETTLED_RUNS, Decision, RunState
 from privacyops.domain.dsar.state import DsarEvent, DsarState, allowed_events
+from privacyops.domain.recipient import NoticeState, RecipientNotice
 from privacyops.domain.secret import LinkKind
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import DsarId
@@ -24,6 +25,7 @@ from privacyops.services.dsar.message import Message, messages_of
 from privacyops.store import dsar as dsars
 from privacyops.store import finding as findings
 from privacyops.store import package as packages
+from privacyops.store import recipient as recipients
 from privacyops.store import stores
 from privacyops.store.uow import Tx
 
@@ -75,7 +77,8 @@ class OwnRequest:
     """Everything that the status page says. `contact` is None once the personal data is destroyed.
 
     `systems` (how many are done, of how many) tells the progress of the search; `outcomes` stay empty until the
-    answer is out, because nothing is decided before.
+    answer is out, because nothing is decided before. `recipients` are those who got data of the person and were, are or
+    could not be told; who never got any is left out.
     """
 
     dsar: Dsar
@@ -85,6 +88,7 @@ class OwnRequest:
     systems: tuple[int, int]
     outcomes: tuple[SystemOutcome, ...]
     package: OwnPackage | None
+    recipients: tuple[RecipientNotice, ...] = ()
 
     @property
     def can_withdraw(self) -> bool:
@@ -98,14 +102,16 @@ def read_own(ctx: Context, tx: Tx, dsar_id: DsarId) -> OwnRequest:
     dsar = dsars.load_dsar(tx, dsar_id)
     runs = findings.list_runs(tx, dsar_id)
     done = sum(run.state in SETTLED_RUNS for run in runs)
+    is_told = dsar.state in _TOLD and dsar.answered_at is not None
     return OwnRequest(
         dsar,
         None if dsar.sealed is None else sealing.requester_of(ctx, tx, dsar).email,
         view_of(dsar, dsars.list_clock_events(tx, dsar_id), tx.now),
         messages_of(ctx, tx, dsar_id),
         (done, len(runs)),
-        _outcomes(tx, dsar, runs) if dsar.state in _TOLD and dsar.answered_at is not None else (),
+        _outcomes(tx, dsar, runs) if is_told else (),
         _package(tx, dsar_id),
+        _recipients(tx, dsar_id) if is_told else (),
     )
 
 
@@ -128,6 +134,11 @@ def _package(tx: Tx, dsar_id: DsarId) -> OwnPackage | None:
             given[part] = given.get(part, 0) + int(group.records)
     contents = tuple((system, label, count) for (system, label), count in sorted(given.items()))
     return OwnPackage(found.state, found.size, found.sha256, found.expires_at, found.downloads_left, contents)
+
+
+def _recipients(tx: Tx, dsar_id: DsarId) -> tuple[RecipientNotice, ...]:
+    every = recipients.list_notices(tx, dsar_id)
+    return tuple(one for one in every if one.state is not NoticeState.NOT_DISCLOSED)
 
 
 def _outcomes(tx: Tx, dsar: Dsar, runs: Sequence[Run]) -> tuple[SystemOutcome, ...]:
