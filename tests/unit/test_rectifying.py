@@ -5,7 +5,7 @@ import pytest
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType
 from privacyops.domain.erasure.operation import Given, Set
-from privacyops.domain.erasure.rectifying import Correction, CorrectionMalformed, checked, correct
+from privacyops.domain.erasure.rectifying import CORRECTABLE, Correction, CorrectionMalformed, checked, correct
 from privacyops.domain.finding.model import Finding, FindingTier, Match
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.record import Blob, RowRef, Value
@@ -99,3 +99,26 @@ def test_rows_of_others_and_what_a_machine_cannot_write_are_left_and_said() -> N
         ("home", "scan", "inside_a_file"),
     )
     assert found.intents == ()
+
+
+@pytest.mark.parametrize(
+    ("each", "text", "told"),
+    [
+        (("email", "mia@example.com", "mia@example.org"), "cc anna.mia@example.com, a-mia@example.com", None),
+        (("email", "mia@example.com", "mia@example.org"), "mia@example.com.au, mia@example.community", None),
+        (("email", "mia@example.com", "mia@example.org"), "To <MIA@example.com>, or mia@example.com.",
+         "To <mia@example.org>, or mia@example.org."),
+        (("name", "Mia Brandt", "Mia Brand"), "for Mia Brandt-Meyer and Anna-Mia Brandt", None),
+        (("name", "Mia Brandt", "Mia Brand"), "Mia Brandt's parcel (Mia Brandt/Ole Brandt)",
+         "Mia Brand's parcel (Mia Brand/Ole Brandt)"),
+        (("street", "Am Wer 1", "Am Wehr 1"), "Am Wer 1-3, Am Wer 1/2, Am Wer 12", None),
+        (("street", "Am Wer 1", "Am Wehr 1"), "Am Wer 1, 10115 Berlin", "Am Wehr 1, 10115 Berlin"),
+        (("phone", "030 5550101", "030 5550109"), "030 5550101-22, +030 5550101", None),
+        (("phone", "030 5550101", "030 5550109"), "call 030 5550101!", "call 030 5550109!"),
+    ],
+)  # fmt: skip
+def test_a_part_of_another_address_name_or_number_is_not_corrected(
+    each: tuple[str, str, str], text: str, told: str | None
+) -> None:
+    kind, old, new = each
+    assert become({"label": text}, Correction(CORRECTABLE[kind], old, new)) == ({"label": told} if told else {})

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Collection
-from privacyops.domain.erasure.intent import Intent, Stance, link_cells
+from privacyops.domain.erasure.intent import Intent, Stance
 from privacyops.domain.erasure.operation import Given, Set
-from privacyops.domain.finding.subject import own_emails
-from privacyops.domain.record import Row, Value, canonical, spelled
+from privacyops.domain.erasure.unchanged import given_by, same_value, still_theirs
+from privacyops.domain.record import Row, Value
 
 K = TypeVar("K")
 Emptied = Mapping[str, frozenset[str] | None]
@@ -48,7 +47,7 @@ def corrected_again(
         if row is None or out is None:
             continue
         collection = drawn.collection(row.ref.collection)
-        if not _is_same_person(collection, drawn, [one for _, one in mine], row.values):
+        if not still_theirs(collection, drawn, [held for _, one in mine for held in _held(one)], row.values):
             left.extend((who, collection.name, "other_person") for who, _ in mine)
             continue
         ways = {}
@@ -58,7 +57,7 @@ def corrected_again(
                 continue
             value, missed = _after(steps, held)
             left.extend((who, collection.name, "other_value") for who in missed)
-            if not _is_same(value, held):
+            if not same_value(value, held):
                 ways[path] = (Set({path: Given(value)}),)
         if ways:
             wanted.append(Intent(row.ref, Stance.POINT, row.values, "corrected_again", ways=ways))
@@ -72,10 +71,15 @@ def written(intent: Intent, cells: frozenset[str]) -> Intent:
 
 def _given(intent: Intent) -> Iterator[tuple[str, Value]]:
     for path, ways in intent.ways.items():
-        for act in ways[:1]:
-            given = act.fields.get(path) if isinstance(act, Set) else None
-            if isinstance(given, Given):
-                yield path, given.value
+        value = given_by(ways[0], path) if ways else None
+        if value is not None:
+            yield path, value
+
+
+def _held(intent: Intent) -> Iterator[Mapping[str, Value]]:
+    """The row before the correction and after it."""
+    yield intent.values
+    yield {**intent.values, **dict(_given(intent))}
 
 
 def _chains(mine: Sequence[tuple[K, Intent]]) -> dict[str, list[_Step[K]]]:
@@ -92,41 +96,16 @@ def _after(steps: Sequence[_Step[K]], held: Value) -> tuple[Value, list[K]]:
     """
     start = None
     for at, step in enumerate(steps):
-        if _is_same(held, step.old):
+        if same_value(held, step.old):
             start = at
-        if _is_same(held, step.new):
+        if same_value(held, step.new):
             start = at + 1
     if start is None:
         return held, [steps[-1].who]
     now, missed = held, []
     for step in steps[start:]:
-        if _is_same(now, step.old):
+        if same_value(now, step.old):
             now = step.new
-        elif not _is_same(now, step.new):
+        elif not same_value(now, step.new):
             missed.append(step.who)
     return now, missed
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    """A date that was written as a text is read as a date."""
-    if one is None or other is None:
-        return one is other
-    return canonical(one) == canonical(other) or spelled(one) == spelled(other)
-
-
-def _is_same_person(one: Collection, drawn: DataMap, mine: Sequence[Intent], now: Mapping[str, Value]) -> bool:
-    """Whether the record still has an address, and leads to the records, that it had when it was corrected: a key may
-    have been given out anew.
-    """
-    before: list[Mapping[str, Value]] = []
-    for intent in mine:
-        before += [intent.values, {**intent.values, **dict(_given(intent))}]
-    held = {normal for _, normal in own_emails(one, now)}
-    known = {normal for values in before for _, normal in own_emails(one, values)}
-    if held and known and not held & known:
-        return False
-    for path in link_cells(one, drawn):
-        led = {spelled(values[path]) for values in before if values.get(path) is not None}
-        if led and now.get(path) is not None and spelled(now[path]) not in led:
-            return False
-    return True

@@ -26,6 +26,13 @@ CORRECTABLE: Final[Mapping[str, Category]] = {
 }  # fmt: skip
 _IN_TEXTS: Final = frozenset({Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.STREET})
 """Values that tell enough to be looked for inside longer texts of the person's own rows."""
+_EDGES: Final[Mapping[Category | None, tuple[str, str]]] = {
+    Category.EMAIL: (r"(?<![\w.+%-])", r"(?![\w-]|\.\w)"),
+    Category.FULL_NAME: (r"(?<!\w)(?<!\w-)", r"(?!\w|-\w)"),
+    Category.STREET: (r"(?<!\w)(?<!\w-)", r"(?!\w|[-/]\w)"),
+    Category.PHONE: (r"(?<![\w+])(?<!\d[-/])", r"(?!\w|[-/]\d)"),
+}
+"""What may not stand beside the value in a text: there it is a part of another address, name or number."""
 _SHORTEST: Final = 6
 COLUMN: Final = "column"
 """In place of a kind: one column, by its name or as `table.column`."""
@@ -195,12 +202,13 @@ def _inside(held: Value, each: Correction) -> Value:
 
 
 def _pattern(each: Correction) -> re.Pattern[str]:
-    """The old text as whole words: 1 Mill Lane is not 11 Mill Lane. Where the new text holds the old one, a place that
-    was corrected already is passed over.
+    """The old text as a whole: 1 Mill Lane is not 11 Mill Lane, and the address anna.mia@ not mia@. Where the new text
+    holds the old one, a place that was corrected already is passed over.
     """
     holds_old = each.old.casefold() in each.new.casefold() and each.old.casefold() != each.new.casefold()
     new = re.escape(each.new) if holds_old else r"(?!)"
-    return re.compile(rf"(?P<new>{new})|(?<!\w){re.escape(each.old)}(?!\w)", re.IGNORECASE)
+    before, after = _EDGES.get(each.category, (r"(?<!\w)", r"(?!\w)"))
+    return re.compile(rf"(?P<new>{new})|{before}{re.escape(each.old)}{after}", re.IGNORECASE)
 
 
 def _is_same(each: Correction, text: str, settings: StoreSettings) -> bool:

@@ -10,9 +10,11 @@ from typing import Final
 
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.erasure.deciding import OTHERS, Decided
+from privacyops.domain.erasure.intent import Intent
 from privacyops.domain.erasure.operation import Blocker, Delete, OpResult, Outcome, PlannedOp, StorePlan, Verdict
 from privacyops.domain.erasure.remedy import remedied
 from privacyops.domain.erasure.report import check_of, is_read_back
+from privacyops.domain.erasure.unchanged import without_changed
 from privacyops.kernel.crash_point import crash_point
 from privacyops.ports.connector_host import Bounds, ConnectorHost
 from privacyops.services.erasure.planning import CALL_SECONDS, Planned, plan_intents, ranks
@@ -65,21 +67,48 @@ def apply_store(
 
 
 def _planned_anew(host: ConnectorHost, done: Applied, at: int, request: str) -> StorePlan:
-    """The page as it has to be planned now: earlier pages are gone, and what refused late has been made milder."""
+    """The page as it has to be planned now: earlier pages are gone, and what refused late has been made milder. What
+    holds something else than was agreed to, or is somebody else's by now, is left alone.
+    """
     page = done.planned.pages[at]
     rows = {each.op.ref.id for each in page.ops}
-    mine = tuple(one for one in done.planned.intents if one.ref.id in rows)
+    mine, others = _unchanged(host, done, [one for one in done.planned.intents if one.ref.id in rows], request)
     fresh = plan_intents(host, done.planned.drawn, Decided(mine), request, max(len(page.ops), 1))
     new = {one.ref.id: one for one in fresh.intents}
     pages = list(done.planned.pages)
     pages[at] = fresh.pages[0] if fresh.pages else replace(page, ops=())
     done.planned = replace(
         done.planned,
-        intents=tuple(new.get(one.ref.id, one) for one in done.planned.intents),
+        intents=tuple(new.get(one.ref.id, one) for one in done.planned.intents if one.ref.id not in others),
         pages=tuple(pages),
-        open=(*(one for one in done.planned.open if not _is_of(one, page)), *fresh.open),
-    )
+        open=(
+            *(one for one in done.planned.open if not _is_of(one, page)), *fresh.open,
+            *(Blocker("other_person", name) for name in sorted(set(others.values()))),
+        ),
+    )  # fmt: skip
     return pages[at]
+
+
+def _unchanged(
+    host: ConnectorHost, done: Applied, mine: Sequence[Intent], request: str
+) -> tuple[tuple[Intent, ...], dict[str, str]]:
+    """The intents as the rows are now, and the collections by row of those that are somebody else's. A row of which
+    something was done already is not compared: it holds what was written.
+    """
+    touched_ids = {name for name, one in done.results.items() if one.outcome in _EFFECTIVE}
+    begun = {each.op.ref.id for each in done.planned_ops() if each.op.id in touched_ids}
+    refs = [one.ref for one in mine if one.ref.id not in begun]
+    now = {row.ref.id: row.values for row in host.fetch(done.planned.store, refs, (), Bounds(request, CALL_SECONDS))}
+    kept: list[Intent] = []
+    others: dict[str, str] = {}
+    for one in mine:
+        held = now.get(one.ref.id)
+        fits = one if held is None else without_changed(one, done.planned.drawn, held)
+        if fits is None:
+            others[one.ref.id] = one.ref.collection
+        else:
+            kept.append(fits)
+    return tuple(kept), others
 
 
 def _is_of(blocker: Blocker, page: StorePlan) -> bool:

@@ -11,8 +11,9 @@ from privacyops.domain.erasure.order import PAGE
 from privacyops.domain.erasure.rectifying import Correction, correct
 from privacyops.domain.erasure.remedy import given_up
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
+from privacyops.domain.erasure.unchanged import same_value
 from privacyops.domain.finding.model import CollectionState, Finding, FindingTier
-from privacyops.domain.record import Row, RowRef, canonical
+from privacyops.domain.record import Row, RowRef
 from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreProblem
 from privacyops.services.erasure.applying import Applied, Recorder, apply_store, read_back
 from privacyops.services.erasure.planning import CALL_SECONDS, Planned, plan_intents
@@ -136,7 +137,7 @@ def _not_corrected(host: ConnectorHost, done: Applied, request: str) -> tuple[Re
         wrong = tuple(
             path
             for path, value in cells.items()
-            if isinstance(value, Given) and canonical(row.values.get(path)) != canonical(value.value)
+            if isinstance(value, Given) and not same_value(row.values.get(path), value.value)
         )
         if wrong:
             left.append(Residue(row.ref, "not_corrected", wrong))
