@@ -223,6 +223,12 @@ def test_a_text_column_of_days_is_known_by_its_values(text: str, is_date: bool) 
     assert (field.shape is Shape.DATE) is is_date
 
 
+@pytest.mark.parametrize(("column", "is_asked"), [("order_no:t", False), ("parent_order_no:t", True)])
+def test_the_number_of_a_row_leads_to_no_other_row_of_its_table(column: str, is_asked: bool) -> None:
+    found = drawn(table("orders", f"order_id:i {column}", key="order_id"), orders=[])
+    assert any(link.collection == link.to == "orders" for link in found.links) is is_asked
+
+
 def test_evidence_adds_up_as_one_minus_the_product_of_doubts() -> None:
     assert combined((Evidence("a", 0.5), Evidence("b", 0.8))) == 0.9
 

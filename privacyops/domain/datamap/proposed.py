@@ -80,13 +80,19 @@ def _by_name(one: Collection, field: Field, collections: Mapping[str, Collection
         target = collections[to].field(names.keys[to])
         if weight == 0.0 or weight < best or target is None or not _fits(field, target):
             continue
-        if to == one.name and (weight == EQUAL or set(w.stems(field.path)) <= set(w.stems(one.name))):
+        if to == one.name and (weight == EQUAL or _is_of_itself(one, field)):
             continue
         unique = sum(1 for other in weights.values() if other == EQUAL) == 1
         sure = weight if weight < EQUAL or unique else PART
         kind = LinkKind.NAME_VALUE if weight > ROLE else LinkKind.RENAMED_ID
         kind = LinkKind.JSON_PATH if field.virtual else LinkKind.ARRAY_OF if field.type is FieldType.ARRAY else kind
         yield Proposal(one.name, field, to, names.keys[to], kind, (Evidence(_REASONS[weight], sure),))
+
+
+def _is_of_itself(one: Collection, field: Field) -> bool:
+    """Whether the name says no more than the table's: the number of an order names it, and no other order."""
+    own = [part for part in w.words(field.path) if part not in w.KEY_WORDS | w.NUMBER]
+    return {w.stem(part) for part in own} <= set(w.stems(one.name))
 
 
 def _by_unique(one: Collection, field: Field, collections: Mapping[str, Collection]) -> Iterator[Proposal]:
