@@ -303,7 +303,8 @@ def upgrade() -> None:
             "row_mac",
             "act",
             "columns_hash",
-            name=op.f("uq_erased_record_erasure_id_row_mac_act_columns_hash"),
+            "erased_at",
+            name=op.f("uq_erased_record_erasure_id_row_mac_act_columns_hash_erased_at"),
         ),
     )
     with op.batch_alter_table("erased_record", schema=None) as batch_op:

@@ -156,7 +156,7 @@ def list_receipts(tx: Tx, dsar_id: DsarId) -> Sequence[tuple[str, str, Instant]]
 
 
 def add_erased(tx: Tx, erasure: UUID, store: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Note records that were erased; one that is noted already, with the same columns, stays as it is."""
+    """Note records that were erased; one that is noted at this moment already, with the same columns, is not again."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     statement = dialect.insert(_ERASED).on_conflict_do_nothing()
     rows = [

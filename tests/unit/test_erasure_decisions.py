@@ -323,3 +323,29 @@ def test_a_plan_comes_back_from_its_json_as_it_was() -> None:
     assert from_json(to_json((intent,))) == (intent,)
     with pytest.raises(PlanUnreadable):
         from_json({"$": "Nothing", "v": {}})
+
+
+def test_a_line_of_no_order_is_not_kept_with_a_kept_one_that_has_no_number_either() -> None:
+    number = text("number")
+    orders = Collection(
+        "orders", key=("id",), cls=CollectionClass.ACTIVITY, fields=(Field("id", FieldType.INTEGER), number)
+    )
+    lines = Collection(
+        "lines", key=("id",), cls=CollectionClass.DETAIL,
+        fields=(Field("id", FieldType.INTEGER), text("order_number"), text("gift_note")),
+    )  # fmt: skip
+    link = Link(
+        "lines", ("order_number",), "orders", ("number",), LinkKind.DECLARED_FK, Ownership.OWNED, confidence=1.0
+    )
+    drawn = DataMap("shop", (orders, lines), (link,))
+    rules = Rules(LAW, policy=read_policy({"orders": {"keep": ["id", "number"]}}, LAW, "DE"))
+
+    def stances(held: str | None) -> list[Stance]:
+        found = [
+            Finding(ref(name), FindingTier.OWNED, Match.LINKED, (), tuple(values), values)
+            for name, values in (("orders", {"id": 1, "number": held}), ("lines", {"id": 1, "order_number": held}))
+        ]
+        return [one.stance for one in decide(found, drawn, begin("shop", (ADA,)), rules).intents]
+
+    assert stances("LS-1") == [Stance.KEEP, Stance.KEEP]
+    assert stances(None) == [Stance.KEEP, Stance.DELETE]

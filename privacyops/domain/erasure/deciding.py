@@ -206,10 +206,10 @@ def _with_details(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ..
         changed = False
         kept = [one for one in found if one.stance is Stance.KEEP]
         parents = {
-            (link.to, tuple(spelled(one.values.get(path)) for path in link.to_fields)): one
+            (link.to, keys): one
             for one in kept
             for link in drawn.links
-            if link.to == one.ref.collection
+            if link.to == one.ref.collection and (keys := _spelled(one, link.to_fields))
         }
         for at, one in enumerate(found):
             if one.stance is not Stance.DELETE or drawn.collection(one.ref.collection).cls != CollectionClass.DETAIL:
@@ -217,7 +217,7 @@ def _with_details(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ..
             for link in drawn.links:
                 if link.collection != one.ref.collection or link.by_value or not link.is_followed:
                     continue
-                parent = parents.get((link.to, tuple(spelled(one.values.get(path)) for path in link.fields)))
+                parent = parents.get((link.to, _spelled(one, link.fields)))
                 if parent is not None:
                     found[at] = replace(one, stance=Stance.KEEP, why=parent.why, until=parent.until)
                     changed = True
@@ -232,9 +232,9 @@ def _tied(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ...]:
         if link.is_followed and not link.by_value and drawn.collection(link.to).cls in _DEALINGS
     ]  # fmt: skip
     kept = {
-        (link.end, _spelled(one, link.to_fields))
+        (link.end, keys)
         for one in intents if one.stance is Stance.KEEP
-        for link in links if link.to == one.ref.collection
+        for link in links if link.to == one.ref.collection and (keys := _spelled(one, link.to_fields))
     }  # fmt: skip
 
     def ties(one: Intent) -> Iterable[str]:
@@ -246,4 +246,6 @@ def _tied(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ...]:
 
 
 def _spelled(one: Intent, paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(spelled(one.values.get(path)) for path in paths)
+    """The cells of a key; none where one is empty: two rows without a number do not belong together."""
+    held = [one.values.get(path) for path in paths]
+    return () if any(each is None for each in held) else tuple(spelled(each) for each in held)

@@ -17,7 +17,20 @@ from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.erasure.codec import from_json, to_json
 from privacyops.domain.erasure.intent import Intent
-from privacyops.domain.erasure.operation import Keep, Op, OpResult, Outcome, StorePlan, act_name, touched
+from privacyops.domain.erasure.operation import (
+    Act,
+    Delete,
+    Keep,
+    Null,
+    Op,
+    OpResult,
+    Outcome,
+    RedactSpan,
+    Set,
+    StorePlan,
+    act_name,
+    touched,
+)
 from privacyops.domain.erasure.order import phase_of
 from privacyops.domain.erasure.report import Gap, Standing, StoreReport, kept_items, tallied
 from privacyops.domain.identity.email import normal_email
@@ -42,6 +55,7 @@ from privacyops.store.uow import Tx
 
 BEGUN: Final = frozenset({Outcome.DONE, Outcome.ALREADY, Outcome.KEPT, Outcome.PENDING, Outcome.REQUESTED})
 """What a store says of an operation that changed it, or will."""
+_IN_TEXTS: Final = frozenset({"redact_span", "drop_path", "remove_element"})
 SWEEP_AGAIN: Final = timedelta(hours=6)
 """When a sweep whose store did not answer is tried again."""
 
@@ -283,13 +297,25 @@ def _done_so_far(
     held = json.loads(key.open(erasure.plan_sealed, place_of(ctx, erasure.id, "plan_sealed")))
     pages: tuple[StorePlan, ...] = from_json(held["pages"])
     results = results_of(ctx, key, erasure)
-    done = [
-        (each.op, "")
-        for page in pages
-        for each in page.ops
-        if each.op.id in results and results[each.op.id].outcome in BEGUN
-    ]
+    begun = {name: one for name, one in results.items() if one.outcome in BEGUN}
+    done = [(each.op, "") for page in pages for each in page.ops if each.op.id in begun]
+    for op, _ in done:
+        begun.pop(op.id, None)
+    # what the store refused when it was tried was made milder, and goes by another name than in the plan
+    refs = {one.ref.id: one.ref for one in from_json(held["intents"])}
+    late = [(refs[name.partition(":")[0]], one) for name, one in begun.items() if name.partition(":")[0] in refs]
+    done += [(Op(one.op, ref, _act_of(one)), "") for ref, one in late]
     return done, _person_mac(ctx, sealing.requester_of(ctx, tx, dsar).email)
+
+
+def _act_of(done: OpResult) -> Act:
+    """The act behind a result, as far as the ledger tells: its word, and the cells it changed."""
+    word = done.op.split(":")[1]
+    if word == act_name(Delete()):
+        return Delete()
+    if word in _IN_TEXTS and done.fields:
+        return RedactSpan(done.fields[0], ())
+    return Set({path: Null() for path in done.fields})
 
 
 def _erased(ctx: Context, done: Iterable[tuple[Op, str]], person: tuple[int, bytes]) -> list[dict[str, Any]]:

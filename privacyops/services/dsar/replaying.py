@@ -192,7 +192,7 @@ def _row_macs(ctx: Context, row: Row) -> Sequence[bytes]:
 
 def _is_somebody_else(ctx: Context, one: Collection, row: Row, entry: ErasedRecord) -> bool:
     """Whether a person's row has an address that is not the one that was erased: its key was given out anew."""
-    if one.cls is not CollectionClass.PERSON or entry.act not in {"delete", "set"}:
+    if one.cls is not CollectionClass.PERSON or entry.act not in {"delete", "set", "keep"}:
         return False
     held = [normal for _, normal in own_emails(one, row.values)]
     return bool(held) and not any(

@@ -73,12 +73,13 @@ class ErasureReceiptRow(SQLModel, table=True):
 @append_only
 class ErasedRecordRow(SQLModel, table=True):
     """One record that was erased or changed: keyed hashes of its key and of the person, so that a restored copy can
-    be erased again. It survives the request and its key. A second plan may cut other columns of the same record.
+    be erased again. It survives the request and its key. A second plan may cut other columns of the same record, or
+    erase one anew that came back: a backup from in between holds it, so that the later moment counts too.
     """
 
     __tablename__ = "erased_record"
     __table_args__ = (
-        UniqueConstraint("erasure_id", "row_mac", "act", "columns_hash"),
+        UniqueConstraint("erasure_id", "row_mac", "act", "columns_hash", "erased_at"),
         Index("ix_erased_record_store", "controller", "store", "erased_at"),
     )
 
