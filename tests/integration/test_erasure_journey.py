@@ -204,6 +204,24 @@ def test_who_prepared_the_plan_never_approves_it(walker: Walker, shop: Path) -> 
     assert rows(shop, "SELECT count(*) FROM purchase") == [(3,)]
 
 
+def test_the_review_is_a_task_of_who_prepares_until_it_is_handed_in_and_again_when_it_comes_back(
+    walker: Walker, shop: Path
+) -> None:
+    def open_kinds() -> list[TaskKind]:
+        with walker.context.database.reading("shop", walker.clock.now()) as tx:
+            return [one.kind for one in tasks.list_tasks_of(tx, dsar_id) if one.state in OPEN_TASKS]
+
+    dsar_id = planned(walker, shop)
+    ada, marta = walker.as_staff("Ada", Role.ANALYST), walker.as_staff("Marta", Role.APPROVER)
+    assert open_kinds() == [TaskKind.REVIEW_FINDINGS]
+    review.submit_for_approval(ada, dsar_id)
+    assert open_kinds() == [TaskKind.APPROVE]
+    review.send_back(marta, dsar_id, "one order is another's")
+    assert open_kinds() == [TaskKind.REVIEW_FINDINGS]
+    review.submit_for_approval(ada, dsar_id)
+    assert open_kinds() == [TaskKind.APPROVE]
+
+
 def test_a_decision_after_the_dry_run_asks_for_another_one(walker: Walker, shop: Path) -> None:
     dsar_id = planned(walker, shop)
     ada = walker.as_staff("Ada", Role.ANALYST)

@@ -8,7 +8,7 @@ from privacyops.domain.task import TaskKind
 from privacyops.kernel.errors import Conflict, TransitionRefused, Unprocessable
 from privacyops.kernel.ids import AccountId, DsarId
 from privacyops.services.context import Context, record, use_case
-from privacyops.services.dsar.lifecycle import end, move
+from privacyops.services.dsar.lifecycle import ask_for_review, end, move
 from privacyops.services.dsar.reply import seal_message
 from privacyops.services.dsar.search import begin_search
 from privacyops.store import account as accounts
@@ -98,7 +98,5 @@ def recall(ctx: Context, tx: Tx, dsar_id: DsarId, reason: str) -> Dsar:
         packages.move_package(tx, package.id, package.state, "destroyed", destroyed_at=tx.now, vault_ref=None)
     tasks.void_approvals(tx, dsar_id)
     seal_message(ctx, tx, dsar_id, "note", reason)
-    tasks.add_task(
-        tx, TaskKind.REVIEW_FINDINGS, dsar.safe_due_on, owner_role="analyst", owner_id=dsar.assignee_id, dsar_id=dsar_id
-    )
+    ask_for_review(tx, dsar)
     return after

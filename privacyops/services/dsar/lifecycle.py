@@ -51,6 +51,13 @@ def require_seen(dsar: Dsar, seen: int | None) -> None:
         raise StaleState
 
 
+def ask_for_review(tx: Tx, dsar: Dsar) -> None:
+    """A task for whoever prepares the answer, as long as it is theirs: from the search, or from who sent it back."""
+    tasks.add_task(
+        tx, TaskKind.REVIEW_FINDINGS, dsar.safe_due_on, owner_role="analyst", owner_id=dsar.assignee_id, dsar_id=dsar.id
+    )
+
+
 def end(ctx: Context, tx: Tx, dsar: Dsar, event: DsarEvent, outcome: Outcome, **audit: Any) -> Dsar:
     """Close the request: what still ran or waited for it is cancelled."""
     jobs.cancel_jobs_of(tx, str(dsar.id))

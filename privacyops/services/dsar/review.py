@@ -20,7 +20,7 @@ from privacyops.services.dsar import erasing
 from privacyops.services.dsar.erasure_plan import is_planned_by_machine, plan_lines, require_planned
 from privacyops.services.dsar.execution import hand_out, settle_if_done
 from privacyops.services.dsar.hands import hands_of
-from privacyops.services.dsar.lifecycle import move, require_seen
+from privacyops.services.dsar.lifecycle import ask_for_review, move, require_seen
 from privacyops.services.dsar.package import begin_package
 from privacyops.services.dsar.passages import require_decided
 from privacyops.store import dsar as dsars
@@ -132,6 +132,7 @@ def submit_for_approval(ctx: Context, tx: Tx, dsar_id: DsarId, seen: int | None 
     require_planned(tx, dsar)
     plan = _complete(tx, dsar)
     tasks.request_approval(tx, dsar_id, "answer", plan, AccountId(ctx.actor.id))
+    tasks.cancel_tasks_of(tx, dsar_id, "submitted", TaskKind.REVIEW_FINDINGS)
     tasks.add_task(tx, TaskKind.APPROVE, dsar.safe_due_on, owner_role="approver", dsar_id=dsar_id)
     return move(
         ctx, tx, dsar, DsarEvent.SUBMIT_FOR_APPROVAL, audit={"plan": plan}, plan_hash=plan, prepared_by=ctx.actor.id
@@ -169,6 +170,7 @@ def send_back(ctx: Context, tx: Tx, dsar_id: DsarId, reason: str) -> Dsar:
     asked = tasks.open_approval(tx, dsar_id)
     tasks.decide_approval(tx, asked, ApprovalState.RETURNED, AccountId(ctx.actor.id), reason.strip()[:200])
     tasks.cancel_tasks_of(tx, dsar_id, "returned", TaskKind.APPROVE)
+    ask_for_review(tx, dsar)
     return move(ctx, tx, dsar, DsarEvent.RETURN)
 
 

@@ -29,7 +29,7 @@ from privacyops.services import job as jobs
 from privacyops.services import sealing
 from privacyops.services.context import Context, record, use_case
 from privacyops.services.dsar.columns import names_an_order
-from privacyops.services.dsar.lifecycle import move
+from privacyops.services.dsar.lifecycle import ask_for_review, move
 from privacyops.services.dsar.reading import begin_reading
 from privacyops.services.finding.search import reopened
 from privacyops.store import dsar as dsars
@@ -222,9 +222,7 @@ def settle(ctx: Context, tx: Tx, dsar_id: DsarId) -> None:
     if waiting:
         return
     begin_reading(tx, move(ctx, tx, dsar, DsarEvent.SEARCH_SETTLED, audit={"runs": len(runs)}))
-    tasks.add_task(
-        tx, TaskKind.REVIEW_FINDINGS, dsar.safe_due_on, owner_role="analyst", owner_id=dsar.assignee_id, dsar_id=dsar_id
-    )
+    ask_for_review(tx, dsar)
 
 
 def _enqueue(tx: Tx, run: Run) -> None:
