@@ -184,6 +184,13 @@ def test_a_value_that_no_store_holds_is_said_and_sent_to_nobody(walker: Walker, 
 
 
 @on_one_engine
+def test_what_was_typed_in_place_of_a_column_is_on_no_plan(walker: Walker, shop: Path) -> None:
+    typed = WrittenPair("column", "x", "y", "Mia Brandt, Am Wer 1")
+    plan = only(walker, planned(walker, shop, STREET, typed)).plan
+    assert plan["corrected"] == [{"kind": "street", "cells": 3}, {"kind": "column", "cells": 0}]
+
+
+@on_one_engine
 def test_without_pairs_people_correct_by_hand_as_before(walker: Walker, shop: Path) -> None:
     dsar_id = planned(walker, shop, STREET)
     ada = walker.as_staff("Ada", Role.ANALYST)

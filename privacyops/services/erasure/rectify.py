@@ -8,7 +8,7 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.erasure.deciding import Decided
 from privacyops.domain.erasure.operation import Blocker, Given, OpResult, Outcome, Set
 from privacyops.domain.erasure.order import PAGE
-from privacyops.domain.erasure.rectifying import Correction, correct
+from privacyops.domain.erasure.rectifying import COLUMN, Correction, correct
 from privacyops.domain.erasure.remedy import given_up
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
 from privacyops.domain.erasure.unchanged import same_value
@@ -103,8 +103,18 @@ def _plan(
     found = correct(findings, drawn, corrections, host.settings(drawn.store))
     planned = plan_intents(host, drawn, Decided(found.intents), request)
     left = tuple(Blocker(code, collection, field) for collection, field, code in found.left)
-    told = tuple((each.kind, hits) for each, hits in zip(corrections, found.hits, strict=True))
+    told = tuple((_told(each, drawn), hits) for each, hits in zip(corrections, found.hits, strict=True))
     return replace(planned, open=(*planned.open, *left), corrected=told)
+
+
+def _told(each: Correction, drawn: DataMap) -> str:
+    """What a pair is about, for plans and letters: a column that the store has not is some text that somebody typed,
+    and may be the value itself.
+    """
+    names = {
+        name for one in drawn.collections for field in one.fields for name in (field.path, f"{one.name}.{field.path}")
+    }
+    return each.kind if each.category is not None or each.column in names else COLUMN
 
 
 def _rows(host: ConnectorHost, store: str, refs: Sequence[RowRef], request: str) -> Iterator[Row]:
