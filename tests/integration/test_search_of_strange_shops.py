@@ -91,3 +91,68 @@ def test_orders_in_words_nobody_knows_are_told_from_addresses_by_their_lines(sho
         INSERT INTO tilausrivi VALUES ('T901',1,'a'),('T901',2,'b'),('T902',1,'a');
     """).search(email="aino@example.org")
     assert found.rows() == {("asiakas", "A01"), ("tilaus", "T901"), ("tilausrivi", "T901/1"), ("tilausrivi", "T901/2")}
+
+
+DJANGO = """
+CREATE TABLE auth_user (id INTEGER PRIMARY KEY, username TEXT, password TEXT, email TEXT, is_staff INTEGER);
+CREATE TABLE django_content_type (id INTEGER PRIMARY KEY, app_label TEXT, model TEXT);
+CREATE TABLE django_admin_log (id INTEGER PRIMARY KEY, object_id TEXT, object_repr TEXT,
+  content_type_id INTEGER REFERENCES django_content_type(id), user_id INTEGER REFERENCES auth_user(id));
+CREATE TABLE shop_order (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES auth_user(id), email TEXT);
+CREATE TABLE blobs (id INTEGER PRIMARY KEY, filename TEXT);
+CREATE TABLE attachments (id INTEGER PRIMARY KEY, record_type TEXT, record_id INTEGER, note TEXT);
+CREATE TABLE changes (id INTEGER PRIMARY KEY, table_name TEXT, row_id INTEGER, old_value TEXT, new_value TEXT);
+INSERT INTO auth_user VALUES (1,'eva','x','eva@example.org',0),(2,'fay','y','fay@example.org',0),
+  (3,'gus','z','gus@example.org',1);
+INSERT INTO django_content_type VALUES (7,'auth','user'),(8,'shop','order');
+INSERT INTO shop_order VALUES (11,1,'eva@example.org'),(12,2,'fay@example.org'),(1,2,'fay@example.org');
+INSERT INTO django_admin_log VALUES (21,'1','eva',7,3),(22,'11','Order 11',8,3),(23,'1','Order 1',8,3),
+  (24,'2','fay',7,3);
+INSERT INTO attachments VALUES (31,'User',1,'a'),(32,'Order',11,'b'),(33,'Order',1,'c'),(34,'User',2,'d');
+INSERT INTO changes VALUES (41,'auth_user',1,'old','new'),(42,'shop_order',11,'a','b'),(43,'shop_order',1,'a','b');
+"""
+
+
+def test_rows_of_any_table_are_found_by_their_type_in_words_by_key_or_by_the_tables_name(shop: Shop) -> None:
+    found = shop.holds(DJANGO).search(email="eva@example.org")
+    assert found.rows() == {
+        ("auth_user", "1"), ("shop_order", "11"), ("django_admin_log", "21"), ("django_admin_log", "22"),
+        ("attachments", "31"), ("attachments", "32"), ("changes", "41"), ("changes", "42"),
+    }  # fmt: skip
+
+
+def test_a_file_goes_with_the_row_that_alone_points_at_it(shop: Shop) -> None:
+    shop.holds(DJANGO)
+    found = shop.holds("""
+        CREATE TABLE storage_blobs (id INTEGER PRIMARY KEY, filename TEXT NOT NULL, checksum TEXT);
+        CREATE TABLE storage_attachments (id INTEGER PRIMARY KEY, record_type TEXT, record_id INTEGER,
+          blob_id INTEGER NOT NULL REFERENCES storage_blobs(id));
+        INSERT INTO storage_blobs VALUES (61,'pass.png','kAFQmDzST7DWlj99KOF/cg=='),
+          (62,'logo.png','kAFQmDzST7DWlj99KOF/dg=='),(63,'other.png','kAFQmDzST7DWlj99KOF/eg==');
+        INSERT INTO storage_attachments VALUES (71,'User',1,61),(72,'User',1,62),(73,'User',2,62),(74,'User',2,63);
+    """).search(email="eva@example.org")
+    assert {row for row in found.rows() if row[0] == "storage_blobs"} == {("storage_blobs", "61")}
+    assert ("storage_blobs", "62") in found.rows("candidate")
+
+
+def test_a_log_entry_about_a_customer_only_points_at_who_made_it(shop: Shop) -> None:
+    found = shop.holds(DJANGO).search(email="gus@example.org")
+    assert found.rows() == {("auth_user", "3")}
+    assert found.fields("django_admin_log", 21) == {"user_id"}
+
+
+def test_the_address_beside_the_key_of_a_clerk_is_the_customers(shop: Shop) -> None:
+    found = shop.holds("""
+        CREATE TABLE people (people_id TEXT PRIMARY KEY, full_name TEXT, email TEXT);
+        CREATE TABLE crew (crew_id TEXT PRIMARY KEY, full_name TEXT, email TEXT);
+        CREATE TABLE deals (deal_no TEXT PRIMARY KEY, people_id TEXT, email TEXT, crew_id TEXT, total NUMERIC);
+        INSERT INTO people VALUES ('P1','Ina Ott','ina@example.org'),('P2','Jo Ott','jo@example.org'),
+          ('P3','Kai Ott','kai@example.org');
+        INSERT INTO crew VALUES ('C1','Lou Ray','lou@shop.example'),('C2','Max Ray','max@shop.example');
+        INSERT INTO deals VALUES ('D1','P1','ina@example.org','C1',1),('D2','P2','jo@example.org','C2',2),
+          ('D3','P3','kai@example.org','C1',3);
+    """)
+    assert shop.search(email="ina@example.org").rows() == {("people", "P1"), ("deals", "D1")}
+    assert ("deals", "D1") not in shop.search(email="lou@shop.example").rows()
+    link = next(one for one in found.search(email="jo@example.org").drawn.links if one.to == "crew")
+    assert link.confidence >= 0.9

@@ -179,6 +179,15 @@ DEED: Final = _set("reviewer referrer inviter reporter rater")
 RECEIVER: Final = _set("recipient receiver to empfaenger destinataire destinatario ontvanger odbiorca")
 """Roles of whom something is sent to: a third person in an order, and in a list of what was sent whose row it is."""
 
+FILE_TABLE: Final = _set(
+    "blob file upload document media attachment asset image datei dokument anhang bild fichier archivo bestand bijlage "
+    "plik zalacznik allegato"
+)
+"""Tables of files: they belong to the row that points at them."""
+
+SEALED: Final = _set("checksum etag crc signature token key session nonce secret csrf")
+"""Words of hashes that are none of a person's address."""
+
 RECORD: Final = _set(
     "row record object entity item target resource rekord rekordu wiersz obiekt registro objeto zeile datensatz objekt "
     "enregistrement objet rij regel riga"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from privacyops.domain.classification.columns import category_of, role_of
+from privacyops.domain.classification.words import SEALED, holds_any, words
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Shape
 from privacyops.domain.identity.digest import digest_shape
 from privacyops.domain.identity.email import normal_email
@@ -78,7 +79,9 @@ def _annotated(table: str, field: Field, values: tuple[Value, ...]) -> Field:
     if shape is Shape.EMAIL:
         category = Category.EMAIL
     elif shape is Shape.DIGEST:
-        category = Category.EMAIL_DIGEST if category in {None, Category.EMAIL, Category.EMAIL_DIGEST} else category
+        of_things = category is None and holds_any(words(field.path), SEALED)
+        is_address = category in {None, Category.EMAIL, Category.EMAIL_DIGEST} and not of_things
+        category = Category.EMAIL_DIGEST if is_address else category
     elif shape is Shape.PHONE and category is None:
         category = Category.PHONE
     elif category is Category.EMAIL and len(texts) >= 5 and _share(texts, _is_email) < 0.2:
@@ -98,9 +101,9 @@ def _shape(texts: list[str], category: Category | None) -> tuple[Shape | None, t
         return Shape.PHONE, ()
     if all(_DATE.fullmatch(text) for text in texts):
         return Shape.DATE, ()
-    words = sum(len(text.split()) for text in texts) / len(texts)
+    length = sum(len(text.split()) for text in texts) / len(texts)
     longest = max(len(text) for text in texts)
-    if words >= 3 or (category is Category.TEXT and longest > 20) or longest > 120:
+    if length >= 3 or (category is Category.TEXT and longest > 20) or longest > 120:
         return Shape.FREE_TEXT, ()
     return None, ()
 

@@ -152,13 +152,14 @@ def _attached(
         if TableWord.LOG in kinds:
             return CollectionClass.LOG
         address = TableWord.SATELLITE in kinds or Category.STREET in direct
-        business = TableWord.ACTIVITY in kinds or direct & set(_BUSINESS)
-        if TableWord.SATELLITE not in kinds and not business:
-            business = one.name in carrying
+        business = TableWord.ACTIVITY in kinds or bool(direct & set(_BUSINESS))
+        business = business or (TableWord.SATELLITE not in kinds and one.name in carrying)
         return CollectionClass.SATELLITE if address and not business else CollectionClass.ACTIVITY
     hung = {classes.get(link.to) for link in outgoing if not is_passing(link)}
     if hung & {CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG}:
         return CollectionClass.LOG if TableWord.LOG in kinds else CollectionClass.DETAIL
+    if any(link.condition and classes.get(link.to) is CollectionClass.SATELLITE for link in outgoing):
+        return CollectionClass.DETAIL  # the slug of a profile, in a table of everybody's slugs
     if CollectionClass.SATELLITE in hung and (TableWord.ACTIVITY in kinds or direct & set(_BUSINESS)):
         return CollectionClass.ACTIVITY
     return None
@@ -190,6 +191,8 @@ def _referenced(
         return CollectionClass.SATELLITE
     if TableWord.SATELLITE in kinds and any(field.shape is Shape.FREE_TEXT for field in one.fields):
         return CollectionClass.SATELLITE  # a whole address in one column
+    if w.holds_any(w.words(one.name), w.FILE_TABLE) and not any(link.to in searched for link in outgoing[one.name]):
+        return CollectionClass.SATELLITE
     once = any(searched[link.collection].is_unique(link.fields) for link in pointing)
     return CollectionClass.DETAIL if once and TableWord.ACTIVITY in kinds else None
 

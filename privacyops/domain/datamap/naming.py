@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from privacyops.domain.classification import words as w
-from privacyops.domain.datamap.catalogue import Collection
+from privacyops.domain.datamap.catalogue import Collection, Field, FieldType
 from privacyops.domain.datamap.classes import looks_like_person
 
 EQUAL: Final = 0.9
 PART: Final = 0.75
 ROLE: Final = 0.5
+KEY_TYPES: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.UUID, FieldType.TEXT, FieldType.BINARY})
+_NUMBERS: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER})
 _EMPTY: Final = frozenset({"tbl", "t", "tb", "table", "entity", "entities", "data", "master", "main", "info", "record"})
 
 
@@ -88,6 +90,16 @@ def _table(name: str, prefix: tuple[str, ...]) -> tuple[str, ...]:
         parts = parts[1:]
     telling = tuple(part for part in parts if not part.isdigit() and part not in _EMPTY)
     return telling or parts
+
+
+def holds_keys_of(field: Field, key: Field) -> bool:
+    """Whether a column of this type, or its elements, can hold keys of that one's."""
+    held = field.element if field.type is FieldType.ARRAY else field.type
+    if held not in KEY_TYPES:
+        return False
+    if held in _NUMBERS:
+        return key.type in _NUMBERS | {FieldType.TEXT}
+    return held is key.type or FieldType.TEXT in {held, key.type}
 
 
 def leaf_words(path: str) -> tuple[str, ...]:

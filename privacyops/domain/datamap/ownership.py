@@ -128,7 +128,9 @@ def _owners(
         conditional = [link for link in own if link.condition]
         inside = [link for link in own if not link.condition and is_in_document(one, link)]
         plain = [link for link in own if not link.condition and link not in inside]
-        if any(_says_customer(link) for link in plain):
+        if one.cls is CollectionClass.LOG and conditional:  # who did it, beside whom it was done to
+            plain = [link for link in plain if not _is_account(link)]
+        elif any(_says_customer(link) for link in plain):
             plain = [link for link in plain if not _is_account(link)] or plain
         plain = [link for link in plain if _says_whose(link)] or plain
         least = min((_extra_words(link) for link in plain), default=0)

@@ -3,23 +3,27 @@
 A proposal is cheap and proves little; `weighed` asks the values.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from privacyops.domain.classification import words as w
-from privacyops.domain.datamap.annotate import Sample, values_at
+from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionKind, Field, FieldType, Role
 from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import Condition, Evidence, LinkKind
-from privacyops.domain.datamap.naming import EQUAL, PART, ROLE, Naming, leaf_words, naming_of, same
-
-KEY_TYPES: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.UUID, FieldType.TEXT})
-TYPE_VALUE: Final = 0.8
-MAX_TYPES: Final = 50
-MAX_TYPE_LENGTH: Final = 80
-_LAST_WORD: Final = re.compile(r"[^\\/.:]+$")
+from privacyops.domain.datamap.naming import (
+    EQUAL,
+    KEY_TYPES,
+    PART,
+    ROLE,
+    Naming,
+    holds_keys_of,
+    leaf_words,
+    naming_of,
+    same,
+)
+from privacyops.domain.datamap.polymorphic import polymorphic
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,12 @@ def proposals(collections: Mapping[str, Collection], samples: Mapping[str, Sampl
         if not one.searched:
             continue
         declared = {path for link in one.links for path in link.fields} | _of_slices(one, collections)
-        typed = list(_polymorphic(one, samples.get(one.name, ()), collections, names))
+        typed = [
+            Proposal(
+                one.name, found.field, found.to, names.keys[found.to], LinkKind.POLYMORPHIC, found.evidence, found.when
+            )
+            for found in polymorphic(one, collections, samples, names)
+        ]
         found.extend(typed)
         taken = declared | {proposal.field.path for proposal in typed}
         for field in one.fields:
@@ -78,7 +87,7 @@ def _by_name(one: Collection, field: Field, collections: Mapping[str, Collection
     best = max(weights.values(), default=0.0)
     for to, weight in weights.items():
         target = collections[to].field(names.keys[to])
-        if weight == 0.0 or weight < best or target is None or not _fits(field, target):
+        if weight == 0.0 or weight < best or target is None or not holds_keys_of(field, target):
             continue
         if to == one.name and (weight == EQUAL or _is_of_itself(one, field)):
             continue
@@ -107,7 +116,7 @@ def _by_unique(one: Collection, field: Field, collections: Mapping[str, Collecti
         for target in other.fields
         if other.key != (target.path,) and other.is_unique((target.path,)) and same(own, w.words(target.path))
     ]
-    if len(fits) == 1 and fits[0][1].category not in _CONTACT and _fits(field, fits[0][1]):
+    if len(fits) == 1 and fits[0][1].category not in _CONTACT and holds_keys_of(field, fits[0][1]):
         other, target = fits[0]
         kind = LinkKind.JSON_PATH if field.virtual else LinkKind.NAME_VALUE
         evidence = (Evidence("column named as a unique column", EQUAL),)
@@ -121,68 +130,14 @@ def _renamed(one: Collection, field: Field, collections: Mapping[str, Collection
         return
     for to, key in names.keys.items():
         target = collections[to].field(key)
-        if to != one.name and target is not None and _fits(field, target) and looks_like_person(collections[to]):
+        if (
+            to != one.name
+            and target is not None
+            and holds_keys_of(field, target)
+            and looks_like_person(collections[to])
+        ):
             yield Proposal(one.name, field, to, key, LinkKind.RENAMED_ID, (Evidence("values only", 0.0),))
 
 
 _CONTACT: Final = frozenset({Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.LOGIN})
 _REASONS: Final = {EQUAL: "column named as the key", PART: "column named after the key", ROLE: "role word"}
-
-
-def _fits(field: Field, target: Field) -> bool:
-    held = field.element if field.type is FieldType.ARRAY else field.type
-    numbers = {FieldType.INTEGER, FieldType.NUMBER}
-    if held in numbers:
-        return target.type in numbers | {FieldType.TEXT}
-    return held is target.type or FieldType.TEXT in {held, target.type}
-
-
-def _polymorphic(
-    one: Collection, sample: Sample, collections: Mapping[str, Collection], names: Naming
-) -> Iterator[Proposal]:
-    """A column whose values name collections, beside a column of ids: `owner_type` and `owner_id`."""
-    for field in one.fields:
-        if field.type is not FieldType.TEXT:
-            continue
-        values = {value for row in sample for value in values_at(field.path, row) if isinstance(value, str) and value}
-        if not values or len(values) > MAX_TYPES:
-            continue
-        named = {value: to for value in values if (to := _named_by(value, names)) is not None}
-        if len(named) < 0.8 * len(values) or len(named) < min(2, len(values)):
-            continue
-        for value, to in sorted(named.items()):
-            if to not in names.keys:
-                continue
-            for beside, weight, reason in _beside(one, field, collections[to], names):
-                evidence = (Evidence("type value names the collection", TYPE_VALUE), Evidence(reason, weight))
-                yield Proposal(
-                    one.name, beside, to, names.keys[to], LinkKind.POLYMORPHIC, evidence, Condition(field.path, value)
-                )
-
-
-def _named_by(value: str, names: Naming) -> str | None:
-    last = _LAST_WORD.search(value)
-    wanted = w.words(last.group() if last else value) if len(value) <= MAX_TYPE_LENGTH else ()
-    fits = [
-        name for name, parts in names.tables.items() if wanted and (same(wanted, parts) or same(wanted, w.words(name)))
-    ]
-    return fits[0] if len(fits) == 1 else None
-
-
-def _beside(one: Collection, kind: Field, target: Collection, names: Naming) -> Iterable[tuple[Field, float, str]]:
-    parent = kind.path.rpartition(".")[0]
-    stem = tuple(
-        part for part in leaf_words(kind.path) if part not in {"type", "typ", "class", "kind", "model", "table"}
-    )
-    aim = target.field(names.keys[target.name])
-    for field in one.fields:
-        if field is kind or field.virtual != kind.virtual or field.path.rpartition(".")[0] != parent:
-            continue
-        held = field.element if field.type is FieldType.ARRAY else field.type
-        if held not in KEY_TYPES or aim is None or not _fits(field, aim) or field.path in one.key:
-            continue
-        own = leaf_words(field.path)
-        if stem and own != stem and tuple(part for part in own if part not in w.KEY_WORDS) == stem:
-            yield field, ROLE, "type and id of one name"
-        elif names.weight(field.path, one.name, target, own_key=False) == EQUAL:
-            yield field, EQUAL, "column named as the key"

@@ -88,7 +88,11 @@ def weighed(
 ) -> tuple[Link, ...]:
     """The proposals as links, with what their values say. A role word gets its strength from a proven sibling path."""
     keys = {where: {spelled(row.get(where[1])) for row in rows} for where, rows in answers.items()}
-    links = [_weigh(proposal, collections, samples, answers, keys) for proposal in proposals]
+    agreeing = {proposal: _agreement(proposal, collections, samples, answers) for proposal in proposals}
+    links = [
+        _weigh(proposal, collections, samples, keys, _others_contact(proposal, agreeing) or agreeing[proposal])
+        for proposal in proposals
+    ]
     return tuple(_with_sibling(link, links) for link in links)
 
 
@@ -96,8 +100,8 @@ def _weigh(
     proposal: Proposal,
     collections: Mapping[str, Collection],
     samples: Mapping[str, Sample],
-    answers: Answers,
     keys: Mapping[tuple[str, str], set[str]],
+    agreement: tuple[int, int],
 ) -> Link:
     held = set(_held(proposal, samples))
     evidence = list(proposal.evidence)
@@ -113,7 +117,7 @@ def _weigh(
         else:
             weight = round(0.6 * specificity * min(1.0, len(held) / 20), 6)
             evidence.append(Evidence("values contained", weight, inside, len(held)))
-        agree, of = _agreement(proposal, collections, samples, answers)
+        agree, of = agreement
         if of and agree < _least_agreement(proposal, collections[proposal.to]) * of:
             refuted = True
             evidence.append(Evidence("second attribute disagrees", 0.0, of - agree, of))
@@ -133,6 +137,19 @@ def _weigh(
         evidence=pieces,
         confidence=combined(pieces, cap),
     )
+
+
+def _others_contact(proposal: Proposal, agreeing: Mapping[Proposal, tuple[int, int]]) -> tuple[int, int] | None:
+    """Nothing to compare (0, 0), where the address beside agrees with another key of the row and not with this one:
+    it is the customer's, and this one the clerk's. None: no such key. A column not named as a key is not believed.
+    """
+    if proposal.evidence[0].weight < EQUAL or 2 * agreeing[proposal][0] >= agreeing[proposal][1]:
+        return None
+    is_anothers = any(
+        other.collection == proposal.collection and other.field is not proposal.field and of and agree >= 0.95 * of
+        for other, (agree, of) in agreeing.items()
+    )
+    return (0, 0) if is_anothers else None
 
 
 def _least_agreement(proposal: Proposal, target: Collection) -> float:
