@@ -114,20 +114,26 @@ def say(ctx: Context, tx: Tx, task_id: TaskId, said: Said) -> None:
     record(ctx, tx, f"recipient.{said.state}", "dsar", dsar.id, notice=str(notice.id), **about)
 
 
-@use_case(Action.DSAR_COUNTERSIGN)
-def agree(ctx: Context, tx: Tx, notice_id: UUID) -> None:
-    """A second person agrees that a recipient is not told, or no longer waited for; the task ends.
+def digest_of(notice: RecipientNotice) -> str:
+    """SHA-256 over what is proposed, sealed as it is: another one with every proposal."""
+    return sha256((notice.note_sealed or b"") + str(notice.excuse).encode()).hexdigest()
 
-    Raises: SamePerson, StepUpNeeded, TransitionRefused: nothing is proposed. StaleState, NotFound.
+
+@use_case(Action.DSAR_COUNTERSIGN)
+def agree(ctx: Context, tx: Tx, notice_id: UUID, seen_sha256: str) -> None:
+    """A second person agrees that a recipient is not told, or no longer waited for; the task ends. `seen_sha256`: of
+    the proposal that they read (`digest_of`).
+
+    Raises: SamePerson, StepUpNeeded, ApprovedMatterChanged, TransitionRefused: nothing is proposed. StaleState,
+    NotFound.
     """
     notice = recipients.load_notice(tx, notice_id)
     dsar = dsars.load_dsar(tx, notice.dsar_id, is_locked=True)
     if notice.state is not _S.PROPOSED or notice.proposed_by is None or notice.proposed_at is None:
         raise TransitionRefused("nothing is proposed about this recipient")
-    digest = sha256((notice.note_sealed or b"") + str(notice.excuse).encode()).hexdigest()
-    matter = Matter(dsar.reference, digest, frozenset({notice.proposed_by}), notice.proposed_at)
+    matter = Matter(dsar.reference, digest_of(notice), frozenset({notice.proposed_by}), notice.proposed_at)
     eyes = second_person(
-        ctx.actor, matter, digest, dsar.reference, tx.now, single_operator=ctx.controller.single_operator
+        ctx.actor, matter, seen_sha256, dsar.reference, tx.now, single_operator=ctx.controller.single_operator
     )
     recipients.move_notice(tx, notice, _S.EXCUSED, decided_by=ctx.actor.id)
     waiting = tasks.load_task(tx, notice.task_id)

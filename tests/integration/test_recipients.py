@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from privacyops.domain.account.action import Role, Scope
-from privacyops.domain.account.four_eyes import SamePerson
+from privacyops.domain.account.four_eyes import ApprovedMatterChanged, SamePerson
 from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.recipient import Excuse, NoticeState, RecipientNotice, Way
 from privacyops.domain.task import OPEN_TASKS, Task, TaskKind
@@ -69,6 +69,11 @@ def swept(walker: Walker) -> None:
         walker.settle()
 
 
+def seen(walker: Walker, dsar_id: DsarId) -> str:
+    """The hash of what is proposed about the one that lends money."""
+    return recipient.digest_of(notices(walker, dsar_id)[LENDER])
+
+
 def test_an_erasure_makes_one_task_a_recipient_and_closes_when_each_is_settled(walker: Walker, shop: Path) -> None:
     dsar_id = planned(walker, shop)
     assert not notices(walker, dsar_id), "nothing was erased yet"
@@ -104,14 +109,17 @@ def test_an_erasure_makes_one_task_a_recipient_and_closes_when_each_is_settled(w
     with pytest.raises(answer.WorkOpen):
         answer.close(ada, dsar_id)
     with pytest.raises(SamePerson):
-        recipient.agree(walker.as_staff("Ada", Role.ANALYST, Role.APPROVER), found[LENDER].id)
+        recipient.agree(walker.as_staff("Ada", Role.ANALYST, Role.APPROVER), found[LENDER].id, seen(walker, dsar_id))
     marta = walker.as_staff("Marta", Role.APPROVER)
+    first = seen(walker, dsar_id)
     recipient.send_back(marta, found[LENDER].id)
     assert notices(walker, dsar_id)[LENDER].state is NoticeState.OPEN
     recipient.say(ada, lender, why)
-    recipient.agree(marta, found[LENDER].id)
+    with pytest.raises(ApprovedMatterChanged):  # she still has the page with the proposal that was sent back
+        recipient.agree(marta, found[LENDER].id, first)
+    recipient.agree(marta, found[LENDER].id, seen(walker, dsar_id))
     with pytest.raises(TransitionRefused):
-        recipient.agree(marta, found[LENDER].id)
+        recipient.agree(marta, found[LENDER].id, seen(walker, dsar_id))
     assert answer.close(ada, dsar_id).state is DsarState.CLOSED
     told = own.read_own(walker.as_subject(dsar_id), dsar_id).recipients
     assert [(one.name, one.state) for one in told] == [
@@ -222,10 +230,10 @@ def test_on_the_console_with_every_click_twice(walker: Walker, shop: Path) -> No
     assert "Do you agree?" not in words_of(ada.page)
     marta = office.at_desk("Marta", Role.APPROVER)
     assert "Reminded on three days" in words_of(marta.read(f"{request}/recipients"))
-    notice = marta.hidden("notice")
+    notice, read = marta.hidden("notice"), marta.hidden("seen")
     assert "Choose whether you agree" in words_of(marta.send(f"{request}/recipients", 422, notice=notice))
     for _ in range(2):
-        page = words_of(marta.send(f"{request}/recipients", notice=notice, decision="agree"))
+        page = words_of(marta.send(f"{request}/recipients", notice=notice, seen=read, decision="agree"))
     assert "not told, agreed by two" in page
     assert "told on" in page
     assert "unanswered: Reminded on three days" in words_of(ada.read(url))

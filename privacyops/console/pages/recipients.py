@@ -94,7 +94,10 @@ def decide(desk: Desk, reference: str) -> Response:
     if agrees not in {"agree", "back"}:
         return _list_page(desk, reference, Refused(("decision", "Choose whether you agree")))
     try:
-        (recipient.agree if agrees == "agree" else recipient.send_back)(desk.context, notice.id)
+        if agrees == "agree":
+            recipient.agree(desk.context, notice.id, desk.form.get("seen"))
+        else:
+            recipient.send_back(desk.context, notice.id)
     except SamePerson as refusal:
         return _list_page(desk, reference, refusal)
     except Conflict:
@@ -221,7 +224,7 @@ def _agree(desk: Visit, notice: RecipientNotice) -> dict[str, Any]:
     own = notice.proposed_by == desk.me.account.id and not desk.context.controller.single_operator
     return {
         "question": f"{notice.name}: {_EXCUSES[notice.excuse] if notice.excuse else ''}", "fields": [decision],
-        "hidden": {"notice": str(notice.id)}, "quote_title": "The reason",
+        "hidden": {"notice": str(notice.id), "seen": recipient.digest_of(notice)}, "quote_title": "The reason",
         "quote": recipient.reason(desk.context, notice.id), "submit": {"label": "Decide", "tone": "primary"},
         "why_not": "You proposed it; another person agrees." if own else None,
     }  # fmt: skip
