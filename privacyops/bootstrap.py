@@ -108,6 +108,11 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
     return House(settings, context, inbox, telemetry)
 
 
+def schema_fingerprint() -> str:
+    """What this release's migrations come to, as a hash: a kept database of another one is not of use to it."""
+    return schema.fingerprint()
+
+
 def prepare_database(house: House) -> None:
     """Bring an embedded database to this release's schema; on PostgreSQL only check it (`privacyops migrate` does).
 

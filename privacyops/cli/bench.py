@@ -1,7 +1,6 @@
 """`privacyops bench`."""
 
 import functools
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -164,10 +163,11 @@ def _consent_house(folder: Path, people: int) -> "ConsentHouse":
     """A service's data with so many people, made once and found again; made anew where its tables are not today's."""
     from privacyops.bench.consent import House as ConsentHouse
     from privacyops.bench.records import fill
+    from privacyops.bootstrap import schema_fingerprint
 
     data = folder / f"people-{people}"
     key, tables = data / "bench.key", data / "bench.tables"
-    if key.exists() and (not tables.exists() or tables.read_text() != _tables_of_today()):
+    if key.exists() and (not tables.exists() or tables.read_text() != schema_fingerprint()):
         typer.echo(f"The database of {people:,} people has tables of another version.", err=True)
         shutil.rmtree(data)
     if not key.exists():
@@ -176,19 +176,11 @@ def _consent_house(folder: Path, people: int) -> "ConsentHouse":
         ctx, now = house.context, house.context.clock.now()
         house.close()
         fill(data / "privacyops.db", ctx.ports.keyring, ctx.controller.key, people, now)
-        tables.write_text(_tables_of_today())
+        tables.write_text(schema_fingerprint())
         key.touch(mode=0o600)
         key.write_text(_bench_key(ctx))
         house.close()
     return ConsentHouse(people, data, key.read_text())
-
-
-def _tables_of_today() -> str:
-    """What the migrations of this version come to, as a hash."""
-    from privacyops.store.schema import migrations_folder
-
-    files = sorted(migrations_folder().glob("versions/*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _consent_cluster(data: Path, server: str) -> "tuple[House, Cluster]":

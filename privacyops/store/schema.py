@@ -3,6 +3,7 @@
 Alembic is imported only to change a schema: with its templates and lexers it would be a seventh of a process's start.
 """
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,12 @@ def migrations_folder() -> Path:
     """Beside the package in a clone, inside it in an installed wheel."""
     inside = Path(__file__).parents[1] / "migrations"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def fingerprint() -> str:
+    """SHA-256 over the migrations of this release, hexadecimal."""
+    files = sorted(migrations_folder().glob("versions/*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def migrate(engines: Engines, revision: str = "head") -> None:
