@@ -11,10 +11,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from string import hexdigits
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 Scalar: TypeAlias = bool | int | float | Decimal | str | bytes | datetime | date | time | timedelta | UUID | None
+UUID_BYTES: Final = 16
+
 Value: TypeAlias = "Scalar | Blob | tuple[Value, ...] | Mapping[str, Value]"
 Key: TypeAlias = tuple[tuple[str, Value], ...]
 
@@ -88,9 +91,28 @@ def spelled(value: Value) -> str:
         return _number(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, bytes) and len(value) == UUID_BYTES:
+        return str(UUID(bytes=value))  # kept as bytes in one table and written out in the next
     if isinstance(value, tuple | Mapping | bytes):
         return canonical(value)
     return "" if value is None else str(value)
+
+
+def uuid_bytes(text: str) -> bytes | None:
+    """The bytes of a UUID that is written out, with dashes or without; None: it is none."""
+    form = dashed(text)
+    try:
+        return UUID(form).bytes if form.count("-") == 4 else None
+    except ValueError:
+        return None
+
+
+def dashed(text: str) -> str:
+    """A UUID written without its dashes or in capitals as `spelled` writes those kept as bytes; others as they are."""
+    plain = text.replace("-", "") if len(text) == len(str(UUID(int=0))) else text
+    if len(plain) != 2 * UUID_BYTES or not all(sign in hexdigits for sign in plain):
+        return text
+    return str(UUID(plain))
 
 
 def encode(value: Value) -> Any:

@@ -17,6 +17,7 @@ from privacyops.domain.datamap.declared import declared_links
 from privacyops.domain.datamap.link import REFUTED, Link
 from privacyops.domain.datamap.ownership import with_ownership
 from privacyops.domain.datamap.proposed import Proposal, proposals
+from privacyops.domain.datamap.receivers import with_receivers
 from privacyops.domain.datamap.values import value_links
 from privacyops.domain.datamap.weighed import Answers, Lookup, lookups, weighed
 
@@ -94,16 +95,15 @@ def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, S
 def build(draft: Draft, answers: Answers) -> DataMap:
     """The map: proposals weighed against the answers, copies, value links, then classes and ownership."""
     found = weighed(draft.proposals, draft.collections, draft.samples, answers)
-    copies = copy_links(draft.collections)
+    collections = with_receivers(draft.collections, (*draft.declared, *found))
+    copies = copy_links(collections)
     copied = {(link.collection, link.fields) for link in copies}
     links = (
         *draft.declared,
         *copies,
         *(link for link in found if (link.collection, link.fields) not in copied),
     )
-    return settle(
-        DataMap(draft.store, tuple(draft.collections.values()), (*links, *value_links(draft.collections.values())))
-    )
+    return settle(DataMap(draft.store, tuple(collections.values()), (*links, *value_links(collections.values()))))
 
 
 def settle(drawn: DataMap, keep: Sequence[str] = ()) -> DataMap:

@@ -20,7 +20,7 @@ from privacyops.domain.datamap.proposed import Proposal
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.person_name import fold_name
 from privacyops.domain.identity.phone import search_tail
-from privacyops.domain.record import Value, spelled
+from privacyops.domain.record import Value, dashed, spelled, uuid_bytes
 
 MAX_LOOKUP: Final = 400
 MAX_OTHER_KEYS: Final = 12
@@ -103,7 +103,9 @@ def _weigh(
     keys: Mapping[tuple[str, str], set[str]],
     agreement: tuple[int, int],
 ) -> Link:
-    held = set(_held(proposal, samples))
+    aim = collections[proposal.to].field(proposal.to_field)
+    in_bytes = aim is not None and aim.type is FieldType.BINARY
+    held = {dashed(text) if in_bytes else text for text in _held(proposal, samples)}
     evidence = list(proposal.evidence)
     refuted = False
     target = (proposal.to, proposal.to_field)
@@ -205,6 +207,8 @@ def _usable(values: Iterable[Value], kind: FieldType) -> tuple[Value, ...]:
         return tuple(int(text) for text in texts if text.lstrip("-").isdigit() and len(text) <= 18)[:MAX_LOOKUP]
     if kind is FieldType.UUID:
         return tuple(value for text, value in texts.items() if len(text) == 36 and text.count("-") == 4)[:MAX_LOOKUP]
+    if kind is FieldType.BINARY:
+        return tuple(held for text in texts if (held := uuid_bytes(text)) is not None)[:MAX_LOOKUP]
     return tuple(texts)[:MAX_LOOKUP] if kind is FieldType.TEXT else ()
 
 

@@ -18,7 +18,7 @@ from privacyops.domain.finding.model import Finding, FindingTier, SearchState
 from privacyops.domain.finding.subject import StoreSettings, meetings
 from privacyops.domain.finding.text import subject_spans
 from privacyops.domain.predicate import column_of
-from privacyops.domain.record import Value, spelled
+from privacyops.domain.record import Value, dashed, spelled
 
 _SHORTEST: Final = 3
 """Letters below which a value is no name to look for in a text."""
@@ -71,7 +71,9 @@ def _keys(link: Link, state: SearchState) -> frozenset[str]:
 
 
 def _spelled_at(link: Link, row: Mapping[str, Value]) -> frozenset[str]:
-    return frozenset(spelled(value) for value in values_at(link.fields[0], row))
+    return frozenset(
+        form for value in values_at(link.fields[0], row) for form in {spelled(value), dashed(spelled(value))}
+    )
 
 
 def _unlink(column: Field, links: Sequence[Link], stuck: list[Link]) -> tuple[Act, ...]:

@@ -40,7 +40,7 @@ from privacyops.domain.finding.subject import (
     phone_agrees,
 )
 from privacyops.domain.finding.text import repeated, text_hit
-from privacyops.domain.record import Row, Value, spelled
+from privacyops.domain.record import Row, Value, dashed, spelled
 
 
 @dataclass(slots=True)
@@ -279,7 +279,7 @@ def _parent_of(link: Link, parents: Mapping[tuple[str, ...], Taken], row: Row) -
         key = tuple(spelled(row.values.get(path)) for path in link.fields)
         return parents.get(key), True
     pointed = [spelled(value) for value in values_at(link.fields[0], row.values)]
-    mine = [parents[(text,)] for text in pointed if (text,) in parents]
+    mine = [parents[key] for text in pointed if (key := (text,)) in parents or (key := (dashed(text),)) in parents]
     return (mine[0] if mine else None), len(mine) == len(pointed)
 
 

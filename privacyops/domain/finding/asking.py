@@ -13,7 +13,7 @@ from privacyops.domain.identity.identifier import Identifier, IdentifierKind, Ti
 from privacyops.domain.identity.person_name import search_fragment
 from privacyops.domain.identity.phone import search_tail
 from privacyops.domain.predicate import All, Leaf, Predicate, PredicateOp, any_of
-from privacyops.domain.record import Value
+from privacyops.domain.record import UUID_BYTES, Value, spelled, uuid_bytes
 
 _TEXT_NAME: Final = frozenset(set(CollectionClass) - {CollectionClass.LOOKUP, CollectionClass.CONTEXT})
 """Classes whose texts are searched by name; a catalogue of goods is not, for it is full of other people's names."""
@@ -61,6 +61,8 @@ def _keys(
     if len(fields) == 1:
         path = fields[0]
         held = one.field(path) if one is not None else None
+        if held is not None:
+            keys = [(form,) for key in keys for form in _forms(key[0], held)]
         if element and held is not None and held.type is FieldType.ARRAY:
             return any_of(Leaf("key", path, PredicateOp.ARRAY_HAS, key[0]) for key in keys)
         if held is not None and held.virtual:
@@ -70,6 +72,17 @@ def _keys(
         All(tuple(Leaf("key", path, PredicateOp.EQ, part) for path, part in zip(fields, key, strict=True)))
         for key in keys
     )
+
+
+def _forms(key: Value, field: Field) -> tuple[Value, ...]:
+    """A key as a column of this type writes it: a UUID kept as bytes is a text elsewhere, with dashes or without."""
+    if isinstance(key, bytes) and len(key) == UUID_BYTES and field.type is not FieldType.BINARY:
+        text = spelled(key)
+        return (text,) if field.type is FieldType.UUID else (text, text.replace("-", ""))
+    if isinstance(key, str) and field.type is FieldType.BINARY:
+        held = uuid_bytes(key)
+        return () if held is None else (held,)
+    return (key,)
 
 
 def identity_leaves(

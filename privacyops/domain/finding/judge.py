@@ -11,13 +11,13 @@ from hashlib import blake2b
 
 from privacyops.domain.datamap.annotate import values_at
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType
 from privacyops.domain.datamap.link import Link, LinkKind, Ownership
 from privacyops.domain.datamap.weighed import NOBODY
 from privacyops.domain.finding.model import SearchState
 from privacyops.domain.finding.subject import is_subjects, name_verdict, own_emails
 from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of
-from privacyops.domain.record import Row, Value, spelled
+from privacyops.domain.record import Row, Value, dashed, spelled, uuid_bytes
 
 _PROVEN = frozenset({LinkKind.DECLARED_FK})
 
@@ -83,8 +83,9 @@ class Standing:
         for link in self.drawn.owner_links.get(row.ref.collection, ()):
             if link.condition is not None and not fits(link, row.values):
                 continue
+            aim = self.drawn.collection(link.to).field(link.to_fields[0])
             for value in values_at(link.fields[0], row.values):
-                text = spelled(value)
+                text = spelled(value) if aim is None or aim.type is not FieldType.BINARY else dashed(spelled(value))
                 if text not in NOBODY and text not in link.without:
                     found.append((link, text))
         return found
@@ -199,6 +200,8 @@ def _typed(text: str, one: Collection, path: str) -> Value:
     field = one.field(path)
     if field is not None and field.type.value in {"integer", "number"}:
         return int(text) if text.lstrip("-").isdigit() and len(text) <= 18 else None
+    if field is not None and field.type is FieldType.BINARY:
+        return uuid_bytes(text)
     return text
 
 

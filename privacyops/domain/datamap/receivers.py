@@ -1,0 +1,41 @@
+"""Lists of what was sent: the recipient there is no third person but the one whose row it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from privacyops.domain.classification import words as w
+from privacyops.domain.datamap.catalogue import Category, Collection, Field, Role
+from privacyops.domain.datamap.link import Link
+
+_ADDRESS: Final = (Category.EMAIL, Category.EMAIL_DIGEST)
+_SOMEBODY: Final = (*_ADDRESS, Category.PHONE, Category.FULL_NAME, Category.LAST_NAME, Category.LOGIN)
+
+
+def with_receivers(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[str, Collection]:
+    """The collections, with the address of a recipient as the row's own where nothing else of it leads to anybody.
+
+    A present's recipient stays a third person: the present belongs to an order, and the order to its buyer.
+    """
+    leading = {link.collection for link in links if link.usable}
+    tied = {link.collection for link in links if link.usable and _leads_on(collections.get(link.to), leading)}
+    return {name: one if name in tied else _own(one) for name, one in collections.items()}
+
+
+def _leads_on(one: Collection | None, leading: set[str]) -> bool:
+    return one is not None and (one.name in leading or bool(one.of(*_SOMEBODY)))
+
+
+def _own(one: Collection) -> Collection:
+    known = [field for field in one.of(*_SOMEBODY) if not field.virtual]
+    if not known or not all(field.category in _ADDRESS and _is_receiver(field) for field in known):
+        return one
+    return replace(
+        one, fields=tuple(replace(field, role=Role.NEUTRAL) if field in known else field for field in one.fields)
+    )
+
+
+def _is_receiver(field: Field) -> bool:
+    parts = w.words(field.path)
+    others = tuple(part for part in parts if part not in w.RECEIVER)
+    return field.role is Role.POINT and w.holds_any(parts, w.RECEIVER) and not w.holds_any(others, w.POINT)
