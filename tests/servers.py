@@ -294,6 +294,7 @@ def start_mariadb() -> Server:
             install,
             "--no-defaults",
             f"--datadir={data}",
+            f"--tmpdir={folder}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
@@ -310,6 +311,7 @@ def start_mariadb() -> Server:
         "--bind-address=127.0.0.1",
         f"--socket={folder / 's'}",
         f"--pid-file={folder / 'pid'}",
+        f"--tmpdir={folder}",  # a server that starts deletes the temporary tables of others in /tmp
         "--character-set-server=utf8mb4",
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-buffer-pool-size=64M",

@@ -14,11 +14,14 @@ from connectors.sql.session import Session
 from connectors.sql.slices import FIRST_BYTES, Pace, Slices, SliceTooLong
 from connectors.sql.speech import Expression, Speech
 from privacyops.connector_sdk import (
+    All,
     BlobRef,
     Call,
     Certainty,
     Count,
+    FieldType,
     Hit,
+    Leaf,
     Mark,
     Page,
     Predicate,
@@ -30,6 +33,8 @@ from privacyops.connector_sdk.predicate import leaves
 
 MARK_EVERY: Final = 1000
 """Rows between two marks."""
+GIANT: Final = 16_000_000
+"""Bytes of a cell that no slice looks through: its row is asked for alone, with all the time that is left."""
 ONE_STATEMENT: Final = 20_000
 """Rows a collection may have to be searched without an index in one statement, about a second at most."""
 
@@ -81,6 +86,7 @@ class Scan:
         digest = table.paging is Paging.DIGEST
         is_sliced = not (every_row or small or digest or is_indexed(speech, table, where))
         self._slices = Slices(session, speech, table, pace) if is_sliced else None
+        self._selects = self._passing_giants() if is_sliced and speech.is_proven else self.clause.sql
 
     def find(self, call: Call, page: Page) -> Iterator[Hit | Mark]:
         """Raises: Terminal: the cursor is not ours."""
@@ -115,6 +121,17 @@ class Scan:
                 return Count(n)
 
     # --- inside ---------------------------------------------------------------------------------------------
+
+    def _passing_giants(self) -> Expression:
+        """The clause, true of every row with a giant cell without a look into it: what it holds is asked later."""
+        giants = [
+            self.speech.size(self.table, path) > GIANT
+            for path in self._looked_at
+            if self.table.fields[path].type in {FieldType.TEXT, FieldType.BINARY}
+        ]
+        if not giants:
+            return self.clause.sql
+        return sa.case((sa.or_(*giants), 1), (self.clause.sql, 1), else_=0) == 1
 
     def _slice(self, call: Call, place: _Place) -> Iterator[Hit | Mark]:
         """The hits up to the next edge, in answers of a bounded size. Raises: SliceTooLong: it took too long."""
@@ -165,19 +182,22 @@ class Scan:
             return None
         return matched(self.where, row.values)
 
-    def _asked(self, call: Call, row: Read) -> tuple[str, ...]:
-        """Which leaves hold, from the server: the cells are too long to be looked at here."""
+    def _asked(self, call: Call, row: Read) -> tuple[str, ...] | None:
+        """Which leaves hold, from the server: the cells are too long to be looked at here. None: the whole does not."""
         named = self._leaves
         clauses = [compile_predicate(self.speech, self.table, leaf).sql for leaf in named]
         flags = [sa.case((clause, 1), else_=0) for clause in clauses]
         ref = self.reader.ref(row.values)
         asked = sa.select(*flags).select_from(self.table.sql).where(by_refs(self.speech, self.table, [ref])).limit(1)
         answer = self.session.run(call, asked)
-        return tuple(leaf.id for leaf, flag in zip(named, answer[0] if answer else (), strict=False) if flag)
+        held = [bool(flag) for flag in answer[0]] if answer else [False] * len(named)
+        if not _holds(self.where, iter(held)):
+            return None
+        return tuple(leaf.id for leaf, holds in zip(named, held, strict=True) if holds)
 
     def _bounds(self, place: _Place, upper: list[Expression] | None) -> Expression:
         columns = self.speech.page_by(self.table)
-        bounds: list[Expression] = [self.clause.sql]
+        bounds: list[Expression] = [self._selects]
         if place.last is not None:
             last = [self.speech.page_value(self.table, at, value) for at, value in enumerate(place.last)]
             if self.table.paging is Paging.DIGEST:
@@ -216,3 +236,11 @@ class Scan:
         if position is not None and self.table.paging is Paging.DIGEST:
             position = (*position, place.skip)
         return Mark(seal(position if position is not None else ()), place.scanned, self.table.collection.rows)
+
+
+def _holds(where: Predicate, flags: Iterator[bool]) -> bool:
+    """Whether the predicate holds where its leaves, in their order, hold or do not."""
+    if isinstance(where, Leaf):
+        return next(flags)
+    parts = [_holds(part, flags) for part in where.parts]
+    return all(parts) if isinstance(where, All) else any(parts)

@@ -24,11 +24,12 @@ FIRST_BYTES: Final = 100_000_000
 """What the first slice of a table may have to read, where the catalogue knows its size."""
 AIM_SECONDS: Final = 1.0
 """What a slice is to take; a mark stands after each, and is due every second."""
-LONGEST: Final = 5.0
+LONGEST: Final = 4.0
 """Times the aim: a statement of a slice that takes longer is ended, and a smaller one is sent."""
 SHARE_OF_LIMIT: Final = 0.2
 """Of the time that the server gives a statement, the part that a slice may aim at."""
-MOST_GROWTH, MOST_SHRINKING, AFTER_FAILURE = 8.0, 0.25, 0.125
+MOST_GROWTH, MOST_SHRINKING, AFTER_FAILURE = 8.0, 0.25, 1 / 32
+"""What is slow has to be come down to in a part of one call's time: so failing shrinks by more than growing."""
 EDGES_AHEAD: Final = 4
 _ENDED_BY_TIME: Final = frozenset({"timeout", "deadline"})
 

@@ -12,6 +12,7 @@ from connectors.sql.schema import Paging, Table
 from connectors.sql.slices import FIRST_SLICE, Pace, Paces
 from connectors.sql.writing import SqlStore
 from privacyops.connector_sdk import (
+    All,
     Cancelled,
     Collection,
     CollectionKind,
@@ -21,6 +22,7 @@ from privacyops.connector_sdk import (
     Leaf,
     Mark,
     Page,
+    Predicate,
     PredicateOp,
     Retriable,
 )
@@ -46,7 +48,9 @@ def steady(store: SqlStore) -> SqlStore:
     return store
 
 
-def told(store: SqlStore, name: str, where: Leaf, after: Cursor | None = None) -> tuple[list[object], list[Mark], Spy]:
+def told(
+    store: SqlStore, name: str, where: Predicate, after: Cursor | None = None
+) -> tuple[list[object], list[Mark], Spy]:
     spy = Spy(seconds=60)
     items = list(store.find(spy.call(), name, where, (), Page(1000, after)))
     marks = [item for item in items if isinstance(item, Mark)]
@@ -195,9 +199,14 @@ def test_a_giant_cell_among_many_rows_is_passed_in_bounded_time(tmp_path: Path) 
     )
     store = store_at(url)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found, marks, _ = told(store, "note", Leaf("x", "body", PredicateOp.CONTAINS_CI, "NEEDLE"))
+    found, marks, spy = told(store, "note", Leaf("x", "body", PredicateOp.CONTAINS_CI, "NEEDLE"))
     assert found == [3, 20_000, 39_999]
     assert len(marks) >= 2
+    assert told(store, "note", Leaf("x", "body", PredicateOp.CONTAINS_CI, "nobody"))[0] == []
+    assert told(
+        store, "note", All((Leaf("x", "body", PredicateOp.CONTAINS_CI, "needle"), Leaf("y", "n", PredicateOp.EQ, 3)))
+    )[0] == [3]
+    assert spy.requests < 40
     # SQLite itself holds the cell, and once more in small letters; nothing of it is kept here
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
     store.close()
