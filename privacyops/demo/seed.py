@@ -54,7 +54,7 @@ SCOPES: Final = frozenset(
         Scope.DSAR_CREATE, Scope.DSAR_READ, Scope.DSAR_REDACT, Scope.CONSENT_CHECK, Scope.CONSENT_WRITE,
         Scope.CONSENT_READ, Scope.CONSENT_IMPORT, Scope.CONSENT_EXPORT, Scope.CONSENT_EXPORT_CLEAR,
         Scope.CATALOGUE_MANAGE, Scope.FEED_READ, Scope.LEDGER_READ, Scope.WEBHOOK_MANAGE, Scope.DATAMAP_READ,
-        Scope.DATAMAP_MANAGE,
+        Scope.DATAMAP_MANAGE, Scope.TASK_ANSWER,
     }
 )  # fmt: skip
 """Every scope that the documentation uses, so that its examples can be tried here."""
