@@ -196,3 +196,18 @@ def test_whom_a_mail_was_sent_to_owns_the_entry_and_a_present_is_its_givers(shop
     """).search(email="ida@example.org")
     assert found.rows() == {("customers", "1"), ("sends", "11")}
     assert found.fields("presents", 31) == {"recipient_email"}
+
+
+def test_a_row_with_a_key_that_nobody_understands_is_not_its_clerks(shop: Shop) -> None:
+    found = shop.holds("""
+        CREATE TABLE account (id INTEGER PRIMARY KEY, handle TEXT, email TEXT);
+        CREATE TABLE staff (staff_id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+        CREATE TABLE report (id INTEGER PRIMARY KEY, reporter_id INTEGER, staff_id INTEGER, note TEXT);
+        CREATE TABLE payslip (id INTEGER PRIMARY KEY, staff_id INTEGER, net NUMERIC);
+        INSERT INTO account VALUES (1,'ann','ann@example.org'),(2,'ben','ben@example.org');
+        INSERT INTO staff VALUES (901,'Una Ray','una@shop.example'),(902,'Vic Ray','vic@shop.example');
+        INSERT INTO report VALUES (11,1,901,'he was rude'),(12,2,902,'she was rude');
+        INSERT INTO payslip VALUES (21,901,100),(22,902,200);
+    """).search(email="una@shop.example")
+    assert found.rows() == {("staff", "901"), ("payslip", "21")}
+    assert found.fields("report", 11) == {"staff_id"}

@@ -46,9 +46,10 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
         for link in links
         if cls(link) in _HANGS_ON and link.usable and not is_passing(link) and link.to != one.name
     ]
+    unexplained = _has_unexplained_key(one, links)
     decided = {
         id(link): done
-        for link, done in zip(to_people, _person_links(one, to_people, hanging, collections), strict=True)
+        for link, done in zip(to_people, _person_links(one, to_people, hanging, collections, unexplained), strict=True)
     }
     result = []
     for link in links:
@@ -87,14 +88,25 @@ def _role(one: Collection, link: Link, *, below: bool) -> Role:
 
 
 def _person_links(
-    one: Collection, links: list[Link], hanging: Sequence[Link], collections: Mapping[str, Collection]
+    one: Collection,
+    links: list[Link],
+    hanging: Sequence[Link],
+    collections: Mapping[str, Collection],
+    unexplained: bool,
 ) -> list[Link]:
     if one.cls is CollectionClass.PERSON:
         return [_between_people(one, link) for link in links]
     hangs = bool(hanging)
     below = any(not link.condition and link.usable for link in hanging)
     roles = {link.id: _role(one, link, below=below) for link in links}
-    owners = _owners(one, [link for link in links if not link.element and link.usable], roles, hangs, collections)
+    owners = _owners(
+        one,
+        [link for link in links if not link.element and link.usable],
+        roles,
+        hangs,
+        collections,
+        unexplained=unexplained,
+    )
     # Paths of documents stand for each other: an event has `user.id` or `uid`. A condition excludes the others. Keys
     # into two collections of people are one person under two accounts.
     plain = [link for link in owners if not link.condition and not is_in_document(one, link)]
@@ -121,7 +133,13 @@ def _person_links(
 
 
 def _owners(
-    one: Collection, links: list[Link], roles: Mapping[str, Role], hangs: bool, collections: Mapping[str, Collection]
+    one: Collection,
+    links: list[Link],
+    roles: Mapping[str, Role],
+    hangs: bool,
+    collections: Mapping[str, Collection],
+    *,
+    unexplained: bool,
 ) -> list[Link]:
     own = [link for link in links if roles[link.id] is Role.OWN]
     if own:
@@ -141,7 +159,19 @@ def _owners(
     contact = any(field.category is Category.EMAIL and field.role is not Role.POINT for field in one.fields)
     if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
         return []
+    if unexplained:  # nobody knows yet where the row's other keys lead; it may be a customer's
+        return []
     return [link for link in links if roles[link.id] is Role.STAFF] or [link for link in links if _sells(link)]
+
+
+def _has_unexplained_key(one: Collection, links: Sequence[Link]) -> bool:
+    """Whether a column is named as a key and nobody knows of what."""
+    known = {path for link in links if link.usable for path in link.fields}
+    return any(
+        w.words(field.path)[-1:] == ("id",) and len(w.words(field.path)) > 1
+        for field in one.fields
+        if not field.virtual and field.path not in one.key and field.path not in known
+    )
 
 
 def _sells(link: Link) -> bool:
