@@ -15,8 +15,8 @@ from privacyops.connector_sdk import BlobRef, Call, FieldType, Terminal
 
 PIECE: Final = 4_000_000
 """Bytes a statement asks for: a quarter of the packet that MariaDB and MySQL allow by default, and a tenth of what it
-takes to read them from PostgreSQL, where bytes come as text. Servers read the whole cell for each piece, so that smaller
-pieces of a giant cell would cost more than they save.
+takes to read them from PostgreSQL, where bytes come as text. Servers read the whole cell for each piece, so that
+smaller pieces of a giant cell would cost more than they save.
 """
 
 
