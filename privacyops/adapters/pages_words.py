@@ -103,8 +103,8 @@ def _shown(character: str) -> Markup | str:
 
 
 def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> dict[str, str]:
-    """What the due tag says: `tone`, `icon`, `text` (`long` for the clock card), the `line` below it, and the
-    `title` with both dates.
+    """What the due tag says: `tone`, `icon`, `text` (`long` where no date stands beside it), the `line` below it, and
+    the `title` with both dates.
 
     `clock`: `state` (running, paused, done, none), `due`, `safe_due` (instants or None), `paused_since`,
     `kept_days`, `rule`. Days are counted to the safe date in the scene's zone. Overdue means past `due`:
@@ -115,7 +115,8 @@ def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> 
     if state == "none" or (state != "paused" and clock["due"] is None):
         return _tag("neutral", "clock", _("no due date"), "", _("No due date has been set"))
     if state == "paused":
-        text = _("Paused · %(days)s d kept") % {"days": clock["kept_days"]}
+        kept = clock["kept_days"]
+        text = words.ngettext("Paused · %(num)s day kept", "Paused · %(num)s days kept", kept) % {"num": kept}
         since = _("paused since %(day)s") % {"day": day_short(clock["paused_since"], scene)}
         return _tag("inf", "hourglass", text, since, f"{text}, {since}. {clock['rule']}")
     title = _title(clock, scene, words)
@@ -126,13 +127,15 @@ def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> 
     to_due = (_local(clock["due"], scene) - today).days
     left = (_local(clock["safe_due"], scene) - today).days
     if scene.now > clock["due"]:
-        late = _("%(days)s d overdue") % {"days": -to_due} if to_due < 0 else _("overdue since today")
+        late = words.ngettext("%(num)s day late", "%(num)s days late", -to_due) % {"num": -to_due}
+        late = late if to_due < 0 else _("late since today")
         return _tag("bad", "alert-triangle", late, line, title)
     if left < 0:
-        text = _("%(days)s d to the limit") % {"days": to_due} if to_due else _("limit today")
+        text = words.ngettext("limit in %(num)s day", "limit in %(num)s days", to_due) % {"num": to_due}
+        text = text if to_due else _("limit today")
         return _tag("bad", "clock", text, line, title)
-    text = _("%(days)s d left") % {"days": left} if left else _("due today")
-    spelled = words.ngettext("%(days)s day left", "%(days)s days left", left) % {"days": left} if left else text
+    text = words.ngettext("in %(num)s day", "in %(num)s days", left) % {"num": left} if left else _("due today")
+    spelled = words.ngettext("%(num)s day left", "%(num)s days left", left) % {"num": left} if left else text
     tone = "bad" if left <= _SOON_DAYS else "warn" if left <= _NEAR_DAYS else "ok"
     return _tag(tone, "clock", text, line, title) | {"long": spelled}
 

@@ -9,11 +9,9 @@ from privacyops.domain.account.action import Role
 from privacyops.domain.account.actor import ActorKind
 from privacyops.domain.consent.state import EventType
 from privacyops.domain.consent.suppression import SuppressionReason
-from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
 from privacyops.domain.dsar.state import DsarState
-from privacyops.domain.task import Task, TaskKind
 
 TYPES: Final[Mapping[RequestType, str]] = {
     RequestType.ACCESS: "Access",
@@ -77,27 +75,6 @@ PROOFS: Final[Mapping[str, str]] = {
     ProofMethod.ORDER_FACT: "order number matched",
     ProofMethod.ASSERTED: "vouched for by the shop", ProofMethod.STAFF: "accepted by a person",
 }  # fmt: skip
-TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
-    TaskKind.RENEW_CONSENT: ("Ask for consent again", "Who was shown the notice anew?"),
-    TaskKind.WEIGH_OBJECTION: ("Weigh an objection", "Do compelling grounds outweigh it?"),
-    TaskKind.READ_STOP: ("Read a text message that stopped", "Was the stop meant, and is there more in the message?"),
-    TaskKind.ACK_OVERDUE: ("A system has not confirmed a stop", "Does it still act on choices from before?"),
-    TaskKind.STORE_DRIFT: ("A store has changed", "What do the new columns and tables hold, and about whom?"),
-    TaskKind.CHECK_IDENTITY: ("Check the identity", "Is this the same person?"),
-    TaskKind.CLARIFY: ("Clarify the request", "What is meant?"),
-    TaskKind.MANUAL_STORE: ("Connect or search a store", "Where does this person's data lie?"),
-    TaskKind.STORE_FAILED: ("Search a store that failed", "What does this store hold about the person?"),
-    TaskKind.RESIDUAL: ("Remove what was left", "What became of the rest?"),
-    TaskKind.REVIEW_FINDINGS: ("Review what was found", "What is given, and what is left out?"),
-    TaskKind.REDACT: ("Redact third parties", "Who else is named?"),
-    TaskKind.APPROVE: ("Approve as a second person", "Do you agree to the plan?"),
-    TaskKind.NOTIFY_RECIPIENT: ("Tell a recipient", "Who was told?"),
-    TaskKind.SEND_BY_POST: ("Send by post", "When was it posted?"),
-    TaskKind.UNDELIVERED: ("A mail was not delivered", "How did you reach the customer?"),
-    TaskKind.DUE_SOON: ("A date comes near", "What holds the answer up?"),
-    TaskKind.JOB_DEAD: ("A job has failed for good", "What did you do about it?"),
-    TaskKind.READ_MESSAGE: ("Read a message", "What did you do about it?"),
-}
 SUPPRESSIONS: Final[Mapping[SuppressionReason, tuple[str, str]]] = {
     SuppressionReason.HARD_BOUNCE: (
         "The mailbox is dead",
@@ -290,31 +267,6 @@ def verbs(type_: RequestType) -> tuple[str, str]:
     return _VERBS.get(type_, ("Give", "Leave out"))
 
 
-_OF_CODE: Final[Mapping[str, tuple[str, str]]] = {
-    "given_up": ("A store that nobody waits for any more", "What became of the rest?"),
-    "platform_without_address": (
-        "A shop platform passed on a request without a mail address", "Which request did you open for it?"
-    ),
-    "platform_uninstalled": (
-        "The app was taken out of the shop", "What of this shop's data is still here, and why?"
-    ),
-}  # fmt: skip
-
-
-def task_title(task: Task) -> tuple[str, str]:
-    """A task's title and its question; a store that is to be changed is named by what is to be done there."""
-    if task.kind is TaskKind.MANUAL_STORE and task.code in set(RequestType):
-        return f"{TYPES[RequestType(task.code)]}: do it in the store", "What did you change, and how did you check it?"
-    if task.kind is TaskKind.RESIDUAL and task.code == f"left_after_{RequestType.RECTIFICATION}":
-        return "Correct what was left", "What stands there now?"
-    if task.kind is TaskKind.RESIDUAL and (task.code or "").startswith("restored_"):
-        is_erased = (task.code or "").startswith(f"restored_{RequestType.ERASURE}")
-        return f"The store was restored: {'erase' if is_erased else 'correct'} again", "What stands there now?"
-    if task.kind is TaskKind.MANUAL_STORE and task.code == by_hand.CODE:
-        return "Search a store by hand", "What does this store hold about the person?"
-    return _OF_CODE.get(task.code or "") or TASKS[task.kind]
-
-
 def day(date_: date) -> str:
     """`Wed 16 Dec 2026`, as the templates write it."""
     return f"{_DAYS[date_.weekday()]} {date_.day} {_MONTHS[date_.month - 1]} {date_.year}"
@@ -347,6 +299,17 @@ def blamed(code: str | None, setting: str | None, allowed: str | None) -> str:
     """What is wrong with a store: `setting batch: wrong type; allowed: a whole number`, or only the code in words."""
     told = f"setting {setting}: {code_text(code or '')}" if setting else code_text(code or "")
     return f"{told}; allowed: {allowed}" if allowed else told
+
+
+def some_days(count: int) -> str:
+    """`1 day`, `3 days`."""
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def distance(to: date, today: date) -> str:
+    """How far off a date is: `in 3 days`, `today`, `2 days late`."""
+    left = (to - today).days
+    return "today" if not left else f"in {some_days(left)}" if left > 0 else f"{some_days(-left)} late"
 
 
 def code_text(code: str) -> str:

@@ -1,6 +1,6 @@
 """Tasks: what waits for a person, and answering it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from privacyops.domain.account.action import Action, Extent, Role
@@ -14,6 +14,7 @@ from privacyops.services.context import Context, reading, record, use_case
 from privacyops.services.dsar import execution, recipients
 from privacyops.services.sealing import RequestEmptied
 from privacyops.store import dsar as dsars
+from privacyops.store import stores
 from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
@@ -98,6 +99,12 @@ def note_within(ctx: Context, tx: Tx, task: Task, key: DataKey | None = None) ->
 def references(ctx: Context, tx: Tx, ids: Sequence[DsarId]) -> dict[DsarId, str]:
     """The numbers of the requests that tasks belong to."""
     return dict(dsars.references_of(tx, ids))
+
+
+@reading(Action.TASK_LIST)
+def store_titles(ctx: Context, tx: Tx, names: Collection[str]) -> dict[str, str]:
+    """What people call the stores that tasks are about."""
+    return {one.name: one.title for one in stores.list_stores(tx) if one.name in names}
 
 
 def mine(ctx: Context, task: Task) -> bool:

@@ -355,7 +355,7 @@ REQUEST_NEW: Final[View] = REQUEST | {
 }
 
 HOME_TASKS: Final = [
-    {"url": "/console/tasks/1", "title": "Search the mailbox by hand", "reference": "PR-2XW9T7", "clock": running(1)},
+    {"url": "/console/tasks/1", "title": "Search the mailbox by hand", "about": "PR-2XW9T7, Mailbox", "clock": running(1)},
 ]
 HOME: Final[View] = {
     "most_urgent": {"label": "Open PR-7MK4Q2", "url": "/console/requests/PR-7MK4Q2"},
@@ -372,6 +372,7 @@ HOME: Final[View] = {
     ],
     "failed": [{"store": "mailbox", "note": "connection refused, 3 attempts", "at": ago(minutes=16), "url": "/console/stores"}],
     "tasks": HOME_TASKS,
+    "more_tasks": 3,
     "checklist": [
         {"label": "First account", "text": "", "done": True, "url": None},
         {"label": "Send mail through your server", "text": "Customers get their codes by mail.", "done": False, "url": "/docs"},

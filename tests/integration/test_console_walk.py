@@ -555,7 +555,10 @@ def test_a_task_is_taken_on_and_answered_once(office: Office) -> None:
     page = ada.read("/console/tasks")
     found = re.search(r'href="(/console/tasks/[0-9a-f-]{36})"', page)
     assert found is not None
-    assert number in ada.read(found[1])
+    task = ada.read(found[1])
+    assert number in task
+    assert "Decide on the records" in task
+    assert "Mark done" not in task  # a note would end the task and leave the records undecided
     ada.send(f"{found[1]}/claim")
     ada.send(f"{found[1]}/claim")
     ada.send(f"{found[1]}/answer", 422, answer="")

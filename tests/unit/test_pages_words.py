@@ -33,10 +33,10 @@ def in_days(days: float) -> datetime:
     ("days", "tone", "text"),
     [
         (0, "bad", "due today"),
-        (3, "bad", "3 d left"),
-        (4, "warn", "4 d left"),
-        (10, "warn", "10 d left"),
-        (11, "ok", "11 d left"),
+        (3, "bad", "in 3 days"),
+        (4, "warn", "in 4 days"),
+        (10, "warn", "in 10 days"),
+        (11, "ok", "in 11 days"),
     ],
 )
 def test_the_due_tag_turns_with_the_days_to_the_safe_date(days: int, tone: str, text: str) -> None:
@@ -48,26 +48,26 @@ def test_the_due_tag_counts_days_of_the_calendar_not_of_24_hours() -> None:
     almost_midnight = datetime(2026, 11, 22, 22, 59, tzinfo=UTC)  # 23:59 in Berlin
     scene = Scene(now=almost_midnight, zone="Europe/Berlin")
     due = almost_midnight + timedelta(minutes=5)
-    assert tag(scene, safe_due=due, due=due)["text"] == "1 d left"
+    assert tag(scene, safe_due=due, due=due)["text"] == "in 1 day"
 
 
 def test_a_safe_date_that_has_passed_is_not_called_overdue() -> None:
     found = tag(safe_due=in_days(-1), due=in_days(2))
-    assert (found["text"], found["icon"]) == ("2 d to the limit", "clock")
+    assert (found["text"], found["icon"]) == ("limit in 2 days", "clock")
 
 
 def test_a_limit_that_has_passed_is_called_overdue() -> None:
     found = tag(safe_due=in_days(-4), due=in_days(-1))
-    assert (found["text"], found["icon"], found["tone"]) == ("1 d overdue", "alert-triangle", "bad")
+    assert (found["text"], found["icon"], found["tone"]) == ("1 day late", "alert-triangle", "bad")
 
 
 def test_a_limit_that_passed_an_hour_ago_is_overdue_today() -> None:
-    assert tag(safe_due=in_days(-2), due=NOW - timedelta(hours=1))["text"] == "overdue since today"
+    assert tag(safe_due=in_days(-2), due=NOW - timedelta(hours=1))["text"] == "late since today"
 
 
 def test_a_paused_clock_says_since_when_and_what_is_kept() -> None:
     found = tag(state="paused", due=in_days(9), safe_due=in_days(9), paused_since=in_days(-3), kept_days=9)
-    assert (found["text"], found["line"], found["tone"]) == ("Paused · 9 d kept", "paused since 19 Nov", "inf")
+    assert (found["text"], found["line"], found["tone"]) == ("Paused · 9 days kept", "paused since 19 Nov", "inf")
 
 
 def test_the_title_names_both_dates_and_the_rule_where_they_differ() -> None:

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import shape, words
+from privacyops.console import shape, task_words, words
 from privacyops.console.deps import HOME, Desk, Visit, action, own_path
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
 from privacyops.services import account, apikey, stores, task
-from privacyops.services.dsar import listing, people
+from privacyops.services.dsar import listing, people, recipients
 
 router: Final = APIRouter()
 _NEAR: Final = timedelta(days=3)
@@ -70,7 +70,7 @@ def _view(desk: Desk) -> dict[str, Any]:
     return {
         "most_urgent": {"label": f"Open {needs[0].reference}", "url": shape.url_of(needs[0])} if needs else None,
         "needs": rows, "next_due": _next_due(desk) if counts and not needs else None, "tiles": _tiles(counts),
-        "failed": _failed(desk), "tasks": _tasks(desk), "checklist": [],
+        "failed": _failed(desk), **_tasks(desk), "checklist": [],
         "guide": _guide(desk), "as_of": None,
     }  # fmt: skip
 
@@ -133,14 +133,21 @@ def _failed(desk: Visit) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _tasks(desk: Visit) -> list[dict[str, Any]]:
+def _tasks(desk: Visit) -> dict[str, Any]:
+    """The most urgent tasks of the reader, and how many there are besides."""
     if not desk.may(Action.TASK_LIST):
-        return []
-    mine = [one for one in task.list_open(desk.context) if task.mine(desk.context, one)][:_MOST]
-    numbers = task.references(desk.context, [one.dsar_id for one in mine if one.dsar_id is not None])
-    return [
-        {"url": f"/console/tasks/{one.id}", "title": words.task_title(one)[0],
-         "reference": numbers.get(one.dsar_id, "") if one.dsar_id else one.store or "",
+        return {"tasks": [], "more_tasks": 0}
+    mine = [one for one in task.list_open(desk.context) if task.mine(desk.context, one)]
+    shown = mine[:_MOST]
+    numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
+    titles = task.store_titles(desk.context, {one.store for one in shown if one.store})
+    named = recipients.names_of(desk.context, tuple(one.id for one in shown))
+    return {"more_tasks": len(mine) - len(shown), "tasks": [
+        {"url": f"/console/tasks/{one.id}", "title": task_words.task_title(one)[0],
+         "about": ", ".join(filter(None, (
+             numbers.get(one.dsar_id) if one.dsar_id else None, titles.get(one.store or "") or one.store,
+             named.get(one.id),
+         ))),
          "clock": shape.day_clock(one.due_on, desk.context.controller.zone)}
-        for one in mine
-    ]  # fmt: skip
+        for one in shown
+    ]}  # fmt: skip

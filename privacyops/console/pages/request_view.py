@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from privacyops.console import shape, words
+from privacyops.console import shape, task_words, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
 from privacyops.console.pages.third_party_view import mentions, of_group, others_notice
 from privacyops.domain.account.record import Account
@@ -230,7 +230,7 @@ class RequestFace:
         return {"title": title, "text": _detail(row), "at": row.at, "tone": tone, "actor": who or _actor(row)}
 
     def _task(self, one: Task) -> dict[str, Any]:
-        title = words.task_title(one)[0]
+        title = task_words.task_title(one)[0]
         named = {notice.task_id: notice.name for notice in self.opened.notices}
         about = named.get(one.id) or (self._title(one.store) if one.store else "")
         label = f"{title} ({about})" if about else title
@@ -306,9 +306,7 @@ def _detail(row: AuditEntry) -> str:
     """What a row adds to its title: codes and counts as words; ids and hashes stay in the audit log."""
     told = row.detail
     if row.action == "deadline.fired":
-        days = str(told.get("slot", "")).lstrip("-").rstrip("d")
-        what = words.code_text(str(told.get("kind", "")))
-        return f"{what}: today is the day" if days == "0" else f"{what}: {days} days before the date"
+        return task_words.reminded(str(told.get("kind", "")), str(told.get("slot", "")))
     if row.action == "run.settled":
         return f"{told.get('store')}: {told.get('found')} found"
     if row.action == "dsar.decide":

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import shape, words
+from privacyops.console import shape, task_words, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
-from privacyops.domain.account.action import Action
+from privacyops.console.pages.consent_tabs import SYSTEMS
+from privacyops.domain.account.action import Action, Role
 from privacyops.domain.dsar.by_hand import RecordsUnreadable, Statement
 from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
 from privacyops.kernel.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable
@@ -31,9 +32,10 @@ def show(desk: Desk, view: str = "mine") -> Response:
     team = account.names(desk.context)
     named = recipients.names_of(desk.context, tuple(one.id for one in shown))
     numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
+    titles = task.store_titles(desk.context, {one.store for one in shown if one.store})
     rows = [
-        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": words.task_title(one)[0],
-         "store": one.store or named.get(one.id),
+        {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": task_words.task_title(one)[0],
+         "about": titles.get(one.store or "") or one.store or named.get(one.id),
          "request": _request(one, numbers), "clock": shape.day_clock(one.due_on, desk.context.controller.zone),
          "assignee": shape.colleague(team.get(one.owner_id)) if one.owner_id else None}
         for one in shown
@@ -96,23 +98,22 @@ def _answer(desk: Visit, found: Task) -> None:
 
 
 def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
-    title, question = words.task_title(found)
+    title, question = task_words.task_title(found)
     team, zone = account.names(desk.context), desk.context.controller.zone
-    is_open, is_weighed = found.state in OPEN_TASKS, found.kind is TaskKind.WEIGH_OBJECTION
+    is_open = found.state in OPEN_TASKS
     step = _step(desk, found) if is_open else None
     clock = shape.day_clock(found.due_on, zone) if is_open else shape.done_clock(found.due_on, zone)
     ended_by = team.get(found.ended_by) if found.ended_by else None
-    facts = (
-        [{"label": "Why", "value": words.code_text(found.code)}]
-        if found.code and not is_weighed and not by_hand.is_search(found)
-        else []
-    )
     owner = team.get(found.owner_id) if found.owner_id else None
-    facts.append({"label": "For", "value": owner.name if owner else f"any {words.code_text(found.owner_role)}"})
+    facts = [{"label": "For", "value": owner.name if owner else f"any {words.ROLES[Role(found.owner_role)]}"}]
+    if why := task_words.why(found):
+        facts.insert(0, {"label": "Why", "value": why})
+    titles = task.store_titles(desk.context, {found.store} if found.store else set())
     view = {
         "title": title, "question": question,
-        "store": found.store or recipients.names_of(desk.context, (found.id,)).get(found.id),
-        "request": _request_card(desk, found),
+        "about": titles.get(found.store or "") or found.store
+        or recipients.names_of(desk.context, (found.id,)).get(found.id),
+        "request": _request_card(desk, found), "behind": task_words.behind(found), "links": _links(desk, found),
         "facts": [*facts, *_whom(desk, found)], "how": _how(desk, found), "clock": clock, "state": str(found.state),
         "events": _events(found, ended_by),
         "done_note": _done_note(found, ended_by.name if ended_by else None), "note": _note(desk, found),
@@ -174,16 +175,50 @@ def _how(desk: Visit, found: Task) -> list[str]:
 
 
 def _step(desk: Visit, found: Task) -> dict[str, Any] | None:
-    """What is not noted as done but decided on a page of its own: an objection, a recipient."""
-    if found.kind is TaskKind.NOTIFY_RECIPIENT:
-        why_not = None if desk.may(Action.TASK_ANSWER) else "Your role does not answer tasks."
-        return {"label": "Say who was told…", "url": f"{TASKS}/{found.id}/recipient", "method": "get",
-                "tone": "primary", "why_not": why_not}  # fmt: skip
-    if found.kind is not TaskKind.WEIGH_OBJECTION:
+    """What is not noted as done but decided on a page of its own: records, a plan, an objection, a recipient."""
+    known: dict[TaskKind, tuple[str, str, Action, str]] = {
+        TaskKind.NOTIFY_RECIPIENT: (
+            "Say who was told…", f"{TASKS}/{found.id}/recipient", Action.TASK_ANSWER, "Your role does not answer tasks."
+        ),
+        TaskKind.WEIGH_OBJECTION: (
+            "Weigh the objection", f"{TASKS}/{found.id}/weigh", Action.OBJECTION_DECIDE,
+            "The data protection officer weighs it.",
+        ),
+        TaskKind.REVIEW_FINDINGS: (
+            "Decide on the records", _request_url(desk, found), Action.DSAR_REVIEW, "Your role does not review."
+        ),
+        TaskKind.APPROVE: (
+            "See what is to be approved", f"{_request_url(desk, found)}/approve", Action.DSAR_APPROVE,
+            "Your role does not approve.",
+        ),
+    }  # fmt: skip
+    if found.kind not in known:
         return None
-    why_not = None if desk.may(Action.OBJECTION_DECIDE) else "The data protection officer weighs it."
-    return {"label": "Weigh the objection", "url": f"{TASKS}/{found.id}/weigh", "method": "get", "tone": "primary",
-            "why_not": why_not}  # fmt: skip
+    label, url, needed, why_not = known[found.kind]
+    return {"label": label, "url": url, "method": "get", "tone": "primary",
+            "why_not": None if desk.may(needed) else why_not}  # fmt: skip
+
+
+def _links(desk: Visit, found: Task) -> list[dict[str, str]]:
+    """Where to see more of it, as far as the reader's role opens those pages."""
+    links = []
+    if found.dsar_id is not None and desk.may(Action.DSAR_OPEN):
+        request = _request_url(desk, found)
+        if found.kind is TaskKind.RESIDUAL:
+            links.append({"label": "See what is left", "url": f"{request}/plan"})
+        elif found.kind in {TaskKind.DUE_SOON, TaskKind.READ_MESSAGE, TaskKind.STORE_FAILED}:
+            links.append({"label": "Open the request", "url": request})
+    if found.kind is TaskKind.STORE_DRIFT and desk.may(Action.DATAMAP_SEE):
+        links.append({"label": "Open the data map", "url": f"/console/stores/{found.store}/map"})
+    if found.kind is TaskKind.ACK_OVERDUE and desk.may(Action.WEBHOOK_SEE):
+        links.append({"label": "See the connected systems", "url": SYSTEMS})
+    return links
+
+
+def _request_url(desk: Visit, found: Task) -> str:
+    ids = [found.dsar_id] if found.dsar_id is not None else []
+    number = next(iter(task.references(desk.context, ids).values()), "")
+    return f"{shape.REQUESTS}/{number}"
 
 
 def _done_note(found: Task, by: str | None) -> str | None:

@@ -1,6 +1,8 @@
 """What the clock does to requests: reminders before a date, the end of submissions nobody ever confirmed."""
 
+from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.kind import Outcome
@@ -43,12 +45,18 @@ def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
     elif dsar.is_open and dsar.is_verified and dsar.state is not DsarState.ANSWERED:
         _supersede(tx, due)
         role = "dpo" if due.slot in LAST_SLOTS else "analyst"
+        day = _day_of(due, ctx.controller.zone)
         tasks.add_task(
-            tx, TaskKind.DUE_SOON, dsar.safe_due_on, owner_role=role, owner_id=dsar.assignee_id, dsar_id=dsar.id,
+            tx, TaskKind.DUE_SOON, day, owner_role=role, owner_id=dsar.assignee_id, dsar_id=dsar.id,
             code=f"{due.kind}{due.slot}",
         )  # fmt: skip
         record(ctx, tx, "deadline.fired", "dsar", dsar.id, kind=due.kind, slot=due.slot)
     return True
+
+
+def _day_of(due: DueDeadline, zone: str) -> date:
+    """The date that a reminder is about: a slot such as `-5d` fires five days before it."""
+    return due.due_at.astimezone(ZoneInfo(zone)).date() + timedelta(days=int(due.slot.strip("-d")))
 
 
 def _supersede(tx: Tx, due: DueDeadline) -> None:
