@@ -121,6 +121,30 @@ def test_plain_results_are_presidio_s_own_for_the_development_texts(
     assert_equal(engine, pipeline, shared_texts(name, most))
 
 
+SAID = """number numbers mail mailed cards carding license licensed accounts accounting call called phoning telephones
+    bank banking passports social security routing tax taxes driver drivers nhs vat lic duplicate public iban I me my
+    not n't 's you y' all the a of was been had of-the left saw better best worse nothin' other:others a:b : , . ( ) -
+    and got does Mr. Card NUMBER Mail's e-mail E-Mail"""
+VALUES = (
+    "+1 202-555-0143", "202-555-0143", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "219-09-9999", "912803456",
+    "A1234567", "123456789", "anna.weber@example.com", "192.0.2.17", "943 476 5919", "Anna Weber",
+)  # fmt: skip
+
+
+def words_and_values(source: random.Random) -> str:
+    """What a context word might be, might not be, and what it might raise, in no order."""
+    picked = (source.choice(VALUES if source.random() < 0.2 else SAID.split()) for _ in range(source.randrange(2, 28)))
+    return source.choice((" ", " ", "  ")).join(picked)
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+def test_a_word_that_may_be_read_in_two_ways_raises_what_presidio_raises(
+    engine: Any, pipeline: presidio.PlainPipeline, seed: int
+) -> None:
+    source = random.Random(seed)
+    assert_equal(engine, pipeline, [words_and_values(source) for _ in range(150 if seed == 1 else 1_000)])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["generated_large", "nano"])
 def test_plain_results_are_presidio_s_own_for_all_development_texts(

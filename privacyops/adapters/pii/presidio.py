@@ -76,15 +76,11 @@ class PlainPipeline:
         words = {owner: tuple(one.context or ()) for owner, one in enumerate(self.patterns.recognizers)}
         words[PHONE_OWNER] = tuple(PhoneRecognizer.CONTEXT)
         self._contexts: Mapping[int, tuple[str, ...]] = words
-        ruled = names.ruled_lemmas() if names else frozenset()
-        self._always_read = any(_is_in(word, ruled) for said in words.values() for word in said)
-        self._near: dict[tuple[int, str], bool] = {}
 
     def find(self, texts: Sequence[str]) -> Iterator[tuple[list[Hit], list[str]]]:
         """One answer for each text, in order: what was found, and which patterns ran out of time."""
         for some in in_zones(texts):
             yield from self._batch(some)
-        self._near.clear()
         if self._names:
             self._names.forget()
 
@@ -110,28 +106,17 @@ class PlainPipeline:
         return hits + phones
 
     def _raise(self, documents: Sequence[Any], found: Sequence[list[Hit]]) -> None:
-        assert self._names is not None  # noqa: S101 - asked by the caller
-        wanted = [
+        names = self._names
+        assert names is not None  # noqa: S101 - asked by the caller
+        unsure = [
             (document, hits)
             for document, hits in zip(documents, found, strict=True)
-            if hits and (self._always_read or self._has_context(document, hits))
+            if any(self._contexts.get(hit.owner) for hit in hits)
+            and not contexts.raise_by_readings(hits, names.words(document), names.reading, self._contexts)
         ]
-        self._names.lemmatize([document for document, _ in wanted])
-        for document, hits in wanted:
-            contexts.raise_by_lemmas(hits, self._names.words(document), self._contexts)
-
-    def _has_context(self, document: Any, hits: Sequence[Hit]) -> bool:
-        """Whether any word of the text could be a context word of any hit, in any of its readings."""
-        tokens = {token.text for token in document}
-        return any(self._is_near(owner, token) for owner in {hit.owner for hit in hits} for token in tokens)
-
-    def _is_near(self, owner: int, token: str) -> bool:
-        key = (owner, token)
-        if key not in self._near:
-            assert self._names is not None  # noqa: S101 - asked by the caller
-            readings = self._names.readings(token)
-            self._near[key] = any(_is_in(word, readings) for word in self._contexts.get(owner, ()))
-        return self._near[key]
+        names.lemmatize([document for document, _ in unsure])
+        for document, hits in unsure:
+            contexts.raise_by_lemmas(hits, names.words(document), self._contexts)
 
 
 def in_zones(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -144,11 +129,6 @@ def in_zones(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         size += len(text)
     if begin < len(texts):
         yield texts[begin:]
-
-
-def _is_in(word: str, readings: frozenset[str]) -> bool:
-    low = word.lower()
-    return any(low in reading for reading in readings)
 
 
 def default_recognizers() -> list[LocalRecognizer]:
