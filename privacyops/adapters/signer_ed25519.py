@@ -53,6 +53,7 @@ class Ed25519Signer:
         self._former = tuple(former)
         self._public = key.public_key().public_bytes_raw()
         self._jwk = public_jwk(self._public)
+        self._heads: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"Ed25519Signer({self.key_id})"
@@ -73,7 +74,10 @@ class Ed25519Signer:
         return self._key.sign(message)
 
     def jws(self, payload: bytes, kind: str) -> str:
-        text = f"{_b64(_json({'alg': 'EdDSA', 'kid': self.key_id, 'typ': kind}))}.{_b64(payload)}"
+        head = self._heads.get(kind)
+        if head is None:
+            head = self._heads[kind] = _b64(_json({"alg": "EdDSA", "kid": self.key_id, "typ": kind}))
+        text = f"{head}.{_b64(payload)}"
         return f"{text}.{_b64(self.sign(text.encode()))}"
 
     def published(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 Source: RFC 9562 section 5.7; Crockford's base 32 alphabet for references.
 """
 
+import os
 import secrets
 import threading
 from typing import Final, NewType
@@ -27,7 +28,9 @@ SubjectId = NewType("SubjectId", UUID)
 TaskId = NewType("TaskId", UUID)
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
 _REFERENCE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0 and 1, which people misread
+_RANDOM: Final = (1 << 62) - 1
 _lock = threading.Lock()
 _last = 0
 
@@ -39,12 +42,13 @@ def uuid7(at: Instant) -> UUID:
     steps back, so that ordering by id is ordering by creation.
     """
     global _last  # noqa: PLW0603 - one counter a process is what makes the order total
-    stamp = (int(at.timestamp() * 1000) << 12) | secrets.randbits(11)
+    random = int.from_bytes(os.urandom(10), "big")  # one call of the system for both parts
+    stamp = (int(at.timestamp() * 1000) << 12) | random >> 69
     with _lock:
         _last = stamp if stamp > _last else _last + 1
         stamp = _last
     unix_ms, counter = stamp >> 12, stamp & 0xFFF
-    value = (unix_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62)
+    value = (unix_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random & _RANDOM
     return UUID(int=value)
 
 
@@ -56,4 +60,5 @@ def reference(prefix: str, letters: int = 6) -> str:
 def base32(value: bytes) -> str:
     """`value` in Crockford's alphabet, without padding."""
     number, size = int.from_bytes(value, "big"), (len(value) * 8 + 4) // 5
-    return "".join(_CROCKFORD[(number >> (5 * shift)) & 31] for shift in reversed(range(size)))
+    pairs = [_PAIRS[(number >> shift) & 1023] for shift in range(5 * size - 10, -1, -10)]
+    return "".join(pairs) if size % 2 == 0 else "".join(pairs) + _CROCKFORD[number & 31]

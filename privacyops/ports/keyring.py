@@ -112,6 +112,10 @@ class KeyRing(Protocol):
         """A fresh key, wrapped. Store it at `place`; deleting every copy of it destroys what it seals."""
         ...
 
+    def made_data_key(self, place: Place) -> tuple[bytes, DataKey]:
+        """As `new_data_key`, and the key open: for a write that uses it at once."""
+        ...
+
     def data_key(self, wrapped: bytes, place: Place) -> DataKey:
         """Raises: SealBroken."""
         ...

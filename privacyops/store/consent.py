@@ -210,7 +210,8 @@ def add_suppression(tx: Tx, ref: bytes, row: StateRow, names: Catalogue) -> None
     """Keep an address from being written to; `row.state` is the reason."""
     dialect = postgresql if tx.dialect == "postgresql" else sqlite
     values = {
-        "ref": ref, "reason": row.state, "controller": tx.controller, "event_id": row.event_id, "order_t": _ms(row.t),
+        "ref": ref, "reason": row.state, "controller": tx.controller, "event_id": row.event_id,
+        "order_t": milliseconds(row.t),
         "purpose_no": names.purposes[row.purpose].no if row.purpose else 0,
         "brand_no": names.brands[row.brand].no if row.brand else 0,
     }  # fmt: skip
@@ -247,36 +248,46 @@ def _head_of(subject_no: int) -> tuple[Any, ...]:
     )
 
 
-def state_values(subject_no: int, row: StateRow, state_version: int, names: Catalogue) -> dict[str, Any]:
-    """The columns of a row of `consent_state`."""
-    notice = row.notice
-    return {
-        "subject_no": subject_no,
-        "purpose_no": names.purposes[row.purpose].no if row.purpose else 0,
-        "channel_no": names.channels[row.channel] if row.channel else 0,
-        "brand_no": names.brands[row.brand].no if row.brand else 0,
-        "kind": str(row.kind),
-        "state_version": state_version,
-        "state": str(row.state),
-        "order_t": _ms(row.t),
-        "since": _ms(row.since),
-        "event_id": row.event_id,
-        "prior_state": str(row.prior_state) if row.prior_state else None,
-        "prior_t": _ms(row.prior_t),
-        "valid_until": _ms(row.valid_until),
-        "confirm_until": _ms(row.confirm_until),
-        "notice_id": notice.id if notice else None,
-        "notice_version": notice.version if notice else None,
-        "notice_locale": notice.locale if notice else None,
-        "notice_sha256": notice.sha256 if notice else None,
-        "purpose_version": row.purpose_version,
-        "regime": str(row.regime) if row.regime else None,
-        "jurisdiction": row.jurisdiction,
-        "contact": bytes.fromhex(row.contact) if row.contact else None,
-        "strength": str(row.strength) if row.strength else None,
-        "grade": str(row.grade) if row.grade else None,
-        "basis": str(row.basis) if row.basis else None,
-    }
+def state_values(subject_no: int, row: StateRow, state_version: int, names: Catalogue) -> tuple[Any, ...]:
+    """A row of `consent_state`, its columns in the order of the table; the event's id as it is."""
+    notice, prior_t, valid_until, confirm_until = row.notice, row.prior_t, row.valid_until, row.confirm_until
+    return (
+        subject_no,
+        names.purposes[row.purpose].no if row.purpose else 0,
+        names.channels[row.channel] if row.channel else 0,
+        names.brands[row.brand].no if row.brand else 0,
+        row.kind.value,
+        state_version,
+        str(row.state),
+        milliseconds(row.t),
+        milliseconds(row.since),
+        row.event_id,
+        str(row.prior_state) if row.prior_state else None,
+        None if prior_t is None else milliseconds(prior_t),
+        None if valid_until is None else milliseconds(valid_until),
+        None if confirm_until is None else milliseconds(confirm_until),
+        *((notice.id, notice.version, notice.locale, notice.sha256) if notice else _NO_NOTICE),
+        row.purpose_version,
+        row.regime.value if row.regime else None,
+        row.jurisdiction,
+        bytes.fromhex(row.contact) if row.contact else None,
+        row.strength.value if row.strength else None,
+        row.grade.value if row.grade else None,
+        row.basis.value if row.basis else None,
+    )
+
+
+_NO_NOTICE: Final = (None, None, None, None)
+EVENT_AT: Final = 9
+"""Where the event's id stands in `state_values`."""
+
+
+def head_values(subject_no: int, state_version: int) -> tuple[Any, ...]:
+    """The row at all zeroes, as `state_values`."""
+    return (subject_no, 0, 0, 0, HEAD, state_version, HEAD, 0, 0, *_NOTHING)
+
+
+_NOTHING: Final = (None,) * (len(_STATE.columns) - EVENT_AT)
 
 
 def _state_row(row: Any, names: Catalogue) -> StateRow | None:
@@ -333,10 +344,6 @@ def milliseconds(at: Instant) -> int:
     """Milliseconds since 1970, exactly: a float of seconds would round."""
     since = at - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
-
-
-def _ms(at: Instant | None) -> int | None:
-    return None if at is None else milliseconds(at)
 
 
 def instant_at(ms: int) -> Instant:

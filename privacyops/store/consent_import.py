@@ -13,19 +13,19 @@ from privacyops.domain.log import Log
 from privacyops.kernel.clock import Instant
 from privacyops.ledger.merkle import leaf_hash
 from privacyops.store.check_rows import STATE, Numbers, found_in
-from privacyops.store.consent import WrittenEvent, state_values
+from privacyops.store.consent import WrittenEvent, head_values, state_values
 from privacyops.store.consent_bulk import NOBODY, among, named
 from privacyops.store.consent_write import (
     ADD_EVENT,
+    ADD_IDENTIFIER,
     ADD_KEY,
     ADD_PENDING,
     ADD_PRIVATE,
-    HEAD_VALUES,
     SAVE_STATE,
-    STATE_COLUMNS,
     Locked,
     Standing,
     plain_in,
+    plain_states,
     private_values,
     stored_at,
 )
@@ -164,7 +164,7 @@ def _add_chunk(
     )
     tx.raw_each(ADD_KEY, [(one.subject.no, one.key) for one in fresh])
     tx.raw_each(
-        _ADD_IDENTIFIER,
+        ADD_IDENTIFIER,
         [(id_.ref, one.subject.no, id_.type, id_.sealed, now) for one in people for id_ in one.identifiers],
     )
     told = [(one.subject.no, event) for one in people for event in one.events]
@@ -174,17 +174,14 @@ def _add_chunk(
     tx.raw_each(ADD_PENDING, [(log, tx.controller, plain_in(tx, event.id), leaf_hash(event.leaf)) for _, event in told])
     states = []
     for one in people:
-        states.append(HEAD_VALUES | {"subject_no": one.subject.no, "state_version": one.state_version})
+        states.append(head_values(one.subject.no, one.state_version))
         states += [state_values(one.subject.no, row, version, names) for row, version in one.rows.values()]
-    tx.raw_each(SAVE_STATE, [tuple(plain_in(tx, state.get(name)) for name in STATE_COLUMNS) for state in states])
+    tx.raw_each(SAVE_STATE, plain_states(tx, states))
 
 
 _ADD_LINE: Final = "INSERT INTO consent_imported (controller, row_hash, import_id) VALUES (?, ?, ?)"
 _ADD_SUBJECT: Final = (
     "INSERT INTO subject (no, controller, public_id, kind, jurisdiction, created_at) VALUES (?, ?, ?, ?, ?, ?)"
-)
-_ADD_IDENTIFIER: Final = (
-    "INSERT INTO subject_identifier (ref, subject_no, type, sealed, created_at) VALUES (?, ?, ?, ?, ?)"
 )
 
 

@@ -7,7 +7,8 @@ statements are the same for every write, and building them anew would cost more 
 
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, Final
@@ -21,7 +22,7 @@ from privacyops.domain.subject import IdentityConflict
 from privacyops.kernel.clock import Instant
 from privacyops.ledger.leaf import canonical
 from privacyops.ledger.merkle import leaf_hash
-from privacyops.store.consent import WrittenEvent, state_row_of, state_values
+from privacyops.store.consent import EVENT_AT, WrittenEvent, head_values, state_row_of, state_values
 from privacyops.store.purpose import Catalogue
 from privacyops.store.subject import NewIdentifier, Subject, SubjectRaced
 from privacyops.store.suppression import SHARED, shared_locks
@@ -31,9 +32,6 @@ from privacyops.store.uow import Tx
 
 STATE_COLUMNS: Final = tuple(column.name for column in table_of(ConsentStateRow).columns)
 _KEYS: Final = ("subject_no", "purpose_no", "channel_no", "brand_no", "kind")
-HEAD_VALUES: Final = {
-    "purpose_no": 0, "channel_no": 0, "brand_no": 0, "kind": HEAD, "state": HEAD, "order_t": 0, "since": 0,
-}  # fmt: skip
 _BYTES: Final = {"contact"}
 _UUIDS: Final = {"event_id"}
 _TEXTS: Final = {
@@ -217,37 +215,42 @@ _ADD_PERSON_POSTGRESQL: Final = f"{_ADD_PERSON}, {SHARED}"
 def add_write(tx: Tx, write: NewWrite, names: Catalogue) -> None:
     """Store all of it. Raises: SubjectRaced: an identifier or client event was taken meanwhile; begin again."""
     states = [state_values(write.subject_no, row, version, names) for row, version in write.rows.items()]
-    states.append(HEAD_VALUES | {"subject_no": write.subject_no, "state_version": write.state_version})
+    states.append(head_values(write.subject_no, write.state_version))
+    answer = json.dumps(write.answer) if write.call is not None or write.client_event is not None else ""
     if tx.dialect == "sqlite":
-        _add_on_sqlite(tx, write, states)
+        _add_on_sqlite(tx, write, states, answer)
     else:
-        _add_on_postgresql(tx, write, states)
+        _add_on_postgresql(tx, write, states, answer)
 
 
-def _add_on_sqlite(tx: Tx, write: NewWrite, states: Sequence[Mapping[str, Any]]) -> None:
+def plain_states(tx: Tx, states: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """Rows of `state_values` for SAVE_STATE, as the driver takes them."""
+    if tx.dialect != "sqlite":
+        return states
+    return [
+        row if row[EVENT_AT] is None else (*row[:EVENT_AT], row[EVENT_AT].hex, *row[EVENT_AT + 1 :]) for row in states
+    ]
+
+
+def _add_on_sqlite(tx: Tx, write: NewWrite, states: Sequence[tuple[Any, ...]], answer: str) -> None:
     number, now = write.subject_no, stored_at(tx, tx.now)
     if write.key is not None:
         tx.raw_each(ADD_KEY, [(number, write.key)])
-    for one in write.identifiers:
-        taken = {"ref": one.ref, "no": number, "type": one.type, "sealed": one.sealed, "now": now}
-        if not tx.raw(_KEEP_IDENTIFIER, taken):
-            raise SubjectRaced
+    try:
+        tx.raw_each(ADD_IDENTIFIER, [(one.ref, number, one.type, one.sealed, now) for one in write.identifiers])
+    except sqlite3.IntegrityError as taken:
+        raise SubjectRaced from taken
     tx.raw_each(ADD_EVENT, [(event.id.hex, tx.controller, event.leaf) for event in write.events])
     tx.raw_each(ADD_PRIVATE, [private_values(tx, number, event) for event in write.events])
     tx.raw_each(ADD_PENDING, [(log, tx.controller, entry.hex, hashed) for log, entry, hashed in _leaves(write)])
-    tx.raw_each(SAVE_STATE, [tuple(plain_in(tx, state.get(name)) for name in STATE_COLUMNS) for state in states])
-    audit = _audit_values(tx, write.audit)
-    tx.raw_each(_ADD_AUDIT, [tuple(plain_in(tx, value) for value in audit.values())])
+    tx.raw_each(SAVE_STATE, plain_states(tx, states))
+    tx.raw(_ADD_AUDIT, (write.audit.id.hex, *_audit_values(tx, write.audit)[1:]))
     if write.call is not None:
-        account, key = write.call
-        answer = json.dumps(write.answer).encode()
-        tx.raw_each(_ANSWER_CALL, [(answer, write.answer.get("subject_id"), account, key)])
-    if write.client_event is not None:
-        point, key = write.client_event
-        told = {"controller": tx.controller, "point": point, "key": key, "no": number, "now": now}
-        told["answer"] = json.dumps(write.answer)
-        if not tx.raw(_KEEP_CLIENT_EVENT, told):
-            raise SubjectRaced
+        tx.raw(_ANSWER_CALL, (answer.encode(), write.answer.get("subject_id"), *write.call))
+    if write.client_event is not None and not tx.raw(
+        _KEEP_CLIENT_EVENT, (tx.controller, *write.client_event, number, answer, now)
+    ):
+        raise SubjectRaced
 
 
 def private_values(tx: Tx, subject_no: int, event: WrittenEvent) -> tuple[Any, ...]:
@@ -266,10 +269,11 @@ ADD_PRIVATE: Final = (
 )
 ADD_PENDING: Final = "INSERT INTO ledger_pending (log, controller, entry_id, leaf_hash) VALUES (?, ?, ?, ?)"
 _ANSWER_CALL: Final = "UPDATE idempotency SET status = 200, answer = ?, subject_id = ? WHERE account = ? AND key = ?"
-_KEEP_IDENTIFIER: Final = """INSERT INTO subject_identifier (ref, subject_no, type, sealed, created_at)
-    VALUES (:ref, :no, :type, :sealed, :now) ON CONFLICT DO NOTHING RETURNING 1"""
+ADD_IDENTIFIER: Final = (
+    "INSERT INTO subject_identifier (ref, subject_no, type, sealed, created_at) VALUES (?, ?, ?, ?, ?)"
+)
 _KEEP_CLIENT_EVENT: Final = """INSERT INTO client_event (controller, point, key, subject_no, answer, at)
-    VALUES (:controller, :point, :key, :no, :answer, :now) ON CONFLICT DO NOTHING RETURNING 1"""
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in STATE_COLUMNS if name not in _KEYS)
 _SAVED: Final = f"ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE SET {_CHANGED}"
 SAVE_STATE: Final = (
@@ -281,7 +285,7 @@ _AUDIT_COLUMNS: Final = (
 _ADD_AUDIT: Final = f"INSERT INTO audit ({', '.join(_AUDIT_COLUMNS)}) VALUES ({', '.join('?' for _ in _AUDIT_COLUMNS)})"  # noqa: S608 - as above
 
 
-def _add_on_postgresql(tx: Tx, write: NewWrite, states: Sequence[Mapping[str, Any]]) -> None:
+def _add_on_postgresql(tx: Tx, write: NewWrite, states: Sequence[tuple[Any, ...]], answer: str) -> None:
     leaves = list(_leaves(write))
     values: dict[str, Any] = {
         "controller": tx.controller, "no": write.subject_no, "now": tx.now,
@@ -293,16 +297,16 @@ def _add_on_postgresql(tx: Tx, write: NewWrite, states: Sequence[Mapping[str, An
         "e_sealed": [event.sealed for event in write.events],
         "l_log": [log for log, _, _ in leaves], "l_entry": [entry for _, entry, _ in leaves],
         "l_hash": [hashed for _, _, hashed in leaves],
-        **{f"s_{name}": [state.get(name) for state in states] for name in STATE_COLUMNS},
-        **{f"a_{name}": value for name, value in _audit_values(tx, write.audit).items()},
+        **{f"s_{name}": list(values) for name, values in zip(STATE_COLUMNS, zip(*states, strict=True), strict=True)},
+        **{f"a_{name}": value for name, value in zip(_AUDIT_COLUMNS, _audit_values(tx, write.audit), strict=True)},
         "i_ref": [one.ref for one in write.identifiers], "i_type": [one.type for one in write.identifiers],
         "i_sealed": [one.sealed for one in write.identifiers], "wrapped": write.key,
     }  # fmt: skip
     if write.call is not None:
-        values |= {"account": write.call[0], "call": write.call[1], "answer": json.dumps(write.answer).encode()}
+        values |= {"account": write.call[0], "call": write.call[1], "answer": answer.encode()}
         values["named"] = write.answer.get("subject_id")
     if write.client_event is not None:
-        values |= {"point": write.client_event[0], "client": write.client_event[1], "told": json.dumps(write.answer)}
+        values |= {"point": write.client_event[0], "client": write.client_event[1], "told": answer}
     statement = _write_statement(
         is_new=write.key is not None, keeps=bool(write.identifiers), has_call=write.call is not None,
         has_client_event=write.client_event is not None,
@@ -365,12 +369,12 @@ def _leaves(write: NewWrite) -> Iterator[tuple[str, UUID, bytes]]:
         yield str(Log.CONSENT), event.id, leaf_hash(event.leaf)
 
 
-def _audit_values(tx: Tx, entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id, "controller": entry.controller, "at": stored_at(tx, entry.at), "actor_kind": entry.actor_kind,
-        "actor_id": str(entry.actor_id), "action": entry.action, "object_kind": entry.object_kind,
-        "object_id": entry.object_id, "detail": json.dumps(dict(entry.detail)), "request_id": entry.request_id,
-    }  # fmt: skip
+def _audit_values(tx: Tx, entry: AuditEntry) -> tuple[Any, ...]:
+    """The row by _AUDIT_COLUMNS."""
+    return (
+        entry.id, entry.controller, stored_at(tx, entry.at), entry.actor_kind, str(entry.actor_id), entry.action,
+        entry.object_kind, entry.object_id, json.dumps(dict(entry.detail)), entry.request_id,
+    )  # fmt: skip
 
 
 def plain_in(tx: Tx, value: Any) -> Any:
@@ -381,5 +385,5 @@ def plain_in(tx: Tx, value: Any) -> Any:
 def stored_at(tx: Tx, at: Instant) -> Any:
     """As UtcDateTime keeps it."""
     if tx.dialect == "sqlite":
-        return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:-6]
     return at

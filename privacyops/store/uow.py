@@ -3,9 +3,9 @@
 import functools
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import psycopg
@@ -38,28 +38,38 @@ class Tx:
     connection: Connection
     controller: str
     now: Instant
+    dialect: str = field(init=False)
+    """`sqlite` or `postgresql`."""
+    _driver: Any = field(init=False, repr=False, compare=False)
+    _listeners: tuple[Any, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self.connection.dialect.name
+    def __post_init__(self) -> None:
+        # asked by every statement of a transaction, and slow to ask
+        object.__setattr__(self, "dialect", self.connection.dialect.name)
+        object.__setattr__(self, "_driver", self.connection.connection.driver_connection)
+        object.__setattr__(self, "_listeners", tuple(self.connection.engine.dispatch.before_cursor_execute))
 
     def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute one Core statement."""
         return self.connection.execute(statement, parameters)
 
-    def raw(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def raw(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> Sequence[Any]:
         """Execute hand-written SQL with `:name` parameters on the driver itself; all rows, as plain tuples.
 
-        For the few statements that carry the load: building and compiling them anew would cost more than they do.
+        On SQLite also with `?` and a tuple. For the few statements that carry the load: building and compiling them
+        anew would cost more than they do.
         Values go over as the driver takes them: no column type of store/types.py is in between.
         """
         self._told(sql, many=False)
-        cursor = self._driver.execute(_spelled(sql, self.dialect), parameters)
-        rows: Sequence[Any] = cursor.fetchall() if cursor.description else ()
+        rows: Sequence[Any]
+        if self.dialect == "sqlite":
+            rows = self._driver.execute(sql, parameters).fetchall()
+            return rows
+        cursor = self._driver.execute(_spelled(sql), parameters)
+        rows = cursor.fetchall() if cursor.description else ()
         return rows
 
-    def raw_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    def raw_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute one statement for every row, with `?` parameters: one call on SQLite, one pipeline on PostgreSQL."""
         if not rows:
             return
@@ -70,13 +80,9 @@ class Tx:
             with self._driver.cursor() as cursor:
                 cursor.executemany(sql.replace("?", "%s"), rows)
 
-    @property
-    def _driver(self) -> Any:
-        return self.connection.connection.driver_connection
-
     def _told(self, sql: str, *, many: bool) -> None:
         """Whoever counts statements sees these too."""
-        for listener in self.connection.engine.dispatch.before_cursor_execute:
+        for listener in self._listeners:
             listener(self.connection, None, sql, None, None, many)
 
     def move(self, statement: Executable) -> None:
@@ -144,9 +150,9 @@ class Database:
 
 
 @functools.cache
-def _spelled(sql: str, dialect: str) -> str:
-    """The statement with parameters as the driver spells them; casts (`::bytea[]`) stay."""
-    return sql if dialect == "sqlite" else re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
+def _spelled(sql: str) -> str:
+    """The statement with parameters as PostgreSQL's driver spells them; casts (`::bytea[]`) stay."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
 
 
 def is_contention(error: BaseException) -> bool:

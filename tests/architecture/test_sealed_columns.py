@@ -77,7 +77,7 @@ def _sealed_by_ring() -> dict[str, set[tuple[str, str]]]:
         for path, tree in trees
         for function in _functions(tree)
         for call in _calls(function)
-        if _name(call) in {"seal", "new_data_key"} and "keyring" in ast.unparse(call.func)
+        if _name(call) in {"seal", "new_data_key", "made_data_key"} and "keyring" in ast.unparse(call.func)
     }
 
 

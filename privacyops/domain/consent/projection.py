@@ -109,7 +109,12 @@ class EventNotFolded(LookupError):
 
 def key_of(event: ConsentEvent) -> RowKey:
     """The row of the one choice that `event` is about."""
-    return (RowKind.CHOICE, event.purpose.key if event.purpose else None, event.channel, event.brand)
+    return choice_key(event.purpose.key if event.purpose else None, event.channel, event.brand)
+
+
+def choice_key(purpose: str | None, channel: str | None, brand: str | None) -> RowKey:
+    """The row of one choice."""
+    return (RowKind.CHOICE, purpose, channel, brand)
 
 
 def no_recorded_as(row: StateRow | None, now: Instant) -> EventType:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from privacyops.domain.catalog.signals import age_of_consent
-from privacyops.domain.consent.event import ConsentEvent
 from privacyops.domain.consent.explicit import is_expressed
 from privacyops.domain.consent.gpc import ReaskBlocked, asked_again_from
 from privacyops.domain.consent.projection import LIFTED, StateRow
@@ -46,27 +45,31 @@ def require_askable(
         raise ReaskBlocked(until=instant_text(until))
 
 
-def needs_owner(about: ConsentEvent, purpose: PurposeVersion, rows: Mapping[Any, StateRow], how: Circumstances) -> bool:
+def needs_owner(
+    purpose: PurposeVersion,
+    channel: str,
+    brand: str | None,
+    contact: str | None,
+    rows: Mapping[Any, StateRow],
+    how: Circumstances,
+) -> bool:
     """Whether a grant counts only once the contact's owner has confirmed it, whatever the purpose says.
 
     So it is where somebody else speaks for the person by a mandate, and where the contact is on the list of those
     not to be written to. Raises: ContactSuppressed: for a reason that only a person lifts.
     """
-    against = [row for row in rows.values() if _stands_against(row, about)]
+    against = [
+        row
+        for row in rows.values()
+        if row.kind is RowKind.SUPPRESSION
+        and row.state != LIFTED
+        and row.purpose in (None, purpose.key)
+        and row.channel in (None, channel)
+        and row.brand in (None, brand)
+        and (row.contact is None or contact in (None, row.contact))
+    ]
     for row in against:
         advertising = row.state == SuppressionReason.COMPLAINT and not purpose.has(PurposeFlag.DIRECT_MARKETING)
         if row.state in REFUSES_GRANTS and not advertising:
             raise ContactSuppressed
     return how.indicated_by is IndicatedBy.AGENT or (bool(against) and not purpose.ignores_stops)
-
-
-def _stands_against(row: StateRow, about: ConsentEvent) -> bool:
-    if row.kind is not RowKind.SUPPRESSION or row.state == LIFTED:
-        return False
-    purpose = about.purpose.key if about.purpose else None
-    return (
-        row.purpose in (None, purpose)
-        and row.channel in (None, about.channel)
-        and row.brand in (None, about.brand)
-        and (row.contact is None or about.contact in (None, row.contact))
-    )

@@ -84,10 +84,8 @@ def _change(
     if former is not None:
         _leave(ctx, tx, names, opened, former, change.contact.type)
     suppressions.give(tx, subjects.contact_refs(ctx, change.contact))
-    opened = replace(
-        opened,
-        fresh=tuple(subjects.not_held(ctx, opened, Whom(None, (change.contact,)), standing.held if standing else {})),
-    )
+    held = standing.held if standing else {}
+    opened = replace(opened, fresh=tuple(subjects.not_held(ctx, opened.key, Whom(None, (change.contact,)), held)))
 
     def events(_rows: Mapping[Any, StateRow]) -> Iterator[ConsentEvent]:
         yield replace(

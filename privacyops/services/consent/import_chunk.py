@@ -174,7 +174,7 @@ class Chunk:
                 held=dict(found.standing.held),
             )  # fmt: skip
         person = self._people[number]
-        for one in subjects.not_held(self._ctx, person.opened, fit.whom, person.held):
+        for one in subjects.not_held(self._ctx, person.opened.key, fit.whom, person.held):
             self._attach(person, one)
         self._by_ref |= dict.fromkeys(fit.refs, number)
         return person
@@ -254,5 +254,5 @@ class Chunk:
         type_ = CONTACT_OF_CHANNEL.get(fit.judge.channel)
         for identifier in fit.whom.identifiers:
             if identifier.type is type_:
-                return subjects.refs_of(self._ctx, identifier)[0].hex()
+                return subjects.refs_of_named(self._ctx, fit.whom, identifier)[0].hex()
         return None

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from privacyops.domain.subject import (
@@ -57,10 +57,14 @@ class SubjectKeyGone(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """A person by public id or by identifiers. Both together have to mean the same person."""
+    """A person by public id or by identifiers. Both together have to mean the same person.
+
+    `hashed` is for `refs_of_named`: what was hashed once for a call is not hashed again.
+    """
 
     subject_id: str | None = None
     identifiers: tuple[SubjectIdentifier, ...] = ()
+    hashed: dict[SubjectIdentifier, Sequence[bytes]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.subject_id is None and not self.identifiers:
@@ -96,9 +100,17 @@ def refs_of(ctx: Context, identifier: SubjectIdentifier) -> Sequence[bytes]:
     return [mac.digest for mac in macs]
 
 
+def refs_of_named(ctx: Context, whom: Whom, identifier: SubjectIdentifier) -> Sequence[bytes]:
+    """As `refs_of`, for one of the identifiers of `whom`; each is hashed once a call."""
+    known = whom.hashed.get(identifier)
+    if known is None:
+        known = whom.hashed[identifier] = refs_of(ctx, identifier)
+    return known
+
+
 def refs_of_whom(ctx: Context, whom: Whom) -> Sequence[bytes]:
     """Every keyed hash that may lead to the person."""
-    found = [ref for identifier in whom.identifiers for ref in refs_of(ctx, identifier)]
+    found = [ref for identifier in whom.identifiers for ref in refs_of_named(ctx, whom, identifier)]
     if whom.subject_id is not None:
         macs = ctx.ports.keyring.macs(MacLabel.INDEX_SUBJECT, ctx.controller.key, whom.subject_id.encode())
         found += [mac.digest for mac in macs]
@@ -107,20 +119,16 @@ def refs_of_whom(ctx: Context, whom: Whom) -> Sequence[bytes]:
 
 def suppression_refs(ctx: Context, whom: Whom, channel: str) -> Sequence[bytes]:
     """The keyed hashes under which the contact that `channel` uses may be suppressed; none where none is named."""
-    return [
-        mac.digest
-        for identifier in whom.identifiers
-        if identifier.type is CONTACT_OF_CHANNEL.get(channel)
-        for mac in ctx.ports.keyring.macs(
-            MacLabel.SUPPRESSION, ctx.controller.key, identifier.type.value.encode(), identifier.value.encode()
-        )
-    ]
+    type_ = CONTACT_OF_CHANNEL.get(channel)
+    return [ref for one in whom.identifiers if one.type is type_ for ref in contact_refs(ctx, one)]
 
 
 def contact_refs(ctx: Context, contact: SubjectIdentifier) -> Sequence[bytes]:
     """The keyed hashes under which a contact may be suppressed, the newest first; none for what is no contact."""
-    channel = next((channel for channel, kind in CONTACT_OF_CHANNEL.items() if kind is contact.type), "")
-    return suppression_refs(ctx, Whom(None, (contact,)), channel)
+    if contact.type not in _CONTACTS:
+        return []
+    kind, value = contact.type.value.encode(), contact.value.encode()
+    return [mac.digest for mac in ctx.ports.keyring.macs(MacLabel.SUPPRESSION, ctx.controller.key, kind, value)]
 
 
 def find(ctx: Context, tx: Tx, whom: Whom) -> Subject | None:
@@ -152,7 +160,8 @@ def find_or_prepare(ctx: Context, tx: Tx, whom: Whom, jurisdiction: str | None, 
         raise SubjectKeyGone
     standing = writes.load_standing(tx, locked, names, _given(ctx, tx, whom))
     known = known_person(ctx, locked.subject, locked.wrapped, standing)
-    return replace(known, fresh=tuple(not_held(ctx, known, whom, standing.held)))
+    fresh = tuple(not_held(ctx, known.key, whom, standing.held))
+    return replace(known, fresh=fresh) if fresh else known
 
 
 def _prepared(ctx: Context, tx: Tx, whom: Whom, jurisdiction: str | None) -> OpenSubject:
@@ -186,12 +195,11 @@ def kind_of(whom: Whom) -> str:
 def fresh_person(ctx: Context, subject: Subject, whom: Whom) -> OpenSubject:
     """Somebody new, with a key and identifiers that the write has yet to store."""
     place = _key_place(ctx, subject)
-    wrapped = ctx.ports.keyring.new_data_key(place)
-    key = ctx.ports.keyring.data_key(wrapped, place)
+    wrapped, key = ctx.ports.keyring.made_data_key(place)
     own = ctx.ports.keyring.mac(MacLabel.INDEX_SUBJECT, ctx.controller.key, subject.public_id.encode()).digest
     nothing = Standing(0, {}, None, {}, may_wait=False)
-    made = OpenSubject(subject, key, SubjectKey.of(key.derived), nothing, fresh_key=wrapped)
-    return replace(made, fresh=(NewIdentifier(own, people.OWN_ID, None), *not_held(ctx, made, whom, {})))
+    fresh = (NewIdentifier(own, people.OWN_ID, None), *not_held(ctx, key, whom, {}))
+    return OpenSubject(subject, key, SubjectKey.of(key.derived), nothing, fresh, wrapped)
 
 
 def known_person(ctx: Context, subject: Subject, wrapped: bytes, standing: Standing) -> OpenSubject:
@@ -200,14 +208,14 @@ def known_person(ctx: Context, subject: Subject, wrapped: bytes, standing: Stand
     return OpenSubject(subject, key, SubjectKey.of(key.derived), standing)
 
 
-def not_held(ctx: Context, known: OpenSubject, whom: Whom, held: Collection[bytes]) -> Iterator[NewIdentifier]:
-    """The identifiers that are new to the person, who holds those behind `held`."""
+def not_held(ctx: Context, key: DataKey, whom: Whom, held: Collection[bytes]) -> Iterator[NewIdentifier]:
+    """The identifiers that are new to the person with this key, who holds those behind `held`."""
     seen = set(held)
     for identifier in whom.identifiers:
-        refs = refs_of(ctx, identifier)
+        refs = refs_of_named(ctx, whom, identifier)
         if seen.isdisjoint(refs):
             place = Place(ctx.controller.key, "subject_identifier", "sealed", refs[0].hex())
-            sealed = known.key.seal(identifier.value.encode(), place)
+            sealed = key.seal(identifier.value.encode(), place)
             contact = identifier if identifier.type in _CONTACTS else None
             yield NewIdentifier(refs[0], identifier.type.value, sealed, contact)
             seen.add(refs[0])
@@ -224,7 +232,7 @@ def bound_contact(ctx: Context, whom: Whom, opened: OpenSubject, channel: str) -
     held = {**opened.standing.held, **{one.ref: one.type for one in opened.fresh}}
     for identifier in whom.identifiers:
         if identifier.type is type_:
-            return next(ref for ref in refs_of(ctx, identifier) if ref in held)
+            return next(ref for ref in refs_of_named(ctx, whom, identifier) if ref in held)
     kept = [ref for ref, kind in held.items() if kind == type_.value]
     return kept[0] if len(kept) == 1 else None
 
@@ -256,7 +264,7 @@ def contacts_of_whom(ctx: Context, whom: Whom, channel: str) -> frozenset[str]:
     """The keyed hashes of the contact that a question over `channel` names; empty where it names none."""
     type_ = CONTACT_OF_CHANNEL.get(channel)
     named = (identifier for identifier in whom.identifiers if identifier.type is type_)
-    return frozenset(ref.hex() for identifier in named for ref in refs_of(ctx, identifier))
+    return frozenset(ref.hex() for identifier in named for ref in refs_of_named(ctx, whom, identifier))
 
 
 def opened(ctx: Context, tx: Tx, subject: Subject) -> OpenSubject:

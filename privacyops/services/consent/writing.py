@@ -1,7 +1,7 @@
 """Record a choice, withdraw it, stop everything. One transaction, one audit row, one leaf a choice."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from privacyops.domain.account.action import Action
@@ -10,7 +10,7 @@ from privacyops.domain.consent.collection import PointClock
 from privacyops.domain.consent.confirmation import LIFE
 from privacyops.domain.consent.event import ConsentEvent, PurposeRef, state_after
 from privacyops.domain.consent.order import admit_grant
-from privacyops.domain.consent.projection import StateRow, key_of, no_recorded_as
+from privacyops.domain.consent.projection import StateRow, choice_key, no_recorded_as
 from privacyops.domain.consent.state import EventType
 from privacyops.domain.purpose import PurposeScope
 from privacyops.domain.signals.evidence import with_summaries
@@ -38,12 +38,13 @@ from privacyops.services.consent.terms import (
 )
 from privacyops.services.context import Context, use_case
 from privacyops.services.idempotency import Call
-from privacyops.store.purpose import Catalogue
+from privacyops.store.purpose import Brand, Catalogue
 from privacyops.store.uow import Tx
 
 _TRIES: Final = 3
 _ASKED_FOR: Final = frozenset({ChoiceAnswer.GRANT, ChoiceAnswer.ASK})
 """What nobody can answer any more once the purpose is retired; a no is taken as ever."""
+GRANTING_AT_ONCE: Final = frozenset({EventType.GIVEN, EventType.RENEWED})
 _R = TypeVar("_R")
 
 
@@ -57,8 +58,12 @@ def record_choices(
     ExplicitMethodNeeded, IdentityConflict, SubjectUnknown, IdempotencyKeyReused: nothing was written.
     """
     grants = any(choice.answer is ChoiceAnswer.GRANT for choice in choices)
-    read = replace(how, evidence=with_summaries(how.evidence, grants=grants))
+    read = _read(how, grants=grants)
     return promised(ctx, settled(lambda: _record_choices(ctx, whom, choices, read, call)))
+
+
+def _read(how: Circumstances, *, grants: bool) -> Circumstances:
+    return replace(how, evidence=with_summaries(how.evidence, grants=grants)) if how.evidence else how
 
 
 @use_case(Action.CONSENT_WRITE, shares_commit=True)
@@ -75,8 +80,9 @@ def _record_choices(
     opened = subjects.find_or_prepare(ctx, tx, whom, how.jurisdiction, names)
 
     def events(rows: Mapping[Any, StateRow]) -> Iterator[ConsentEvent]:
+        shared = _Shared(ctx, names, names.brands[brand], how, whom, opened, blank_event(ctx, tx, how))
         for choice in choices:
-            yield _chosen(ctx, tx, names, choice, replace(how, brand=brand), whom, opened, rows)
+            yield _chosen(shared, choice, rows)
 
     return write_events(ctx, tx, names, opened, events, how, call, "consent.recorded")
 
@@ -88,7 +94,7 @@ def withdraw(ctx: Context, whom: Whom, scope: Scope, how: Circumstances, call: C
     Raises: UnknownPurpose, UnknownChannel, UnknownBrand, EvidenceMalformed, IdentityConflict, SubjectUnknown,
     IdempotencyKeyReused: nothing was written.
     """
-    read = replace(how, evidence=with_summaries(how.evidence, grants=False))
+    read = _read(how, grants=False)
     return promised(ctx, settled(lambda: _withdraw(ctx, whom, scope, read, call)))
 
 
@@ -117,49 +123,54 @@ def withdraw_within(
     return write_events(ctx, tx, names, opened, lambda _rows: iter(stops), how, call, "consent.withdrawn")
 
 
-def _chosen(
-    ctx: Context,
-    tx: Tx,
-    names: Catalogue,
-    choice: Choice,
-    how: Circumstances,
-    whom: Whom,
-    opened: OpenSubject,
-    rows: Mapping[Any, StateRow],
-) -> ConsentEvent:
+@dataclass(slots=True)
+class _Shared:
+    """What the choices of one call have in common; `bound` are contacts by channel, each looked for once."""
+
+    ctx: Context
+    names: Catalogue
+    brand: Brand
+    how: Circumstances
+    whom: Whom
+    opened: OpenSubject
+    blank: ConsentEvent
+    bound: dict[str, str | None] = field(default_factory=dict)
+
+    def contact(self, channel: str) -> str | None:
+        """The keyed hash, in hex, of the contact that a choice over the channel is bound to."""
+        if channel not in self.bound:
+            found = subjects.bound_contact(self.ctx, self.whom, self.opened, channel)
+            self.bound[channel] = found.hex() if found else None
+        return self.bound[channel]
+
+
+def _chosen(call: _Shared, choice: Choice, rows: Mapping[Any, StateRow]) -> ConsentEvent:
+    names, how, blank, now = call.names, call.how, call.blank, call.blank.recorded_at
     purpose = purpose_named(names, choice.purpose, choice.channel).current
-    brand = names.brands[how.brand or ""]
-    ground, place = purpose.ground_in(how.jurisdiction, opened.subject.jurisdiction, brand.jurisdiction)
+    ground, place = purpose.ground_in(how.jurisdiction, call.opened.subject.jurisdiction, call.brand.jurisdiction)
     require_explicit(ground, choice, how)
-    contact = subjects.bound_contact(ctx, whom, opened, choice.channel)
-    blank = blank_event(ctx, tx, how)
-    shown = names.notices.get((how.notice.id, how.notice.version)) if how.notice else None
-    about = replace(
-        blank,
-        purpose=PurposeRef(purpose.key, purpose.version),
-        channel=choice.channel,
-        brand=brand.key if purpose.scope is PurposeScope.BRAND else None,
-        basis=ground.basis,
-        regime=ground.regime,
-        jurisdiction=place,
-        notice=how.notice,
-        notice_published_at=shown.published_at if shown else None,
-        contact=contact.hex() if contact else None,
-    )
-    row = rows.get(key_of(about))
-    kind = _kind_of(choice.answer, row, tx.now, has_notice=how.notice is not None)
+    brand = call.brand.key if purpose.scope is PurposeScope.BRAND else None
+    contact = call.contact(choice.channel)
+    kind = _kind_of(choice.answer, rows.get(choice_key(purpose.key, choice.channel, brand)), now, how)
     confirm_until = None
     if choice.answer is ChoiceAnswer.ASK:
-        require_askable(rows, purpose, place, tx.now)
-    elif kind in (EventType.GIVEN, EventType.RENEWED):
-        must_confirm = needs_owner(about, purpose, rows, how) or purpose.needs_confirmation(choice.channel, place)
-        if must_confirm:
-            kind, confirm_until = EventType.REQUESTED, tx.now + LIFE
-    lasts = purpose.valid_for if kind in (EventType.GIVEN, EventType.RENEWED) else None
-    return replace(about, type=kind, state=state_after(kind), valid_for=lasts, confirm_until=confirm_until)
+        require_askable(rows, purpose, place, now)
+    elif kind in GRANTING_AT_ONCE:
+        must_confirm = needs_owner(purpose, choice.channel, brand, contact, rows, how)
+        if must_confirm or purpose.needs_confirmation(choice.channel, place):
+            kind, confirm_until = EventType.REQUESTED, now + LIFE
+    shown = names.notices.get((how.notice.id, how.notice.version)) if how.notice else None
+    return ConsentEvent(
+        id=EventId(uuid7(now)), type=kind, controller=blank.controller, occurred_at=blank.occurred_at, recorded_at=now,
+        method=blank.method, actor_kind=blank.actor_kind, clock=blank.clock, indicated_by=blank.indicated_by,
+        brand=brand, purpose=PurposeRef(purpose.key, purpose.version), channel=choice.channel, state=state_after(kind),
+        basis=ground.basis, regime=ground.regime, jurisdiction=place, notice=how.notice,
+        valid_for=purpose.valid_for if kind in GRANTING_AT_ONCE else None, confirm_until=confirm_until,
+        contact=contact, notice_published_at=shown.published_at if shown else None,
+    )  # fmt: skip
 
 
-def _kind_of(answer: ChoiceAnswer, row: StateRow | None, now: Instant, *, has_notice: bool) -> EventType:
+def _kind_of(answer: ChoiceAnswer, row: StateRow | None, now: Instant, how: Circumstances) -> EventType:
     match answer:
         case ChoiceAnswer.REFUSE:
             return no_recorded_as(row, now)
@@ -168,7 +179,7 @@ def _kind_of(answer: ChoiceAnswer, row: StateRow | None, now: Instant, *, has_no
         case ChoiceAnswer.ASK:
             return EventType.REQUESTED
         case ChoiceAnswer.GRANT:
-            renews = has_notice and row is not None and row.is_valid_grant(now)
+            renews = how.notice is not None and row is not None and row.is_valid_grant(now)
             return EventType.RENEWED if renews else EventType.GIVEN
 
 
