@@ -147,6 +147,8 @@ class FoldersStore:
             yield from catalogued(names, after, described)
 
     def sample(self, call: Call, collection: str, fields: Sequence[str], n: int, how: Sampling) -> Iterator[Row]:
+        if how is Sampling.SPREAD:
+            raise Terminal("unsupported")
         wanted = self._known(fields)
         with self.session.box(call) as box:
             validity = self._select(call, box, collection)

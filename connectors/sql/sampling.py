@@ -20,7 +20,8 @@ STARTS: Final = 10
 
 
 def sample_rows(call: Call, reader: Reader, n: int, how: Sampling) -> Iterator[Read]:
-    """At most `n` rows and never more than 1,000. RANDOM in a large collection takes runs from ten random places.
+    """At most `n` rows and never more than 1,000. RANDOM in a large collection takes runs from ten random places,
+    SPREAD from ten places that lie evenly over a numeric key, and the last row; without one it takes the first rows.
 
     Raises: Terminal: a negative number.
     """
@@ -29,7 +30,9 @@ def sample_rows(call: Call, reader: Reader, n: int, how: Sampling) -> Iterator[R
     left = min(n, MOST)
     if left == 0:
         return
-    if how is Sampling.FIRST:
+    if how is Sampling.SPREAD:
+        yield from _evenly(call, reader, left)
+    elif how is Sampling.FIRST:
         yield from _some(call, reader, sa.true(), left, None)
     elif reader.table.collection.rows.n <= SHUFFLE_UP_TO:
         yield from _some(call, reader, sa.true(), left, [reader.speech.random()])
@@ -49,19 +52,39 @@ def _scattered(call: Call, reader: Reader, left: int) -> Iterator[Read]:
         yield from _some(call, reader, reader.speech.random() < bind(_share(reader, share)), left, [])
         return
     column, low, high = bounds
-    seen: set[tuple[object, ...]] = set()
-    for at in range(STARTS):
-        if left <= 0:
-            return
-        start = low + (high - low) * at // STARTS
+    width = max(1, (high - low) // STARTS)
+
+    def somewhere(start: int) -> Expression:
         jump = reader.speech.fraction() if reader.session.brand is not Brand.SQLITE else None
-        width = max(1, (high - low) // STARTS)
         origin = bind(start) if jump is None else bind(start) + sa.func.floor(jump * bind(width))
         if jump is None:
             origin = bind(start) + sa.func.abs(reader.speech.random() % bind(width))
-        at_least = sa.select(origin.label("origin")).scalar_subquery()
-        want = -(-left // (STARTS - at))
-        for read in reader.read(call, column >= at_least, want).rows:
+        return sa.select(origin.label("origin")).scalar_subquery()
+
+    starts = [column >= somewhere(low + (high - low) * at // STARTS) for at in range(STARTS)]
+    yield from _runs(call, reader, starts, left)
+
+
+def _evenly(call: Call, reader: Reader, left: int) -> Iterator[Read]:
+    is_small = 0 < reader.table.collection.rows.n <= left  # 0 is also what a store says that does not know
+    bounds = None if is_small else _numeric_bounds(call, reader)
+    if bounds is None:
+        yield from _some(call, reader, sa.true(), left, None)
+        return
+    column, low, high = bounds
+    places = (*(low + (high - low) * at // STARTS for at in range(STARTS)), high)
+    starts = [column >= bind(place) for place in places]
+    yield from _runs(call, reader, starts, left)
+
+
+def _runs(call: Call, reader: Reader, starts: list[Expression], left: int) -> Iterator[Read]:
+    """About equally many rows from each place on, none of them twice."""
+    seen: set[tuple[object, ...]] = set()
+    for at, start in enumerate(starts):
+        if left <= 0:
+            return
+        want = -(-left // (len(starts) - at))
+        for read in reader.read(call, start, want).rows:
             if read.position not in seen:
                 seen.add(read.position)
                 left -= 1

@@ -171,10 +171,10 @@ class Connectors:
         return self._ask(store, bounds, work)
 
     def sample(self, store: str, collection: str, fields: Sequence[str], n: int, bounds: Bounds) -> tuple[Row, ...]:
+        able = self._capabilities(store, bounds).sampling
+        how = sdk.Sampling.SPREAD if sdk.Sampling.SPREAD in able else sdk.Sampling.FIRST
         return self._ask(
-            store,
-            bounds,
-            lambda one, call: tuple(to_row(row) for row in one.sample(call, collection, fields, n, sdk.Sampling.FIRST)),
+            store, bounds, lambda one, call: tuple(to_row(row) for row in one.sample(call, collection, fields, n, how))
         )
 
     def count(self, store: str, collection: str, where: Predicate, bounds: Bounds) -> int | None:

@@ -147,10 +147,11 @@ class Page:
 
 
 class Sampling(StrEnum):
-    """Which rows a sample takes."""
+    """Which rows a sample takes. SPREAD: from all over the collection, and the same ones each time."""
 
     FIRST = "first"
     RANDOM = "random"
+    SPREAD = "spread"
 
 
 def canonical(value: Value) -> str:

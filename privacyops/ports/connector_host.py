@@ -199,7 +199,7 @@ class ConnectorHost(Protocol):
         ...
 
     def sample(self, store: str, collection: str, fields: Sequence[str], n: int, bounds: Bounds) -> tuple[Row, ...]:
-        """At most `n` rows."""
+        """At most `n` rows, from all over the collection where the store can, and the same ones each time."""
         ...
 
     def find(

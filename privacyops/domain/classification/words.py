@@ -158,10 +158,21 @@ POINT: Final = _set(
 )
 """Roles of somebody who handled the row, or whom it only names."""
 
+_NOT_SOMEBODY: Final = _set(
+    "from billing account uid to cc bcc gift support report reports target actor sales placed ordered requested "
+    "submitted bought purchased booked registered assign assigned managed approved approve created updated modified "
+    "changed deleted closed resolved handled processed verified checked cancelled canceled geaendert erstellt angelegt"
+)
+BY: Final = _set("by par por von durch przez door af av")
+"""Words before whoever did it: `opened_by`, `pris_par`."""
+
 MADE: Final = _set(
     "created creator posted written commented uploaded erstellt angelegt verfasst utworzyl creado aangemaakt"
 )
 """Roles of whom a text is by: somebody who handled the row, or, where nothing else says whose it is, its author."""
+
+OPENED: Final = _set("opened raised filed lodged eroeffnet ouvert abierto geopend")
+"""Roles of who began a case: whose it is, where it is not part of somebody's order."""
 
 STAFF_TABLE: Final = _set(
     "staff employee agent rep representative salesperson clerk operator mitarbeiter personal vertreter verkaeufer "
@@ -172,6 +183,9 @@ STAFF_TABLE: Final = _set(
 
 SELLER: Final = _set("seller vendor merchant host verkaeufer vendeur vendedor venditore verkoper sprzedawca")
 """Roles of somebody who sells: a clerk beside a customer, and on a marketplace the person whose goods these are."""
+
+SOMEBODY: Final = (OWN | POINT | SELLER) - _NOT_SOMEBODY
+"""Roles that only people have, whatever the table of people is called."""
 
 DEED: Final = _set("reviewer referrer inviter reporter rater")
 """Roles that point elsewhere and are its maker's in a table named after the deed: the reviewer of a review."""
@@ -231,6 +245,29 @@ def same_stem(one: str, other: str) -> bool:
     return left == right or (
         len(left) >= 4 and right.startswith(left) and right[len(left) :] in {"n", "en", "e", "er", "es"}
     )
+
+
+def is_somebody(parts: tuple[str, ...]) -> bool:
+    """Whether the words of a column say that it names a person: `seller_id`, `opened_by`."""
+    bare = tuple(part for part in parts if part not in KEY_WORDS)
+    return (len(bare) > 1 and bare[-1] in BY) or holds_any(bare[-1:], SOMEBODY)
+
+
+def is_inflected(one: str, other: str) -> bool:
+    """Whether two words differ in their endings only, as cases and plurals do: `pacjenta`, `pacjenci`; crude."""
+    left, right = fold(one), fold(other)
+    shared = next(
+        (at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
+    )
+    longest = max(len(left), len(right)) - shared
+    return (shared >= 5 and longest <= 3) or (shared >= 4 and longest <= 2)
+
+
+def is_short_for(short: str, word: str) -> bool:
+    """Whether a word may be short for another: its first letters, or two letters of it with the first one."""
+    if len(short) >= 3:
+        return len(word) >= len(short) + 2 and word.startswith(short)
+    return len(short) == 2 and len(word) >= 5 and word[0] == short[0] and short[1] in word[1:]
 
 
 def holds_any(parts: tuple[str, ...], vocabulary: frozenset[str]) -> bool:

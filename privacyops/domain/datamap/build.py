@@ -12,14 +12,16 @@ from typing import Final
 from privacyops.domain.datamap.annotate import Sample, annotate
 from privacyops.domain.datamap.catalogue import Collection, CollectionKind
 from privacyops.domain.datamap.classes import classify
+from privacyops.domain.datamap.composite import Together, together, together_links
 from privacyops.domain.datamap.copies import copy_links
 from privacyops.domain.datamap.declared import declared_links
 from privacyops.domain.datamap.link import REFUTED, Link
+from privacyops.domain.datamap.looked_up import MAX_ASKED, Answers, Known, Lookup, lookups
 from privacyops.domain.datamap.ownership import with_ownership
 from privacyops.domain.datamap.proposed import Proposal, proposals
 from privacyops.domain.datamap.receivers import with_receivers
 from privacyops.domain.datamap.values import value_links
-from privacyops.domain.datamap.weighed import Answers, Lookup, lookups, weighed
+from privacyops.domain.datamap.weighed import weighed
 
 SAMPLE_ROWS: Final = 200
 VERSION: Final = 1
@@ -71,6 +73,7 @@ class Draft:
     proposals: tuple[Proposal, ...]
     lookups: tuple[Lookup, ...]
     samples: Mapping[str, Sample]
+    together: tuple[Together, ...] = ()
 
 
 def sampled_fields(one: Collection) -> tuple[str, ...]:
@@ -78,8 +81,10 @@ def sampled_fields(one: Collection) -> tuple[str, ...]:
     return tuple(field.path for field in one.fields if field.type.value not in {"binary"})
 
 
-def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, Sample]) -> Draft:
-    """What names and samples say. `samples` may lack collections: an empty one is linked by name."""
+def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, Sample], most: int = MAX_ASKED) -> Draft:
+    """What names and samples say. `samples` may lack collections: an empty one is linked by name. At most `most` values
+    are asked of one key.
+    """
     plain = tuple(catalogue)
     annotated = {one.name: annotate(one, samples.get(one.name, ())) for one in plain}
     declared = declared_links(annotated)
@@ -89,12 +94,16 @@ def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, S
         for proposal in proposals(annotated, samples)
         if (proposal.collection, proposal.field.path) not in taken
     )
-    return Draft(store, annotated, declared, proposed, lookups(proposed, annotated, samples), samples)
+    return Draft(
+        store, annotated, declared, proposed, lookups(proposed, annotated, samples, most), samples,
+        together(annotated, samples),
+    )  # fmt: skip
 
 
 def build(draft: Draft, answers: Answers) -> DataMap:
     """The map: proposals weighed against the answers, copies, value links, then classes and ownership."""
-    found = weighed(draft.proposals, draft.collections, draft.samples, answers)
+    known = Known(answers, draft.lookups, draft.samples)
+    found = weighed(draft.proposals, draft.collections, draft.samples, known)
     collections = with_receivers(draft.collections, (*draft.declared, *found))
     copies = copy_links(collections)
     copied = {(link.collection, link.fields) for link in copies}
@@ -102,6 +111,7 @@ def build(draft: Draft, answers: Answers) -> DataMap:
         *draft.declared,
         *copies,
         *(link for link in found if (link.collection, link.fields) not in copied),
+        *(link for link in together_links(draft.together, answers) if (link.collection, link.fields) not in copied),
     )
     return settle(DataMap(draft.store, tuple(collections.values()), (*links, *value_links(collections.values()))))
 

@@ -5,7 +5,7 @@ key's name that several collections share (`id`, `entity_id`) says nothing witho
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,9 @@ from privacyops.domain.datamap.classes import looks_like_person
 
 EQUAL: Final = 0.9
 PART: Final = 0.75
+LIKE: Final = 0.6
 ROLE: Final = 0.5
+SHORT: Final = 0.4
 KEY_TYPES: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.UUID, FieldType.TEXT, FieldType.BINARY})
 _NUMBERS: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER})
 _EMPTY: Final = frozenset({"tbl", "t", "tb", "table", "entity", "entities", "data", "master", "main", "info", "record"})
@@ -36,7 +38,8 @@ class Naming:
         return (*self.tables[to], "id") if common else key
 
     def weight(self, path: str, one: str, target: Collection, *, own_key: bool) -> float:
-        """0.9 for the name itself, 0.75 for a prefix or a stem, 0.5 for a role word, 0 for nothing.
+        """0.9 for the name itself, 0.75 for a prefix or a stem, 0.6 for another ending, 0.5 for a role word, 0.4 for
+        what may be short for it, 0 for nothing.
 
         `own_key`: the column is the key of its own table, so it points elsewhere only if it is named after another
         table (`customer_id` as the key of a profile).
@@ -55,9 +58,26 @@ class Naming:
             return PART
         if self._extends(one, target.name) and own == w.words(self.keys[target.name]):
             return PART
+        if same(bare, self._bare_key(target.name)) or self._is_like(bare, one, target.name, w.is_inflected):
+            return PART if same(bare, self._bare_key(target.name)) else LIKE
+        if looks_like_person(target) and self._is_role(bare, one):
+            return ROLE
+        return SHORT if self._is_like(bare, one, target.name, w.is_short_for) else 0.0
+
+    def _bare_key(self, to: str) -> tuple[str, ...]:
+        return tuple(part for part in w.words(self.keys[to]) if part not in w.KEY_WORDS)
+
+    def _is_like(self, bare: tuple[str, ...], one: str, to: str, like: Callable[[str, str], bool]) -> bool:
+        """Whether a column of one word is like the table's or its key's one word, and not like its own table's."""
+        if len(bare) != 1 or any(like(bare[0], mine) for mine in self.tables[one]):
+            return False
+        return any(len(name) == 1 and like(bare[0], name[0]) for name in (self.tables[to], self._bare_key(to)))
+
+    def _is_role(self, bare: tuple[str, ...], one: str) -> bool:
         rest = tuple(part for part in bare if not any(w.same_stem(part, mine) for mine in self.tables[one]))
-        is_role = len(rest or bare) == 1 and w.holds_any((rest or bare)[-1:], w.OWN) and looks_like_person(target)
-        return ROLE if is_role else 0.0
+        return (len(rest or bare) == 1 and w.holds_any((rest or bare)[-1:], w.OWN | w.SOMEBODY)) or (
+            len(bare) > 1 and bare[-1] in w.BY
+        )
 
     def _extends(self, one: str, to: str) -> bool:
         """Whether the table is named after the other and more: `order_note` extends `order`."""

@@ -21,6 +21,7 @@ from privacyops.domain.datamap.link import Link, Outward, Ownership
 
 _HANGS_ON: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG})
 _SAYS_WHOSE: Final = frozenset({Category.EMAIL, Category.EMAIL_DIGEST, Category.CUSTOMER_NUMBER, Category.LOGIN})
+_CUSTOMERS: Final = w.PERSON_TABLE & (w.OWN - w.ACCOUNT)
 _PLAIN: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.BOOLEAN, FieldType.TIME})
 
 
@@ -78,13 +79,28 @@ def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | Non
     return target is CollectionClass.SATELLITE or (target is CollectionClass.DETAIL and one.is_unique(link.fields))
 
 
-def _role(one: Collection, link: Link, *, below: bool) -> Role:
+def _role(one: Collection, link: Link, collections: Mapping[str, Collection], *, below: bool) -> Role:
     """The role of a key to people. One that holds for some rows only says whose these are; but what somebody of the
     shop wrote below a customer's dispute is the customer's.
     """
     if not link.condition:
-        return link_role(link.fields[0], link.to, one.name)
+        role = link_role(link.fields[0], link.to, one.name)
+        return Role.STAFF if role is Role.OWN and _is_account(link) and _works_here(link.to, collections) else role
     return Role.STAFF if below and TableWord.STAFF in table_words(link.to) else Role.OWN
+
+
+def _works_here(name: str, collections: Mapping[str, Collection]) -> bool:
+    """Whether the accounts of a collection are those of the shop's own people: a word for customers names another one,
+    ten times as large.
+    """
+    if w.holds_any(w.words(name), w.OWN - w.ACCOUNT):
+        return False
+    own = max(collections[name].rows or 0, 1)
+    return any(
+        one.cls is CollectionClass.PERSON and w.holds_any(w.words(one.name), _CUSTOMERS) and (one.rows or 0) >= 10 * own
+        for one in collections.values()
+        if one.name != name
+    )
 
 
 def _person_links(
@@ -98,7 +114,7 @@ def _person_links(
         return [_between_people(one, link) for link in links]
     hangs = bool(hanging)
     below = any(not link.condition and link.usable for link in hanging)
-    roles = {link.id: _role(one, link, below=below) for link in links}
+    roles = {link.id: _role(one, link, collections, below=below) for link in links}
     owners = _owners(
         one,
         [link for link in links if not link.element and link.usable],
@@ -122,7 +138,7 @@ def _person_links(
         if link.element or (junction and link in tied):
             result.append(replace(link, ownership=Ownership.SHARED))
         elif link not in owners:
-            asked = may_be_authors(one, link.fields[0], has_owner=bool(owners))
+            asked = may_be_authors(one, link.fields[0], has_owner=bool(owners), is_below=below)
             result.append(replace(link, ownership=Ownership.UNDECIDED if asked else Ownership.POINTER))
         elif several:
             result.append(replace(link, ownership=Ownership.UNDECIDED))
@@ -211,12 +227,13 @@ def _of_the_many(links: list[Link], collections: Mapping[str, Collection]) -> li
     return links
 
 
-def may_be_authors(one: Collection, path: str, *, has_owner: bool) -> bool:
-    """Whether `created_by` may name whose the row is: it holds a text, and nothing else in it says whose it is.
+def may_be_authors(one: Collection, path: str, *, has_owner: bool, is_below: bool = False) -> bool:
+    """Whether `created_by` may name whose the row is: it holds a text, and nothing else in it says whose it is. So may
+    `opened_by`, where the row is no part of an order.
 
     The post of a forum is its author's; an article of the shop is nobody's, whoever typed it in. A person decides.
     """
-    if has_owner or not w.holds_any(w.words(path), w.MADE):
+    if has_owner or not w.holds_any(w.words(path), w.MADE if is_below else w.MADE | w.OPENED):
         return False
     own = any(field.category in _SAYS_WHOSE and field.role is not Role.POINT for field in one.fields)
     return not own and any(field.category is Category.TEXT or field.shape is Shape.FREE_TEXT for field in one.fields)

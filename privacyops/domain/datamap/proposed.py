@@ -15,8 +15,10 @@ from privacyops.domain.datamap.link import Condition, Evidence, LinkKind
 from privacyops.domain.datamap.naming import (
     EQUAL,
     KEY_TYPES,
+    LIKE,
     PART,
     ROLE,
+    SHORT,
     Naming,
     holds_keys_of,
     leaf_words,
@@ -82,14 +84,16 @@ def _by_name(one: Collection, field: Field, collections: Mapping[str, Collection
     weights = {
         to: names.weight(field.path, one.name, collections[to], own_key=own_key)
         for to in names.keys
-        if to != one.name or not (field.virtual or own_key)
+        if to != one.name or not (field.virtual or own_key or _is_of_itself(one, field))
     }
+    if weights.get(one.name) == EQUAL:  # its own number under another ending: the reporter of a report
+        del weights[one.name]
     best = max(weights.values(), default=0.0)
     for to, weight in weights.items():
         target = collections[to].field(names.keys[to])
         if weight == 0.0 or weight < best or target is None or not holds_keys_of(field, target):
             continue
-        if to == one.name and (weight == EQUAL or _is_of_itself(one, field)):
+        if weight < PART and weight != ROLE and not _may_be_key(one, field, target):
             continue
         unique = sum(1 for other in weights.values() if other == EQUAL) == 1
         sure = weight if weight < EQUAL or unique else PART
@@ -124,20 +128,35 @@ def _by_unique(one: Collection, field: Field, collections: Mapping[str, Collecti
 
 
 def _renamed(one: Collection, field: Field, collections: Mapping[str, Collection], names: Naming) -> Iterator[Proposal]:
-    """A column whose name says nothing may be a key of a person where contact data beside it can agree or disagree."""
+    """A column whose name says nothing may be a key of a person: contact data beside it agree or disagree, and whole
+    numbers know the gaps of the key or do not.
+    """
     beside = any(each.category in _CONTACT and each.role is not Role.POINT for each in one.fields)
-    if not beside or field.category is not None or one.key == (field.path,) or field.shape is not None or field.virtual:
+    if field.category is not None or one.key == (field.path,) or field.shape is not None or field.virtual:
         return
     for to, key in names.keys.items():
         target = collections[to].field(key)
         if (
             to != one.name
             and target is not None
+            and (beside or _may_be_key(one, field, target))
             and holds_keys_of(field, target)
             and looks_like_person(collections[to])
         ):
             yield Proposal(one.name, field, to, key, LinkKind.RENAMED_ID, (Evidence("values only", 0.0),))
 
 
+def _may_be_key(one: Collection, field: Field, target: Field) -> bool:
+    """Whether a column may hold such keys by its type and by what is known of it, whatever its name."""
+    plain = field.category is None and field.shape is None and not field.virtual and not field.enum
+    return plain and field.type is target.type and one.key != (field.path,)
+
+
 _CONTACT: Final = frozenset({Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.LOGIN})
-_REASONS: Final = {EQUAL: "column named as the key", PART: "column named after the key", ROLE: "role word"}
+_REASONS: Final = {
+    EQUAL: "column named as the key",
+    PART: "column named after the key",
+    LIKE: "column named like the table",
+    ROLE: "role word",
+    SHORT: "column may be short for the key",
+}

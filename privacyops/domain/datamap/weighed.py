@@ -1,11 +1,12 @@
-"""What the values say of a proposed link: containment, specificity, and agreement of a second attribute.
+"""What the values say of a proposed link: containment, gaps, range, specificity, and agreement of a second attribute.
 
-Small integers fit every key and prove nothing, so containment counts only as far as other keys lack the sample.
-Over 2 % orphans refute, and so does a second attribute that disagrees: in over 5 % of the rows, or in half of them
+Small integers fit every key and prove nothing, so containment counts only as far as other keys lack the sample; what
+proves is that the numbers avoid the gaps of the key, and reach as far as it does. Over 2 % orphans refute, unless they
+may be rows that are gone; and so does a second attribute that disagrees: in over 5 % of the rows, or in half of them
 where the column is named as the very key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,20 +14,25 @@ from privacyops.domain.classification.columns import TableWord, link_role, table
 from privacyops.domain.classification.words import COPY_TABLE, holds_any, words
 from privacyops.domain.datamap.annotate import Sample, values_at
 from privacyops.domain.datamap.catalogue import Category, Collection, FieldType, Role
+from privacyops.domain.datamap.chance import ENOUGH, STRONG, SURE, by_chance, gap_weight, range_weight, unused
 from privacyops.domain.datamap.classes import looks_like_person
-from privacyops.domain.datamap.link import REFUTED, Evidence, Link, LinkKind, combined
-from privacyops.domain.datamap.naming import EQUAL
+from privacyops.domain.datamap.link import FOLLOWED, REFUTED, Evidence, Link, LinkKind, combined
+from privacyops.domain.datamap.looked_up import COMPARED, NOBODY, Answers, Known, held_values, numbers_of
+from privacyops.domain.datamap.naming import EQUAL, SHORT
 from privacyops.domain.datamap.proposed import Proposal
+from privacyops.domain.datamap.rivals import Weighed, compared
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.person_name import fold_name
 from privacyops.domain.identity.phone import search_tail
-from privacyops.domain.record import Value, dashed, spelled, uuid_bytes
+from privacyops.domain.record import Value, dashed, spelled
 
-MAX_LOOKUP: Final = 400
-MAX_OTHER_KEYS: Final = 12
-NOBODY: Final = frozenset({"", "0", "-1"})
-"""Spelled values that many shops write for a guest; they are no orphans."""
-_COMPARED: Final = (Category.EMAIL, Category.PHONE, Category.FULL_NAME)
+QUESTION: Final = FOLLOWED - 0.01
+"""What is likely and not proved: a person is asked, and nothing is followed meanwhile."""
+ORPHANS: Final = 0.02
+GONE: Final = 0.10
+"""Share of missing rows up to which they may have been deleted one by one."""
+_LEAST_CHANCE: Final = {"values only": STRONG, "column may be short for the key": SURE}
+"""How unlikely values have to meet a key by chance before a link of such a name is followed."""
 _CAPS: Final[Mapping[LinkKind, float]] = {
     LinkKind.NAME_VALUE: 0.95,
     LinkKind.RENAMED_ID: 0.90,
@@ -36,98 +42,57 @@ _CAPS: Final[Mapping[LinkKind, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """A question to a store: which rows of `collection` have `field` in `values`; `fields` are read of them."""
-
-    collection: str
-    field: str
-    values: tuple[Value, ...]
-    fields: tuple[str, ...]
-
-
-Answers = Mapping[tuple[str, str], Sample]
-"""The rows of each lookup, by collection and field."""
-
-
-def lookups(
-    proposals: Sequence[Proposal], collections: Mapping[str, Collection], samples: Mapping[str, Sample]
-) -> tuple[Lookup, ...]:
-    """One question for each key that is proposed, and for a few other keys of the same type, to know specificity."""
-    wanted: dict[tuple[str, str], dict[str, Value]] = {}
-    families: dict[bool, dict[str, Value]] = {True: {}, False: {}}
-    for proposal in proposals:
-        values = _held(proposal, samples)
-        wanted.setdefault((proposal.to, proposal.to_field), {}).update(values)
-        families[_is_number(values)].update(values)
-    others = [
-        one
-        for one in sorted(collections.values(), key=lambda each: -(each.rows or 0))
-        if one.searched and len(one.key) == 1 and (one.name, one.key[0]) not in wanted
-    ][:MAX_OTHER_KEYS]
-    for one in others:
-        field = one.field(one.key[0])
-        if field is not None:
-            family = families[field.type in {FieldType.INTEGER, FieldType.NUMBER}]
-            if family:
-                wanted[one.name, one.key[0]] = dict(family)
-    made = []
-    for (name, key), values in wanted.items():
-        fields = (key, *(field.path for field in collections[name].of(*_COMPARED) if not field.virtual))
-        usable = _usable(values.values(), collections[name].field(key).type)  # type: ignore[union-attr] # keys are fields
-        if usable:
-            made.append(Lookup(name, key, usable, fields))
-    return tuple(made)
-
-
 def weighed(
-    proposals: Sequence[Proposal],
-    collections: Mapping[str, Collection],
-    samples: Mapping[str, Sample],
-    answers: Answers,
+    proposals: Sequence[Proposal], collections: Mapping[str, Collection], samples: Mapping[str, Sample], known: Known
 ) -> tuple[Link, ...]:
     """The proposals as links, with what their values say. A role word gets its strength from a proven sibling path."""
-    keys = {where: {spelled(row.get(where[1])) for row in rows} for where, rows in answers.items()}
-    agreeing = {proposal: _agreement(proposal, collections, samples, answers) for proposal in proposals}
-    links = [
-        _weigh(proposal, collections, samples, keys, _others_contact(proposal, agreeing) or agreeing[proposal])
+    agreeing = {proposal: _agreement(proposal, collections, samples, known.answers) for proposal in proposals}
+    found = [
+        _weigh(
+            proposal, collections, samples, known, _others_contact(proposal, agreeing) or agreeing[proposal]
+        )
         for proposal in proposals
-    ]
+    ]  # fmt: skip
+    links = compared(found, collections, known)
     return tuple(_with_sibling(link, links) for link in links)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What the values of a column say of one key. `chance`: how likely they meet it by chance."""
+
+    evidence: tuple[Evidence, ...]
+    cap: float = 1.0
+    chance: float = 1.0
 
 
 def _weigh(
     proposal: Proposal,
     collections: Mapping[str, Collection],
     samples: Mapping[str, Sample],
-    keys: Mapping[tuple[str, str], set[str]],
+    known: Known,
     agreement: tuple[int, int],
-) -> Link:
+) -> Weighed:
     aim = collections[proposal.to].field(proposal.to_field)
     in_bytes = aim is not None and aim.type is FieldType.BINARY
-    held = {dashed(text) if in_bytes else text for text in _held(proposal, samples)}
+    held = frozenset(dashed(text) if in_bytes else text for text in held_values(proposal, samples))
     evidence = list(proposal.evidence)
-    refuted = False
-    target = (proposal.to, proposal.to_field)
-    if held and target in keys:
-        inside = len(held & keys[target])
-        lacking = [1 for where, own in keys.items() if where != target and not held <= own]
-        specificity = len(lacking) / max(1, len(keys) - 1)
-        if len(held) - inside > 0.02 * len(held):
-            refuted = True
-            evidence.append(Evidence("orphans", 0.0, len(held) - inside, len(held)))
-        else:
-            weight = round(0.6 * specificity * min(1.0, len(held) / 20), 6)
-            evidence.append(Evidence("values contained", weight, inside, len(held)))
-        agree, of = agreement
-        if of and agree < _least_agreement(proposal, collections[proposal.to]) * of:
-            refuted = True
+    cap = _CAPS.get(proposal.kind, 0.95)
+    agree, of = agreement
+    disagrees = agree < _least_agreement(proposal, collections[proposal.to]) * of
+    values = _values(proposal, held, known, is_backed=agree > 1 and not disagrees) if held else None
+    if values is not None:
+        evidence.extend(values.evidence)
+        cap = min(cap, values.cap)
+        if disagrees:
+            cap = REFUTED
             evidence.append(Evidence("second attribute disagrees", 0.0, of - agree, of))
         elif agree:
             evidence.append(Evidence("second attribute agrees", 0.9 if agree > 1 else 0.6, agree, of))
-    cap = REFUTED if refuted else _CAPS.get(proposal.kind, 0.95)
+        elif values.chance > _LEAST_CHANCE.get(proposal.evidence[0].kind, 1.0):
+            cap = min(cap, QUESTION)
     pieces = tuple(evidence)
-    return Link(
+    link = Link(
         proposal.collection,
         (proposal.field.path,),
         proposal.to,
@@ -139,6 +104,88 @@ def _weigh(
         evidence=pieces,
         confidence=combined(pieces, cap),
     )
+    return Weighed(link, cap, held, is_proved=values is not None and (values.chance <= SURE or bool(agree)))
+
+
+def _values(proposal: Proposal, held: frozenset[str], known: Known, *, is_backed: bool) -> _Numbers | None:
+    """None: the key was not asked. `is_backed`: another attribute of the rows agrees, so missing rows are gone ones."""
+    target = (proposal.to, proposal.to_field)
+    asked = held & known.asked.get(target, frozenset())
+    if not asked:
+        return None
+    inside = asked & known.keys[target]
+    chance = _chance(asked, target, known)
+    missing = asked - inside
+    weight = proposal.evidence[0].weight
+    if len(missing) > ORPHANS * len(asked):
+        evidence = (Evidence("orphans", 0.0, len(missing), len(asked)),)
+        if is_backed or chance > SURE:
+            may_be_gone = (
+                weight >= SHORT and len(missing) <= max(1, GONE * len(asked)) and _in_range(missing, target, known)
+            )
+            if may_be_gone and not is_backed:
+                share = len(inside) / len(asked)
+                contained = Evidence("values contained", round(0.6 * share, 6), len(inside), len(asked))
+                return _Numbers((contained, *evidence, *_reach(inside, target, known)), QUESTION, chance)
+            if not is_backed:
+                return _Numbers(evidence, REFUTED, chance)
+            return _Numbers(evidence, 1.0 if len(missing) <= 0.5 * len(asked) else REFUTED, chance)
+        if len(missing) > 2 * GONE * len(asked):
+            return _Numbers(evidence, REFUTED, chance)
+        return _Numbers((*evidence, *_gaps(asked, target, known, chance)), 1.0, chance)
+    others = [where for where, own in known.asked.items() if where != target and held & own]
+    lacking = [1 for where in others if not (held & known.asked[where]) <= known.keys[where]]
+    specificity = len(lacking) / max(1, len(others))
+    pieces = [
+        Evidence(
+            "values contained", round(0.6 * specificity * min(1.0, len(asked) / ENOUGH), 6), len(inside), len(asked)
+        )
+    ]
+    if weight == 0.0 and any(_chance(held & known.asked[where], where, known) <= SURE for where in others):
+        chance = 1.0  # another key would take them as well, so nothing says which
+    pieces.extend(_gaps(asked, target, known, chance))
+    if weight > 0.0 or chance <= SURE:
+        pieces.extend(_reach(asked, target, known))
+    return _Numbers(tuple(pieces), 1.0, chance)
+
+
+def _reach(inside: frozenset[str], target: tuple[str, str], known: Known) -> tuple[Evidence, ...]:
+    ends, numbers = known.ends(target), numbers_of(inside)
+    if ends is None or len(numbers) < len(inside):
+        return ()
+    weight = range_weight(numbers, *ends)
+    return (Evidence("reaches as far as the keys", weight, max(numbers), ends[1]),) if weight else ()
+
+
+def _gaps(asked: frozenset[str], target: tuple[str, str], known: Known, chance: float) -> tuple[Evidence, ...]:
+    weight = gap_weight(chance)
+    if not weight:
+        return ()
+    free = _unused(asked, target, known)
+    missing = len(free - known.keys[target])
+    return (Evidence("avoids numbers that are missing there", weight, missing, len(free)),)
+
+
+def _unused(asked: frozenset[str], target: tuple[str, str], known: Known) -> frozenset[str]:
+    numbers = numbers_of(asked)
+    if len(numbers) < len(asked):
+        return frozenset()
+    return frozenset(str(number) for number in unused(numbers)) & known.asked[target]
+
+
+def _chance(asked: frozenset[str], target: tuple[str, str], known: Known) -> float:
+    """How likely the values meet as many keys by chance, seen from the numbers between them that they do not use."""
+    free = _unused(asked, target, known)
+    if not free:
+        return 1.0
+    keys = known.keys[target]
+    return by_chance(len(asked & keys), len(asked), len(free & keys), len(free))
+
+
+def _in_range(missing: frozenset[str], target: tuple[str, str], known: Known) -> bool:
+    """Whether the missing numbers lie between the keys that there are, as those of deleted rows do."""
+    ends, numbers = known.ends(target), numbers_of(missing)
+    return ends is not None and len(numbers) == len(missing) and ends[0] <= min(numbers) and max(numbers) <= ends[1]
 
 
 def _others_contact(proposal: Proposal, agreeing: Mapping[Proposal, tuple[int, int]]) -> tuple[int, int] | None:
@@ -180,36 +227,6 @@ def _with_sibling(link: Link, links: Sequence[Link]) -> Link:
         return link
     pieces = (*link.evidence, Evidence("proven sibling path", 0.8))
     return replace(link, evidence=pieces, confidence=combined(pieces, 0.95))
-
-
-def _held(proposal: Proposal, samples: Mapping[str, Sample]) -> dict[str, Value]:
-    """The distinct sampled values of the proposed column, by spelling, without those that mean nobody."""
-    found: dict[str, Value] = {}
-    for row in samples.get(proposal.collection, ()):
-        when = proposal.condition
-        if when is not None and all(spelled(value) != when.value for value in values_at(when.field, row)):
-            continue
-        for value in values_at(proposal.field.path, row):
-            text = spelled(value)
-            if text not in NOBODY and len(found) < MAX_LOOKUP:
-                found.setdefault(text, value)
-    return found
-
-
-def _is_number(values: Mapping[str, Value]) -> bool:
-    return all(text.lstrip("-").isdigit() for text in values)
-
-
-def _usable(values: Iterable[Value], kind: FieldType) -> tuple[Value, ...]:
-    """Values a key of this type can hold: a text in an integer key would be refused by strict stores."""
-    texts = {spelled(value): value for value in values}
-    if kind in {FieldType.INTEGER, FieldType.NUMBER}:
-        return tuple(int(text) for text in texts if text.lstrip("-").isdigit() and len(text) <= 18)[:MAX_LOOKUP]
-    if kind is FieldType.UUID:
-        return tuple(value for text, value in texts.items() if len(text) == 36 and text.count("-") == 4)[:MAX_LOOKUP]
-    if kind is FieldType.BINARY:
-        return tuple(held for text in texts if (held := uuid_bytes(text)) is not None)[:MAX_LOOKUP]
-    return tuple(texts)[:MAX_LOOKUP] if kind is FieldType.TEXT else ()
 
 
 def _agreement(
@@ -256,7 +273,7 @@ def _speaks_of_another_time_or_person(proposal: Proposal) -> bool:
 def _attributes(proposal: Proposal, one: Collection) -> dict[Category, list[str]]:
     parent = proposal.field.path.rpartition(".")[0]
     found: dict[Category, list[str]] = {}
-    for category in _COMPARED:
+    for category in COMPARED:
         for field in one.of(category):
             near = field.path.rpartition(".")[0] == parent if proposal.field.virtual else not field.virtual
             if near and field.role is not Role.POINT:

@@ -15,7 +15,7 @@ from typing import Final
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import EXPANDS, CollectionClass
 from privacyops.domain.datamap.link import IDENTITY, Link, Ownership
-from privacyops.domain.datamap.weighed import NOBODY
+from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding import satellites
 from privacyops.domain.finding.absorb import Draft, absorb_rows, located
 from privacyops.domain.finding.asking import identity_leaves, text_leaves

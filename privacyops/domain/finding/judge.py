@@ -13,7 +13,7 @@ from privacyops.domain.datamap.annotate import values_at
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType
 from privacyops.domain.datamap.link import Link, LinkKind, Ownership
-from privacyops.domain.datamap.weighed import NOBODY
+from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.model import SearchState
 from privacyops.domain.finding.subject import is_subjects, name_verdict, own_emails
 from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of

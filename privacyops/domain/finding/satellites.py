@@ -11,7 +11,7 @@ from typing import Final
 
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.link import Link, Outward
-from privacyops.domain.datamap.weighed import NOBODY
+from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.absorb import Draft
 from privacyops.domain.finding.judge import Whose, verdict
 from privacyops.domain.finding.model import Ask, AskKind, FindingTier, Match, SearchState, Taken

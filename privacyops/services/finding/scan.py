@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.build import SAMPLE_ROWS, DataMap, build, prepare, sampled_fields
 from privacyops.domain.datamap.configured import MapMalformed, apply_map
+from privacyops.domain.datamap.looked_up import Lookup
 from privacyops.domain.datamap.platform import with_platform
-from privacyops.domain.predicate import Leaf, PredicateOp
+from privacyops.domain.predicate import All, Leaf, PredicateOp, any_of
+from privacyops.domain.record import Value
 from privacyops.ports.connector_host import Bounds, ConnectorHost, StoreMisconfigured, StoreRefused
 
-MAX_LOOKED_UP = 1000
+MAX_STATEMENTS = 3
+"""Statements that ask one key which values it has."""
 
 
 def draw_map(
@@ -33,17 +36,41 @@ def draw_map(
         except StoreRefused:  # a table this role may not read: it is linked by name, and the search reports it
             continue
         samples[one.name] = tuple(row.values for row in rows)
-    draft = prepare(store, catalogue, samples)
     limit = host.traits(store, within).max_in
+    draft = prepare(store, catalogue, samples, limit * MAX_STATEMENTS)
     answers: dict[tuple[str, str], Sample] = {}
     for lookup in draft.lookups:
-        where = Leaf("key", lookup.field, PredicateOp.IN, lookup.values[:limit])
         try:
-            page = host.find(store, lookup.collection, where, lookup.fields, MAX_LOOKED_UP, None, within)
+            answers[lookup.collection, lookup.field] = _looked_up(host, store, lookup, limit, within)
         except StoreRefused:
             continue
-        answers[lookup.collection, lookup.field] = tuple(row.values for row in page.rows)
+    for several in draft.together:
+        tuples = tuple(
+            All(
+                tuple(
+                    Leaf(path, path, PredicateOp.EQ, value)
+                    for path, value in zip(several.to_fields, values, strict=True)
+                )
+            )
+            for values in several.values
+        )
+        if tuples:
+            try:
+                page = host.find(store, several.to, any_of(tuples), several.to_fields, len(tuples), None, within)
+            except StoreRefused:
+                continue
+            answers[several.where] = tuple(row.values for row in page.rows)
     return with_written(with_platform(build(draft, answers)), host.config(store).map)
+
+
+def _looked_up(host: ConnectorHost, store: str, lookup: Lookup, limit: int, within: Bounds) -> Sample:
+    found: list[Mapping[str, Value]] = []
+    for start in range(0, len(lookup.values), limit):
+        values = lookup.values[start : start + limit]
+        where = Leaf("key", lookup.field, PredicateOp.IN, values)
+        page = host.find(store, lookup.collection, where, lookup.fields, len(values), None, within)
+        found.extend(row.values for row in page.rows)
+    return found
 
 
 def with_written(drawn: DataMap, written: Mapping[str, object] | None) -> DataMap:
