@@ -130,7 +130,7 @@ WEIGH: Final[View] = ACT | {
     "crumbs": [{"label": "My tasks", "url": "/console/tasks"}, {"label": "Weigh an objection", "url": None}],
     "facts_title": "The objection",
     "facts": [{"label": "Purpose", "value": "Fraud prevention (fraud)"}, {"label": "Person", "value": "s_4f7k29qm8wjxc3tr"}],
-    "notices": [], "list": [], "quote": "",
+    "notices": [], "list": [], "lists": [], "files": [], "quote": "",
     "question": "Do compelling grounds outweigh it?",
     "fields": [
         {"kind": "choices", "name": "outcome", "label": "What outweighs what?", "hint": None, "options": [{"value": "upheld", "label": "Uphold it", "hint": "The purpose goes on being refused."}, {"value": "rejected", "label": "Reject it", "hint": None}], "optional": False},

@@ -253,6 +253,7 @@ REQUEST: Final[View] = {
     "approvals_note": "Whoever reviews a request cannot release its package.",
     "found": {
         "searched": True,
+        "others": True,
         "stores": 3,
         "records": 214,
         "undecided": 1,
@@ -346,7 +347,7 @@ REQUEST_NEW: Final[View] = REQUEST | {
     "customer": CUSTOMER | {"person": person("A•••• K•••••••", "a•••@e•••", True), "identity": None, "holds": [], "linked": []},
     "clock": CLOCK | {"events": [], "extend": action("Extend…", "/x", why_not="Its notice date has passed")},
     "approvals": [],
-    "found": {"searched": False, "stores": 0, "records": 0, "undecided": 0, "planned": [{"store": "shop", "what": "PostgreSQL, by e-mail and customer number"}, {"store": "support", "what": "MariaDB, by e-mail"}], "groups": [], "runs": []},
+    "found": {"searched": False, "others": True, "stores": 0, "records": 0, "undecided": 0, "planned": [{"store": "shop", "what": "PostgreSQL, by e-mail and customer number"}, {"store": "support", "what": "MariaDB, by e-mail"}], "groups": [], "runs": []},
     "preview": None,
     "events": REQUEST["events"][-1:],
     "messages": [],
@@ -441,6 +442,11 @@ ACT: Final[View] = {
     "notices": [{"tone": "warn", "title": "The customer is told by mail", "text": "Once only."}],
     "facts_title": "Dates",
     "facts": [{"label": "Due now", "value": "Wed 16 Dec 2026"}, {"label": "Due after it", "value": "Tue 16 Feb 2027"}],
+    "lists": [{
+        "title": "Shop", "tag": {"text": "erased and read back", "tone": "ok"}, "link": {"label": "Open the task", "url": "/console/tasks/1"},
+        "lines": [{"text": "orders: delete", "note": "done and read back", "tag": {"text": "3 records", "tone": "ok"}}],
+    }],
+    "files": [{"label": "Download the receipt", "url": "/receipt", "at": ago(minutes=16), "note": "SHA-256 0a1b"}],
     "list_title": "Proofs",
     "list": [{"text": "code from the mailbox", "note": "level 2", "tag": {"text": "20 Nov", "tone": "ok"}}],
     "quote_title": "Extension of your request",

@@ -287,7 +287,10 @@ def test_an_erasure_needs_a_second_person_who_sees_the_plan(office: Office) -> N
     ada.send(_posts_to(ada, "submit"))
     ada.read(f"{url}/approve", 403)
     marta = office.at_desk("Marta", Role.APPROVER)
-    assert "Shop: purchase: delete 2 records" in words_of(marta.read(f"{url}/approve"))
+    page = words_of(marta.read(f"{url}/approve"))
+    assert "purchase: delete 2 records" in page
+    assert "Delete 3 records" in page  # the sum stands above the lines
+    assert "What the review decided" not in page  # the plan says it, and says it of each record
     plan = marta.hidden("plan")
     marta.send(f"{url}/approve", 422, plan=plan, reference="PR-OTHER1")
     marta.send(f"{url}/approve", 409, plan="0" * 64, reference=number)
@@ -310,6 +313,10 @@ def test_an_approved_erasure_is_carried_out_read_back_and_answered_by_letter(off
         assert database.execute("SELECT id FROM customer").fetchall() == [(2,)]
     database.close()
     assert "erased and read back" in words_of(ada.read(f"{url}/plan"))
+    receipt = re.search(rf'href="({url}/plan/receipts/[0-9a-f]{{64}})"', ada.page)
+    assert receipt is not None
+    assert ada.read(receipt[1]).count(".") == 2  # a signed file, to be checked without us
+    ada.read(f"{url}/plan/receipts/{'0' * 64}", 404)
     assert "3 records deleted" in words_of(ada.read(f"{url}/letter"))
     ada.send(f"{url}/letter")
     ada.send(f"{url}/letter")

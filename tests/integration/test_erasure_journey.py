@@ -16,7 +16,7 @@ import pytest
 
 from privacyops.adapters.key_file import MasterKeys
 from privacyops.adapters.keyring import MasterKeyRing
-from privacyops.console.pages.erasure import lines_of
+from privacyops.console.pages.plan_view import lists_of
 from privacyops.domain.account.action import Role
 from privacyops.domain.account.four_eyes import SamePerson
 from privacyops.domain.dsar.erasing import ErasingState
@@ -143,8 +143,8 @@ def test_a_plan_says_that_dealings_with_amounts_would_go_and_not_what_the_map_ke
 def test_rows_that_the_map_retains_stay_without_the_person_and_nobody_is_warned(walker: Walker, shop: Path) -> None:
     dsar_id = planned(walker, shop, written={"collections": {"purchase": {"retain": "invoice"}}}, region="DE")
     assert only(walker, dsar_id).plan["unretained"] == []
-    said = "Shop: purchase: keep, without what is not needed"
-    note = "A law obliges us to keep it; until 2034-12-31; customer_id, ship_to"
+    said = "purchase: keep, without what is not needed"
+    note = "A law obliges us to keep it; until Sun 31 Dec 2034; emptied: customer_id, ship_to"
     assert purchases_said(walker, dsar_id) == (said, note)
     approved(walker, dsar_id)
     assert rows(shop, "SELECT id FROM customer") == [(2,)]
@@ -158,7 +158,7 @@ def test_rows_that_the_map_retains_stay_without_the_person_and_nobody_is_warned(
 def purchases_said(walker: Walker, dsar_id: DsarId) -> tuple[str, str]:
     """What the plan page says of the purchases, before and after."""
     opened = opening.open_request(walker.as_staff("Ada", Role.ANALYST), walker.dsar(dsar_id).reference, masks=True)
-    (line,) = [one for one in lines_of(opened) if "purchase:" in one["text"]]
+    (line,) = [one for store in lists_of(opened) for one in store["lines"] if "purchase:" in one["text"]]
     return line["text"], line["note"]
 
 

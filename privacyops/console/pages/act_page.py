@@ -39,7 +39,8 @@ def blank_act(title: str, back: str, url: str, crumbs: Sequence[tuple[str, str]]
     trail: list[dict[str, str | None]] = [{"label": label, "url": to} for label, to in crumbs]
     return {
         "title": title, "back": back, "action": url, "others": [], "crumbs": [*trail, {"label": title, "url": None}],
-        "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "hidden": {}, "why_not": None,
+        "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "lists": [], "files": [],
+        "hidden": {}, "why_not": None,
         "quote": "", "quote_title": "", "values": {}, "errors": [],
     }  # fmt: skip
 
@@ -54,7 +55,8 @@ def act_page(
         "title": f"{title}, {opened.dsar.reference}", "back": url, "action": desk.request.url.path, "others": [],
         "crumbs": [{"label": "Requests", "url": shape.REQUESTS}, {"label": opened.dsar.reference, "url": url},
                    {"label": title, "url": None}],
-        "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "hidden": {}, "why_not": None,
+        "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "lists": [], "files": [],
+        "hidden": {}, "why_not": None,
         "quote": "", "quote_title": "", "values": desk.form.values("code"), "errors": errors, **view,
     }  # fmt: skip
     return desk.page("act", drawn, "requests", 200 if refusal is None else refusal.status)

@@ -2,8 +2,6 @@
 became of it.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
@@ -11,68 +9,18 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page
+from privacyops.console.pages.plan_view import lists_of, summary_of, title_of
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.request_steps import deed_of
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
-from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.state import DsarState
 from privacyops.kernel.errors import Conflict, NotFound
-from privacyops.services.dsar import erasure_plan, giving_up, listing, opening
+from privacyops.services.dsar import erasure_plan, erasure_state, giving_up, listing, opening
 from privacyops.services.dsar.opening import OpenedRequest
 
 router: Final = APIRouter()
 _HAND_OVER: Final = f"{PAGE}/plan/{{store}}/hand-over"
-_ACTS: Final = {
-    "delete": "delete", "set": "empty the cells that name the person", "unlink": "take the person out of the link",
-    "redact_span": "black out the words that name the person", "drop_path": "take the entry out of the document",
-    "remove_element": "take the person out of the list", "keep": "keep as it is",
-}  # fmt: skip
-_CORRECTED: Final = "write the right value"
-_CUT: Final = "keep, without what is not needed"
-_HINDRANCES: Final = {
-    "format": "a file of this kind cannot be changed in place; a person does it in the file",
-    "many_in_one_file": "one message among others in a file; a person takes it out",
-    "earlier_state": "an earlier version of the file; it can only go as a whole",
-    "encoding": "the file's characters could not be written back the same",
-    "append_only": "the store only adds; nothing in it can be changed",
-    "not_null": "the cell may not be empty and takes no other value",
-    "too_long": "no value that fits says nothing of the person",
-    "no_key": "the table has no key by which one record can be named",
-    "row_named_twice": "several records have this key",
-    "restrict": "another record points at it and the store forbids that it goes",
-    "cascade_outside": "the store would delete records of others with it",
-    "circle": "records point at each other in a circle",
-    "has_children": "other entries stand below it",
-    "part_of_the_name": "the cell is part of the entry's name",
-    "row_changed": "the record changed after the plan was made",
-    "row_gone": "the record went after the plan was made",
-    "unsupported": "the store has nothing for this",
-    "key_column": "the record is known by this value; a person changes it with all that points there",
-    "digest": "a hash of the old value; whoever made it makes it anew",
-    "anothers_record": "another's record, or found by its text alone; a person corrects it there",
-    "inside_a_file": "files are not looked into; a person looks, and corrects what stands there",
-    "unique": "another record has this value already",
-}
-_STATES: Final = {
-    ErasingState.PLANNING: ("is being planned", "inf"),
-    ErasingState.PLANNED: ("planned", "inf"),
-    ErasingState.BY_HAND: ("done by a person", "warn"),
-    ErasingState.QUEUED: ("approved, waits for its turn", "inf"),
-    ErasingState.ERASING: ("is being {done}", "inf"),
-    ErasingState.PENDING: ("accepted, the store works on it", "inf"),
-    ErasingState.VERIFIED: ("{done} and read back", "ok"),
-    ErasingState.RESIDUAL: ("something is left: see the task", "bad"),
-    ErasingState.HANDED_OVER: ("handed over: see the task", "bad"),
-}
-_STANDING: Final = {
-    "settled": "done and read back", "waiting": "the store works on it", "residual": "still there",
-    "unknown": "could not be read back", "open": "not done",
-}  # fmt: skip
-_WHY: Final = {
-    "by_default": "", "needed_by_another": "somebody else's record points at it", "pointer": "another's record",
-    "in_text": "another's text", "replayed": "restored from a backup",
-}  # fmt: skip
 
 
 @router.get(f"{PAGE}/plan", **action(Action.DSAR_OPEN))
@@ -88,17 +36,26 @@ def show(desk: Desk, reference: str) -> Response:
         others.append({"label": "Change what is corrected…", "url": url, "method": "get"})
     if desk.may(Action.TASK_ANSWER) and opened.dsar.is_open:
         others += [
-            {"label": f"Stop waiting for {_title(opened, one)}…", "url": f"{_hand_over_url(desk, opened, one)}",
+            {"label": f"Stop waiting for {title_of(opened, one)}…", "url": f"{_hand_over_url(desk, opened, one)}",
              "method": "get"}
             for one in opened.erasures if one.poll_at is not None
         ]  # fmt: skip
     return act_page(
-        desk, opened, f"{deed.capitalize()} plan", None, None, facts_title="Stores", facts=facts_of(opened),
-        list_title="What is done to the records", list=lines_of(opened), notices=_notices(opened),
+        desk, opened, f"{deed.capitalize()} plan", None, None, notices=_notices(opened), lists=lists_of(opened),
+        facts_title="All stores together", facts=summary_of(opened), files=_receipts(desk, opened),
         question=_question(opened), fields=[],
         submit={"label": f"Plan the {deed}", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
         others=others,
     )  # fmt: skip
+
+
+@router.get(f"{PAGE}/plan/receipts/{{sha256}}", **action(Action.DSAR_OPEN))
+def download(desk: Desk, reference: str, sha256: str) -> Response:
+    """A signed receipt as a file: counts, codes and dates, no value."""
+    dsar = listing.by_reference(desk.context, reference)
+    name = f'attachment; filename="{dsar.reference}-{dsar.type}-receipt.jws"'
+    jws = erasure_state.receipt_file(desk.context, dsar.id, sha256)
+    return Response(jws, media_type="application/jose", headers={"Content-Disposition": name})
 
 
 @router.post(f"{PAGE}/plan", **action(Action.DSAR_REVIEW))
@@ -128,9 +85,9 @@ def ask(desk: Desk, reference: str, store: str) -> Response:
         "sees to the rest, and says so. The letter names the store as outstanding."
     )
     return act_page(
-        desk, opened, f"Stop waiting for {_title(opened, one)}", None, None, back=plan, fields=[],
+        desk, opened, f"Stop waiting for {title_of(opened, one)}", None, None, back=plan, fields=[],
         notices=[{"tone": "warn", "title": "The rest becomes a person's work", "text": text}],
-        question=f"Stop waiting for {_title(opened, one)}?",
+        question=f"Stop waiting for {title_of(opened, one)}?",
         submit={"label": "Hand over to a person", "tone": "primary"},
     )  # fmt: skip
 
@@ -150,56 +107,12 @@ def _hand_over_url(desk: Visit, opened: OpenedRequest, one: StoreErasure) -> str
     return f"{face_of(desk, opened).url}/plan/{one.store}/hand-over"
 
 
-def facts_of(opened: OpenedRequest) -> list[dict[str, str]]:
-    """One line a store: where its erasure stands."""
-    done = "corrected" if opened.dsar.type is RequestType.RECTIFICATION else "erased"
-    return [{"label": _title(opened, one), "value": _STATES[one.state][0].format(done=done)} for one in opened.erasures]
-
-
-def lines_of(opened: OpenedRequest) -> list[dict[str, Any]]:
-    """What is or was done, store by store, in counts; blockers and warnings among them."""
-    acts = {**_ACTS, "set": _CORRECTED} if opened.dsar.type is RequestType.RECTIFICATION else _ACTS
-    return [line for one in opened.erasures for line in _lines(_title(opened, one), one, acts)]
-
-
-def _lines(title: str, one: StoreErasure, acts: Mapping[str, str]) -> list[dict[str, Any]]:
-    rows: Sequence[dict[str, Any]] = one.report.get("rows") or one.plan.get("rows") or ()
-    found: list[dict[str, Any]] = []
-    for each in rows:
-        note = [words.reason(each["why"]) if str(each.get("why", "")).isupper() else _WHY.get(each.get("why", ""), "")]
-        note.append(f"until {each['until']}" if each.get("until") else "")
-        note.append(", ".join(each.get("columns", ())))
-        standing = each.get("standing")
-        tone = None if standing is None else "ok" if standing == "settled" else "bad"
-        tag = {"text": words.records(int(each["rows"])), "tone": tone or "inf"}
-        is_left = each["op"] == "keep" and not each.get("columns")
-        note.append(_STANDING[standing] if standing and not (is_left and standing == "settled") else "")
-        note.append(_hindrance(each["code"]) if standing not in {None, "settled"} and each.get("code") else "")
-        deed = _CUT if each["op"] == "keep" and each.get("columns") else acts[each["op"]]
-        found.append({"text": f"{title}: {each['collection']}: {deed}",
-                      "note": "; ".join(part for part in note if part), "tag": tag})  # fmt: skip
-    if not one.report:  # afterwards each line says itself what stood in its way
-        found.extend(_blocked(title, one))
-    found.extend(
-        {"text": f"{title}: {each['from']}", "note": f"{words.records(int(each['rows']))} go with {each['to']}",
-         "tag": {"text": "cascade", "tone": "warn"}}
-        for each in one.plan.get("cascades", ())
-    )  # fmt: skip
-    return found
-
-
-def _blocked(title: str, one: StoreErasure) -> list[dict[str, Any]]:
-    """What cannot be done, each cause once a table and column."""
-    causes = Counter((each["collection"], each["column"], each["code"]) for each in one.plan.get("blockers", ()))
-    return [
-        {"text": f"{title}: {collection} {column}".strip(), "note": _hindrance(code),
-         "tag": {"text": "blocked" if number == 1 else f"{number} blocked", "tone": "bad"}}
-        for (collection, column, code), number in causes.items()
-    ]  # fmt: skip
-
-
-def _hindrance(code: str) -> str:
-    return _HINDRANCES.get(code) or words.code_text(code)
+def _receipts(desk: Visit, opened: OpenedRequest) -> list[dict[str, Any]]:
+    """The signed receipts, to be taken away; the audit log holds the hash of each."""
+    url, dsar = f"{face_of(desk, opened).url}/plan/receipts", opened.dsar
+    made = erasure_state.state_of(desk.context, dsar.id, dsar.type).receipts
+    return [{"label": "Download the receipt", "url": f"{url}/{sha256}", "at": at, "note": f"SHA-256 {sha256}"}
+            for sha256, at in made]  # fmt: skip
 
 
 def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
@@ -262,8 +175,3 @@ def _why_not(opened: OpenedRequest, may: bool) -> str | None:
     if any(one.state is ErasingState.PLANNING for one in opened.erasures):
         return "The stores are being looked at; reload the page in a moment."
     return "Some records are undecided." if opened.undecided else None
-
-
-def _title(opened: OpenedRequest, one: StoreErasure) -> str:
-    store = opened.stores.get(one.store)
-    return store.title if store else one.store

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page, field_
-from privacyops.console.pages.erasure import lines_of
+from privacyops.console.pages.plan_view import lists_of, summary_of
 from privacyops.console.pages.request import PAGE, face_of
+from privacyops.console.pages.request_steps import deed_of
 from privacyops.console.pages.third_party_view import about_others
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.four_eyes import NumberNotTyped
@@ -132,23 +133,45 @@ def _plan_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
     fields = [field_("field", "reference", "Type the number of the request")]
     if needs_code(desk):
         fields.append(field_("code", "code", "Code from your authenticator"))
+    why_not = _OWN_PLAN if own and not alone else None
+    due = f"{words.day(dsar.due_on)}, {words.distance(dsar.due_on, shape.today_of(desk.now, _zone(desk)))}"
     return act_page(
-        desk, opened, "Approve", refusal, None, facts_title="The plan",
+        desk, opened, f"Approve the {deed_of(opened)}" if opened.erasures else "Approve", refusal, None,
+        notices=_standing(opened, why_not), facts_title="The plan",
         facts=[{"label": "Prepared by", "value": preparer.name if preparer else "–"},
                {"label": "Request", "value": f"{words.TYPES[dsar.type]}, {words.law(dsar.regime)}"},
-               {"label": "Due", "value": words.day(dsar.due_on)},
+               {"label": "Due", "value": due}, *summary_of(opened),
                {"label": "Plan", "value": (dsar.plan_hash or "")[:16]}],
-        list_title="Records", list=_plan_lines(opened), question="Do you agree to this plan?", fields=fields,
+        lists=lists_of(opened), list_title="What the review decided", list=_decisions(opened),
+        question="Do you agree to this plan?", fields=fields,
         hidden={"plan": dsar.plan_hash or ""}, submit={"label": "Approve", "tone": "primary"},
-        why_not=_OWN_PLAN if own and not alone else None, errors=form_errors(refusal),
+        why_not=why_not, errors=form_errors(refusal),
         others=[{"label": "Send back…", "url": f"{url}/return", "method": "get"}],
     )  # fmt: skip
 
 
-def _plan_lines(opened: OpenedRequest) -> list[dict[str, Any]]:
-    lines = lines_of(opened)
+def _zone(desk: Visit) -> str:
+    return desk.context.controller.zone
+
+
+def _standing(opened: OpenedRequest, why_not: str | None) -> list[dict[str, str]]:
+    """What whoever looks at the plan should know before they read it."""
+    if why_not is not None:
+        return [{"tone": "inf", "title": "Another person approves this", "text": why_not}]
+    if not opened.erasures:
+        return []
+    text = "What is deleted or emptied in the stores cannot be brought back from here."
+    return [{"tone": "warn", "title": "After your approval the stores are changed", "text": text}]
+
+
+def _decisions(opened: OpenedRequest) -> list[dict[str, Any]]:
+    """What was decided on the records; where a machine's plan says it already, nothing."""
+    planned = {one.store for one in opened.erasures if one.plan.get("rows")}
     give, leave = (verb.lower() for verb in words.verbs(opened.dsar.type))
+    lines: list[dict[str, Any]] = []
     for group in opened.groups:
+        if group.store in planned:
+            continue
         given, left = group.decisions.get(Decision.INCLUDE, 0), group.decisions.get(Decision.EXCLUDE, 0)
         reasons = ", ".join(words.reason(code) for code in group.reasons)
         store = opened.stores.get(group.store)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ _RUN_STATES: Final = {
 _WHY_NOT_EXTEND: Final = {
     "no_extension": "this law knows none", "used": "used already", "too_late": "its notice date has passed",
 }  # fmt: skip
+_RESULTS: Final = {"verified": "read back, nothing is left", "residual": "something is left"}
 _APPROVAL: Final = {
     ApprovalState.REQUESTED: ("waiting", "inf"), ApprovalState.GIVEN: ("approved", "ok"),
     ApprovalState.RETURNED: ("sent back", "warn"), ApprovalState.VOID: ("void", "neutral"),
@@ -109,7 +110,9 @@ class RequestFace:
         if view.extension_valid:
             return f"Extended: the first date was {words.day(view.first_due)}."
         if closed is None and view.extension_notice_safe_due is not None:
-            return f"One extension can be announced until {words.day(view.extension_notice_safe_due)}."
+            until = view.extension_notice_safe_due
+            left = words.distance(until, shape.today_of(self._now, self._zone))
+            return f"One extension can be announced until {words.day(until)} ({left})."
         return None
 
     def _notices(self) -> list[dict[str, Any]]:
@@ -172,7 +175,7 @@ class RequestFace:
         can_open = opened.sees_content and opened.dsar.sealed is not None
         return {
             "searched": bool(opened.runs), "stores": len(opened.runs), "undecided": opened.undecided,
-            "records": sum(group.records for group in opened.groups),
+            "records": sum(group.records for group in opened.groups), "others": opened.dsar.rule.hands_over_data,
             "planned": [{"store": store.title, "what": store.connector} for store in opened.stores.values()
                         if store.is_enabled],
             "groups": [self._group(group, group is open_, can_open) for group in opened.groups],
@@ -227,7 +230,13 @@ class RequestFace:
     def _event(self, row: AuditEntry) -> dict[str, Any]:
         title, tone = words.EVENTS.get(row.action, (words.code_text(row.action.replace(".", " ")), None))
         who = next((one.name for key, one in self._team.items() if key == row.actor_id), None)
-        return {"title": title, "text": _detail(row), "at": row.at, "tone": tone, "actor": who or _actor(row)}
+        return {
+            "title": title,
+            "text": _detail(row, self._title),
+            "at": row.at,
+            "tone": tone,
+            "actor": who or _actor(row),
+        }
 
     def _task(self, one: Task) -> dict[str, Any]:
         title = task_words.task_title(one)[0]
@@ -302,19 +311,24 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _detail(row: AuditEntry) -> str:
+def _detail(row: AuditEntry, title: Callable[[str], str]) -> str:
     """What a row adds to its title: codes and counts as words; ids and hashes stay in the audit log."""
     told = row.detail
     if row.action == "deadline.fired":
         return task_words.reminded(str(told.get("kind", "")), str(told.get("slot", "")))
     if row.action == "run.settled":
-        return f"{told.get('store')}: {told.get('found')} found"
+        return f"{title(str(told.get('store')))}: {told.get('found')} found"
+    if row.action == "erasure.swept":
+        left = int(told.get("left") or 0)
+        return f"{title(str(told.get('store')))}: {f'{words.records(left)} there again' if left else 'nothing there'}"
     if row.action == "dsar.decide":
-        where = ": ".join(str(told[name]) for name in ("store", "collection") if told.get(name))
+        where = title(str(told["store"])) if told.get("store") else ""
+        where = f"{where}: {told['collection']}" if told.get("collection") else where
         verb = "given" if told.get("decision") == "include" else "left out"
         return f"{told.get('records')} {verb}, {where}".rstrip(", ")
-    known = [told.get(name) for name in ("store", "result", "reason", "code", "outcome")]
-    return ", ".join(words.code_text(str(value)) for value in known if value not in (None, ""))
+    known = [told.get(name) for name in ("result", "reason", "code", "outcome")]
+    parts = [_RESULTS.get(str(value), words.code_text(str(value))) for value in known if value not in (None, "")]
+    return ", ".join([title(str(told["store"])), *parts] if told.get("store") else parts)
 
 
 def _actor(row: AuditEntry) -> str | None:

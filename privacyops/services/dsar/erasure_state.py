@@ -8,6 +8,7 @@ from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.recipient import RecipientNotice
 from privacyops.kernel.clock import Instant
+from privacyops.kernel.errors import NotFound
 from privacyops.kernel.ids import DsarId
 from privacyops.services.context import Context, reading
 from privacyops.store import dsar as dsars
@@ -37,3 +38,12 @@ def state_of(ctx: Context, tx: Tx, dsar_id: DsarId, type_: RequestType = Request
         return ErasureState((), ())
     made = [(sha256, made_at) for sha256, _, made_at in erasures.list_receipts(tx, dsar_id)]
     return ErasureState(erasures.list_erasures(tx, dsar_id), made, recipients.list_notices(tx, dsar_id))
+
+
+@reading(Action.DSAR_LIST)
+def receipt_file(ctx: Context, tx: Tx, dsar_id: DsarId, sha256: str) -> str:
+    """A signed receipt of the request (JWS, compact), by its hash. Raises: NotFound."""
+    for known, jws, _ in erasures.list_receipts(tx, dsar_id):
+        if known == sha256:
+            return jws
+    raise NotFound
