@@ -85,7 +85,8 @@ class UnreachedStore:
 class Exclusion:
     """What is withheld or kept: code of the law catalogue, the law, and the reason in words.
 
-    `store` is empty where the exclusion is not about one system; `until` is the end date of kept data.
+    `store` is empty where the exclusion is not about one system; `until` is the end date of kept data, of several
+    records the last, and `first_until` the first where it is another.
     """
 
     what: str
@@ -94,6 +95,7 @@ class Exclusion:
     law: str
     store: str = ""
     until: date | None = None
+    first_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

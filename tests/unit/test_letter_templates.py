@@ -1,14 +1,17 @@
 """The shipped templates, the sandbox, and the text twin."""
 
 import re
+import tomllib
+from datetime import date
 from html.parser import HTMLParser
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
 from privacyops.adapters.letters.plain import plain_text
 from privacyops.adapters.letters.writer import LANGUAGES, TemplateLetterWriter
-from privacyops.domain.answer import Exclusion, Regime
+from privacyops.domain.answer import Exclusion, Regime, Right
 from privacyops.domain.letter import (
     BY_REGIME,
     LOCKED,
@@ -74,11 +77,40 @@ def test_the_locked_sections_of_every_law_exist(kind: LetterKind, regime: Regime
 
 def test_the_two_languages_have_the_same_files_and_words() -> None:
     home = files("privacyops.adapters.letters") / "templates"
-    listed = {
-        language: sorted(one.name for folder in ("", "sections") for one in (home / language / folder).iterdir())
-        for language in BOTH
-    }
+    listed = {language: sorted(one.name for one in (home / language).iterdir()) for language in BOTH}
     assert listed["de"] == listed["en"]
+
+    def shape(words: dict[str, Any]) -> dict[str, Any]:
+        """The tree of words without the words: what one language says, the other says as well, with the same dates."""
+        return {
+            key: shape(value) if isinstance(value, dict) else (sorted(re.findall(r"\{\w+\}", value)), bool(value))
+            for key, value in words.items()
+        }
+
+    words = {one: shape(tomllib.loads((home / one / "words.toml").read_text("utf-8"))) for one in BOTH}
+    assert words["de"] == words["en"]
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "ends"),
+    [
+        ("en", "What we keep, and why", "This ends between Sunday, 31 December 2028 and Wednesday, 31 December 2031"),
+        ("de", "Was wir aufbewahren, und warum", "Das endet zwischen Sonntag, 31. Dezember 2028 und Mittwoch, 31."),
+    ],
+)
+def test_a_letter_about_an_erasure_speaks_of_keeping_and_not_of_getting(language: str, heading: str, ends: str) -> None:
+    kept = Exclusion(
+        what="3 records of Orders", code="LEGAL_OBLIGATION", reason="A law.", law="Art. 17(3)(b)",
+        first_until=date(2028, 12, 31), until=date(2031, 12, 31),
+    )  # fmt: skip
+    values = letter_values(LetterKind.ANSWER_PARTIAL, right=Right.ERASURE, withheld=(kept,))
+    letter = WRITER.write(LetterKind.ANSWER_PARTIAL, language, values)
+    said = " ".join(letter.text.split())
+    assert heading in said
+    assert ends in said
+    assert "Art. 17(3)(b) · LEGAL_OBLIGATION" in said
+    assert "what we can give" not in letter.subject
+    assert "was wir geben" not in letter.subject
 
 
 def test_mail_html_is_simple_and_loads_nothing() -> None:

@@ -1,14 +1,14 @@
 """Letters from templates: a body that staff may edit, locked sections that nobody drops, a text twin, a sheet.
 
-Templates and words are data of this package, one folder a language; a language counts as reviewed when its folder
-is complete, which a test proves.
+Templates and words are data of this package. The locked sections have one structure and a set of words a language; the
+bodies are written a language each. A language counts as reviewed when its folder is complete, which a test proves.
 """
 
 import base64
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -63,7 +63,8 @@ class TemplateLetterWriter:
         known: dict[str, Any] = {**dict.fromkeys(variables(kind)), **values}
         sections, paragraphs = _sections(kind, tongue, known)
         words = _words(tongue)
-        subject = _subject(words["subjects"][kind], known)
+        pattern = words["partial"].get(known.get("right")) if kind is LetterKind.ANSWER_PARTIAL else None
+        subject = _subject(pattern or words["subjects"][kind], known)
         parts = {"body": _render_body(kind, tongue, known, body), "sections": sections, "subject": subject}
         frame = {**known, **parts, "language": tongue, "words": words}
         article = Markup(_template(tongue, "../article.html").render(frame))  # noqa: S704 - made by our own templates
@@ -93,13 +94,21 @@ def _render_body(kind: LetterKind, language: str, values: Mapping[str, object], 
 
 def _sections(kind: LetterKind, language: str, values: Mapping[str, object]) -> tuple[Markup, tuple[str, ...]]:
     parts, names = [], []
+    words = _section_words(language, values)
     for section in LOCKED.get(kind, ()):
         file = f"{section}_{values['regime']}" if section in BY_REGIME else str(section)
-        text = _template(language, f"sections/{file}.html").render(values).strip()
+        text = _template(language, f"../sections/{section}.html").render({**values, **words}).strip()
         if text:
             parts.append(text)
             names.append(f"{file}/{language}/{VERSION}")
     return Markup("\n".join(parts)), tuple(names)  # noqa: S704 - made by our own templates
+
+
+def _section_words(language: str, values: Mapping[str, object]) -> dict[str, Mapping[str, str]]:
+    """The words of the locked sections: `say`, some of them by what was asked for, and `law`, those of the regime."""
+    words = _words(language)
+    say = {**words["sections"], **words["sections_of"].get(values.get("right"), {})}
+    return {"say": say, "law": words["laws"].get(values.get("regime"), {})}
 
 
 def _subject(pattern: str, values: Mapping[str, Any]) -> str:
@@ -121,7 +130,12 @@ def _environment(language: str) -> LetterEnvironment:
             raise TypeError("a letter names days, not moments")
         return format_date(value, "full", locale=_LOCALES[language])
 
-    environment = LetterEnvironment({"day": day, "right": lambda value: rights[value], "visible": visible})
+    def filled(pattern: str, until: date, first: date | None = None) -> str:
+        """A sentence of our own with its one or two dates."""
+        return pattern.replace("{day}", day(until)).replace("{first}", day(first) if first else "")
+
+    right: Callable[[str], str] = rights.__getitem__
+    environment = LetterEnvironment({"day": day, "filled": filled, "right": right, "visible": visible})
     environment.finalize = lambda value: visible(value) if type(value) is str else value
     return environment
 

@@ -5,7 +5,7 @@ when, what is outstanding.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from privacyops.domain.answer import Exclusion, StoreOutcome, UnreachedStore
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
@@ -21,8 +21,11 @@ _DELETED: Final = frozenset({"delete"})
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "deleted": "{n} records deleted",
+        "deleted_1": "{n} record deleted",
         "emptied": "{n} records emptied of everything that names you",
+        "emptied_1": "{n} record emptied of everything that names you",
         "kept": "{n} records kept, as said below",
+        "kept_1": "{n} record kept, as said below",
         "nothing": "nothing had to be erased",
         "by_hand": "erased by a member of our staff",
         "read_back": "; every one was read again afterwards",
@@ -34,8 +37,11 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "de": {
         "deleted": "{n} Datensätze gelöscht",
+        "deleted_1": "{n} Datensatz gelöscht",
         "emptied": "{n} Datensätze von allem befreit, was Sie nennt",
+        "emptied_1": "{n} Datensatz von allem befreit, was Sie nennt",
         "kept": "{n} Datensätze aufbewahrt, wie unten gesagt",
+        "kept_1": "{n} Datensatz aufbewahrt, wie unten gesagt",
         "nothing": "es war nichts zu löschen",
         "by_hand": "von Hand gelöscht",
         "read_back": "; jeder wurde danach noch einmal gelesen",
@@ -49,6 +55,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "corrected": "corrected: {what} ({n} records)",
+        "corrected_1": "corrected: {what} ({n} record)",
         "nothing": "nothing had to be corrected",
         "not_yet": "not corrected yet, as said below",
         "by_hand": "corrected by a member of our staff",
@@ -64,6 +71,7 @@ _CORRECTED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "de": {
         "corrected": "berichtigt: {what} ({n} Datensätze)",
+        "corrected_1": "berichtigt: {what} ({n} Datensatz)",
         "nothing": "es war nichts zu berichtigen",
         "not_yet": "noch nicht berichtigt, wie unten gesagt",
         "by_hand": "von Hand berichtigt",
@@ -121,7 +129,7 @@ def _done(one: StoreErasure, words: Mapping[str, str]) -> str:
     for each in one.report.get("rows", ()):
         if each["standing"] == "settled" and each["op"] != "keep":
             counted["deleted" if each["op"] in _DELETED else "emptied"] += int(each["rows"])
-    said = ", ".join(words[name].format(n=n) for name, n in counted.items() if n)
+    said = ", ".join(_counted(words, name, n) for name, n in counted.items() if n)
     if not said:
         return words["nothing"]
     return said + (words["read_back"] if one.state is ErasingState.VERIFIED else "")
@@ -136,13 +144,23 @@ def _done_of_a_correction(one: StoreErasure, words: Mapping[str, str]) -> str:
         for each in one.plan.get("corrected", ())
         if each["cells"]
     )
-    said = words["corrected"].format(what=", ".join(kinds), n=n)
+    said = _counted(words, "corrected", n, what=", ".join(kinds))
     return said + (words["read_back"] if one.state is ErasingState.VERIFIED else "")
 
 
+def _counted(words: Mapping[str, str], name: str, n: int, **more: str) -> str:
+    return words[name if n != 1 else f"{name}_1"].format(n=n, **more)
+
+
 def _kept(dsar: Dsar, one: StoreErasure, title: str) -> list[Exclusion]:
-    found = []
+    """What is kept, once a collection and reason, however many dates its records have."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for each in one.report.get("kept", ()):
-        exclusion = exclusion_of(dsar, each["code"], int(each["rows"]), title, each["collection"])
-        found.append(replace(exclusion, until=date.fromisoformat(each["until"]) if each["until"] else None))
+        alike.setdefault((each["collection"], each["code"]), []).append(each)
+    found = []
+    for (collection, code), parts in alike.items():
+        exclusion = exclusion_of(dsar, code, sum(int(each["rows"]) for each in parts), title, collection)
+        ends = sorted({date.fromisoformat(each["until"]) for each in parts if each["until"]})
+        first = ends[0] if len(ends) > 1 else None
+        found.append(replace(exclusion, until=ends[-1] if ends else None, first_until=first))
     return found

@@ -22,7 +22,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "DISPROPORTIONATE_EFFORT": "Finding more would take an effort out of all proportion.",
         "DATA_ACCURATE": "The records are right as they stand, or tell truly what was written at the time. You may "
         "give us a statement that we keep beside them.",
+        "record": "{count} record of {what}",
         "records": "{count} records of {what}",
+        "passage": "{count} passage in {what}",
         "passages": "{count} passages in {what}",
         "others": "The passages are about other people, whose rights they would touch. A mark stands in their place.",
     },
@@ -38,19 +40,24 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "DISPROPORTIONATE_EFFORT": "Mehr zu finden wäre unverhältnismäßig aufwendig.",
         "DATA_ACCURATE": "Die Datensätze sind richtig oder geben richtig wieder, was damals geschrieben wurde. Sie "
         "können uns eine Erklärung geben, die wir dazu aufbewahren.",
+        "record": "{count} Datensatz aus {what}",
         "records": "{count} Datensätze aus {what}",
+        "passage": "{count} Stelle in {what}",
         "passages": "{count} Stellen in {what}",
         "others": "Die Stellen handeln von anderen Personen, deren Rechte berührt würden. An ihrem Platz steht ein "
         "Vermerk.",
     },
 }
 
+_IN_ARTICLES: Final = frozenset({"gdpr", "uk"})
+"""Laws whose places the catalogue names by the number of the article alone."""
+
 
 def exclusion_of(dsar: Dsar, code: str | None, count: int, store: str, collection: str) -> Exclusion:
     """One group of withheld records with its code, its reason in words and its article."""
     words = _WORDS.get(dsar.language, _WORDS["en"])
     law = _law(dsar, code)
-    what = words["records"].format(count=count, what=labelled(collection))
+    what = words["record" if count == 1 else "records"].format(count=count, what=labelled(collection))
     reason = words.get(code or "", _WORDS["en"].get(code or "", code or ""))
     return Exclusion(what, code or "", reason, law, store)
 
@@ -58,7 +65,7 @@ def exclusion_of(dsar: Dsar, code: str | None, count: int, store: str, collectio
 def passages_exclusion(dsar: Dsar, count: int, store: str, collection: str) -> Exclusion:
     """The passages about other people that were taken out of the records of one collection."""
     words = _WORDS.get(dsar.language, _WORDS["en"])
-    what = words["passages"].format(count=count, what=labelled(collection))
+    what = words["passage" if count == 1 else "passages"].format(count=count, what=labelled(collection))
     return Exclusion(what, GROUND, words["others"], _law(dsar, GROUND), store)
 
 
@@ -69,4 +76,6 @@ def _law(dsar: Dsar, code: str | None) -> str:
 
 def _article(law: Mapping[str, str], regime: str) -> str:
     order = {"eu": ("gdpr",), "uk": ("uk", "gdpr"), "us_ca": ("ccpa", "us"), "us_state": ("us", "ccpa")}[regime]
-    return next((law[key] for key in order if key in law), next(iter(law.values()), ""))
+    key = next((key for key in order if key in law), next(iter(law), ""))
+    text = law.get(key, "")
+    return f"Art. {text}" if key in _IN_ARTICLES and text[:1].isdigit() else text
