@@ -34,6 +34,7 @@ from privacyops.api import (
 )
 from privacyops.api.body import announced_length, has_member_twice, is_json, read_whole, replayed
 from privacyops.api.description import describe, operation_id
+from privacyops.api.write_fast import WriteGate
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
 
@@ -105,6 +106,7 @@ def create_api(
         app.include_router(router)
     describe(app)
     problems.install(app)
+    app.add_middleware(WriteGate, context=context)
     app.add_middleware(Guard)
     return app
 

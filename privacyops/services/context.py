@@ -22,6 +22,10 @@ R = TypeVar("R")
 _TRIES: Final = 3
 
 
+class ActorOutdated(Exception):
+    """Something was changed since the actor's right was looked up; nothing was written, look again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One actor's view of the service. Made by bootstrap for the machine, by the doors for everybody else."""
@@ -32,10 +36,12 @@ class Context:
     ports: Ports
     actor: Actor
     request_id: str | None = None
+    as_of: int | None = None
+    """The control number under which the actor's right was looked up; None: in this call."""
 
     def acting_as(self, actor: Actor, request_id: str | None = None) -> "Context":
         """The same service for another actor."""
-        return replace(self, actor=actor, request_id=request_id or self.request_id)
+        return replace(self, actor=actor, request_id=request_id or self.request_id, as_of=None)
 
 
 def use_case(

@@ -68,7 +68,9 @@ class Reply:
         return self.status, headers, text
 
 
-def called(app: ASGIApp, method: str, query: str, headers: dict[str, str], body: bytes) -> Reply:
+def called(
+    app: ASGIApp, method: str, query: str, headers: dict[str, str], body: bytes, path: str = "/v1/check"
+) -> Reply:
     """One call to an application, without a server between."""
 
     async def run() -> Reply:
@@ -84,7 +86,7 @@ def called(app: ASGIApp, method: str, query: str, headers: dict[str, str], body:
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": "/v1/check", "raw_path": b"/v1/check", "query_string": query.encode("latin-1"), "root_path": "",
+            "path": path, "raw_path": path.encode(), "query_string": query.encode("latin-1"), "root_path": "",
             "headers": [*raw, (b"content-length", str(len(body)).encode())], "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 2),
         }  # fmt: skip

@@ -32,7 +32,7 @@ from privacyops.services.consent.terms import (
     Written,
 )
 from privacyops.services.consent.token import token_of
-from privacyops.services.context import Context, audit_entry
+from privacyops.services.context import ActorOutdated, Context, audit_entry
 from privacyops.services.idempotency import Call, answer_given, end_call
 from privacyops.store import consent as consents
 from privacyops.store import consent_write as writes
@@ -59,10 +59,12 @@ class Between:
 def begin_write(ctx: Context, tx: Tx, how: Circumstances, call: Call | None) -> tuple[Written | None, Catalogue]:
     """The answer of an earlier call with the same key or event id, and the catalogue: both in one statement.
 
-    Raises: IdempotencyKeyReused, IdempotencyInProgress.
+    Raises: IdempotencyKeyReused, IdempotencyInProgress, ActorOutdated.
     """
     key, digest = (call.key, call.body_hash) if call is not None else (None, None)
     opening = writes.open_write(tx, str(ctx.actor.id), key, digest, how.client_event_id)
+    if ctx.as_of is not None and ctx.as_of != opening.ver:
+        raise ActorOutdated
     names = published.catalogue_at(ctx, tx, opening.ver)
     before = answer_given(call, opening.call) if call is not None else None
     if before is None and opening.client_answer is not None:
