@@ -5,7 +5,7 @@ rule that applies answers; nothing after it can turn a no into a yes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +19,7 @@ from privacyops.domain.consent.suppression import (
 )
 from privacyops.domain.purpose import Ground, LegalBasis, OutdatedPolicy, PurposeFlag, PurposeVersion, Regime
 from privacyops.kernel.clock import Instant
+from privacyops.kernel.record import record
 
 
 class Answer(StrEnum):
@@ -67,7 +68,7 @@ _REASON_OF_STATE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asked:
     """The question. `ground` is the purpose's in the jurisdiction that counts.
 
@@ -91,7 +92,7 @@ class Asked:
         return self.brand if self.purpose.scope == "brand" else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decision:
     """The answer; `choice` is the row behind it as it counts now, if there is one."""
 
@@ -111,15 +112,28 @@ def decide(rows: Iterable[StateRow], asked: Asked, now: Instant) -> Decision:
     The caller has already answered 404 for an unknown purpose, channel or brand. A person without rows is no
     error: silence is answered by the regime. For a retired purpose nothing may be done, whatever its basis.
     """
-    covering = [row for row in rows if _covers(row, asked)]
-    recorded = next((row for row in covering if row.kind is RowKind.CHOICE), None)
+    recorded: StateRow | None = None
+    stops: list[StateRow] = []
+    for row in rows:
+        if not _covers(row, asked):
+            continue
+        if row.kind is not RowKind.CHOICE:
+            stops.append(row)
+        elif recorded is None:
+            recorded = row
     choice = as_of(recorded, now)
-    stop_all = max((row.t for row in covering if row.kind is RowKind.STOP_ALL), default=None)
+    reason = Reason.RETIRED if asked.purpose.is_retired else None
+    stop_all: Instant | None = None
+    if stops:
+        stop_all = max((row.t for row in stops if row.kind is RowKind.STOP_ALL), default=None)
+        reason = (
+            reason
+            or _suppressed(stops, asked, choice, now)
+            or _objected(stops, asked, choice, now)
+            or _signalled(stops, asked, choice, now)
+        )
     reason = (
-        (Reason.RETIRED if asked.purpose.is_retired else None)
-        or _suppressed(covering, asked, choice, now)
-        or _objected(covering, asked, choice, now)
-        or _signalled(covering, asked, choice, now)
+        reason
         or _stopped(asked, choice, stop_all)
         or _judged_by_choice(asked, choice, now)
         or _judged_by_silence(asked, choice)
@@ -166,8 +180,8 @@ def _covers(row: StateRow, asked: Asked) -> bool:
     )
 
 
-def _suppressed(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
-    for row in covering:
+def _suppressed(stops: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+    for row in stops:
         if row.kind is not RowKind.SUPPRESSION or (
             row.contact and asked.contacts and row.contact not in asked.contacts
         ):
@@ -199,8 +213,8 @@ def _is_lifted_by_owner(row: StateRow, t: Instant, asked: Asked, choice: StateRo
     return choice.contact in asked.contacts if asked.contacts else choice.contact == row.contact
 
 
-def _objected(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
-    for row in covering:
+def _objected(stops: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+    for row in stops:
         if row.kind is not RowKind.OBJECTION:
             continue
         if row.purpose is not None:
@@ -210,11 +224,11 @@ def _objected(covering: Iterable[StateRow], asked: Asked, choice: StateRow | Non
     return None
 
 
-def _signalled(covering: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
+def _signalled(stops: Iterable[StateRow], asked: Asked, choice: StateRow | None, now: Instant) -> Reason | None:
     if not asked.purpose.has(PurposeFlag.GPC_COVERED):
         return None
     strong = {Strength.EXPRESSED, Strength.CONFIRMED}
-    for row in covering:
+    for row in stops:
         if row.kind is RowKind.GPC and not (asked.ground.gpc_override and _lifts(choice, row.t, strong, now)):
             return Reason.GPC_OPT_OUT
     return None

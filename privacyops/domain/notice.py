@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from privacyops.domain.purpose import PurposeFlag, PurposeVersion, Regime
 from privacyops.kernel.errors import Unprocessable
+from privacyops.kernel.record import record
 from privacyops.ledger.leaf import Json, canonical
 
 
@@ -67,7 +68,7 @@ SECTION: Final[Mapping[Part, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NoticeRef:
     """Which text a person saw: the version, its language, and the digest of exactly that text."""
 

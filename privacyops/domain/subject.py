@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.phone import e164, is_phone
 from privacyops.kernel.errors import Conflict, NotFound, Unprocessable
+from privacyops.kernel.record import record
 
 MAX_VALUE: Final = 254
 _NUMBER: Final = re.compile(r"[+(\s\d][\d\s()./-]{5,}")
@@ -59,7 +59,7 @@ CONTACT_OF_CHANNEL: Final[Mapping[str, IdentifierType]] = {
 """The identifier that a choice over a channel is bound to; the post goes to whoever the customer is."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(frozen=True, slots=True, repr=False)
 class SubjectIdentifier:
     """One identifier in its normal form. `repr` shows no value: identifiers pass through code that logs."""
 

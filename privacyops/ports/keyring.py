@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from privacyops.kernel.errors import Unavailable
+from privacyops.kernel.record import record
 
 BY_KEK: Final = b"\x01"
 """The first byte of whatever a key-encryption key sealed; its version follows in two bytes."""
@@ -67,7 +68,7 @@ class MacLabel(StrEnum):
     ERASED = "erased.record"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mac:
     """HMAC-SHA256 and the version of the root key it was made with."""
 

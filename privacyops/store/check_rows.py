@@ -11,18 +11,22 @@ from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis
 from privacyops.kernel.clock import Instant
 from privacyops.store.purpose import Catalogue
-from privacyops.store.tables.consent import HEAD
 from privacyops.store.types import uuid_of
 
 Raw = Sequence[tuple[Any, ...]]
-BEFORE: Final = ("c.ver", "u.reason", "u.purpose_no", "u.brand_no", "u.order_t", "u.event_id", "p.no", "p.jurisdiction")
-"""Control number, suppression, person: the columns before those of the state."""
+BEFORE: Final = (
+    "c.ver", "u.reason", "u.purpose_no", "u.brand_no", "u.order_t", "u.event_id", "p.no", "p.jurisdiction",
+    "h.state_version",
+)  # fmt: skip
+"""Control number, suppression, person and their version: the columns before those of the state."""
 STATE: Final = (
     "kind", "state", "order_t", "since", "event_id", "prior_state", "prior_t", "valid_until", "confirm_until",
     "notice_id", "notice_version", "notice_locale", "notice_sha256", "purpose_version", "contact", "strength", "grade",
     "basis", "purpose_no", "channel_no", "brand_no", "state_version",
 )  # fmt: skip
 """What the rule looks at. Regime and jurisdiction of the choice are history: those of the question count."""
+JUDGED: Final = STATE[:-1]
+"""What is read of a choice; the version is the person's, and stands in the head."""
 _FIRST: Final = len(BEFORE)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -68,23 +72,23 @@ def found_in(raw: Raw, numbers: Numbers) -> Found:
     if not raw:
         return Found(0, None, None, 0, [])
     first = raw[0]
+    if len(raw) == 1 and first[1] is None:  # as nearly always: at most one choice, and no suppression
+        state = None if first[_FIRST] is None else _state(first, numbers)
+        return Found(first[0], first[6], first[7], first[8] or 0, [] if state is None else [state])
     found = Found(first[0], None, None, 0, [])
     if first[1] is not None:
         found.rows += {row[1:4]: _suppression(row, numbers) for row in raw}.values()
     stop = first[1:4]
     for row in raw:
-        if row[_FIRST] is None or row[1:4] != stop:  # nobody; or a state that stood beside the first suppression too
+        if row[6] is None or row[1:4] != stop:  # nobody; or a state that stood beside the first suppression too
             continue
         if found.subject_no is None:
-            found.subject_no, found.home = row[6], row[7]
+            found.subject_no, found.home, found.state_version = row[6], row[7], row[8] or 0
         elif row[6] != found.subject_no:
             found.is_torn = True
-        if row[_FIRST] == HEAD:
-            found.state_version = row[-1]
-        else:
-            state = _state(row, numbers)
-            if state is not None:
-                found.rows.append(state)
+        state = None if row[_FIRST] is None else _state(row, numbers)
+        if state is not None:
+            found.rows.append(state)
     return found
 
 
@@ -107,7 +111,7 @@ def _state(row: tuple[Any, ...], numbers: Numbers) -> StateRow | None:
     (
         kind_, state, order_t, since, event_id, prior_state, prior_t, valid_until, confirm_until, notice_id,
         notice_version, notice_locale, notice_sha256, purpose_version, contact, strength, grade, basis, purpose_no,
-        channel_no, brand_no, _,
+        channel_no, brand_no,
     ) = row[_FIRST:]  # fmt: skip
     try:
         purpose, channel = numbers.purposes[purpose_no], numbers.channels[channel_no]

@@ -6,7 +6,7 @@ the later order time wins, a stop wins a tie, and a late grant never resurrects.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from privacyops.domain.consent.suppression import STRENGTH, SuppressionReason
 from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis, Regime
 from privacyops.kernel.clock import Instant
+from privacyops.kernel.record import record
 
 RowKey: TypeAlias = tuple[RowKind, str | None, str | None, str | None]
 """Kind, purpose, channel, brand; None stands for all of them."""
@@ -33,7 +34,7 @@ IN_FORCE: Final = "in_force"
 LIFTED: Final = "lifted"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StateRow:
     """What is known for one key. `state` is a `ConsentState` for a choice, else `in_force`, `lifted` or a reason.
 

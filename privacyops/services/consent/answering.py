@@ -13,6 +13,7 @@ from privacyops.domain.subject import SubjectUnknown
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import BadRequest
 from privacyops.kernel.pagination import Page, bounded
+from privacyops.kernel.record import record
 from privacyops.services import purpose as published
 from privacyops.services.consent import life, subjects
 from privacyops.services.consent.freshness import DEFAULT, Freshness, Read
@@ -43,7 +44,7 @@ class Question:
     freshness: Freshness = DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CheckAnswer:
     """The decision and everything it was made from. `is_stale`: older than the question asked for."""
 

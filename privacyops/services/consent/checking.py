@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,8 @@ WAIT_S: Final = 0.05
 _LOOK_S: Final = 0.005
 _TRIES: Final = 4
 _MOST_HELD: Final = 10_000
+_BELOW_MS: Final = tuple(timedelta(microseconds=number) for number in range(1000))
+"""What an instant of whole milliseconds leaves out; to take it away costs less than to make the instant anew."""
 
 
 class TooManyChecks(RateLimited):
@@ -68,13 +71,34 @@ class Ask:
 
 
 @dataclass(slots=True)
+class _Question:
+    """What the words of a question stand for. `grounds` by the place that is named and the person's own."""
+
+    known: KnownPurpose
+    brand: Brand
+    numbers: tuple[int, int, int]
+    grounds: dict[tuple[str | None, str | None], tuple[Ground, str | None]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Held:
     """What is known as of one control number. `proven` are keys by a keyed hash of the header that showed them."""
 
     names: Catalogue
     numbers: Numbers
     proven: dict[bytes, "_Proven"] = field(default_factory=dict)
-    grounds: dict[tuple[str, str, str | None, str | None], tuple[Ground, str | None]] = field(default_factory=dict)
+    questions: dict[tuple[str, str, str | None], _Question] = field(default_factory=dict)
+
+    def question(self, ask: Ask) -> _Question:
+        """Raises: UnknownPurpose, UnknownChannel, UnknownBrand."""
+        words = (ask.purpose, ask.channel, ask.brand)
+        found = self.questions.get(words)
+        if found is None:
+            names = self.names
+            known = purpose_named(names, ask.purpose, ask.channel)
+            brand = names.brands[brand_named(names, ask.brand)]
+            found = self.questions[words] = _Question(known, brand, (known.no, names.channels[ask.channel], brand.no))
+        return found
 
 
 @dataclass(slots=True)
@@ -237,10 +261,8 @@ class Checker:
         fresh = DEFAULT if ask.is_plain else self._freshness(ask)
         if proven.refusal is not None:
             raise Forbidden(proven.refusal.detail)  # a new one: each raising of the same one would lengthen its trace
-        names = held.names
-        known = purpose_named(names, ask.purpose, ask.channel)
-        brand = names.brands[brand_named(names, ask.brand)]
-        raw = read(Wanted(refs, suppression_refs, known.no, names.channels[ask.channel], brand.no))
+        question, names = held.question(ask), held.names
+        raw = read(Wanted(refs, suppression_refs, *question.numbers))
         if raw is None:
             return None
         found = found_in(raw, held.numbers)
@@ -248,9 +270,10 @@ class Checker:
             return None
         if found.is_torn:
             raise IdentityConflict
-        ground, place = _ground(held, known, brand, ask.jurisdiction, found.home)
+        known = question.known
+        ground, place = _ground(question, ask.jurisdiction, found.home)
         asked = Asked(
-            known.current, ask.channel, brand.key, ground, known.material, names.material_notices,
+            known.current, ask.channel, question.brand.key, ground, known.material, names.material_notices,
             _contacts(ask, refs),
         )  # fmt: skip
         decision = decide(found.rows, asked, now)
@@ -302,18 +325,16 @@ class Checker:
 
     def _this_moment(self) -> Instant:
         now = self._ctx.clock.now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return now - _BELOW_MS[now.microsecond % 1000]
 
 
-def _ground(
-    held: _Held, known: KnownPurpose, brand: Brand, named: str | None, home: str | None
-) -> tuple[Ground, str | None]:
-    at = (known.current.key, brand.key, named, home)
-    found = held.grounds.get(at)
+def _ground(question: _Question, named: str | None, home: str | None) -> tuple[Ground, str | None]:
+    at = (named, home)
+    found = question.grounds.get(at)
     if found is None:
-        if len(held.grounds) >= _MOST_HELD:
-            held.grounds.clear()
-        found = held.grounds[at] = known.current.ground_in(named, home, brand.jurisdiction)
+        if len(question.grounds) >= _MOST_HELD:
+            question.grounds.clear()
+        found = question.grounds[at] = question.known.current.ground_in(named, home, question.brand.jurisdiction)
     return found
 
 
