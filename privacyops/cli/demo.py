@@ -57,9 +57,16 @@ def _serve(port: int, folder: Path, *, fresh: bool, empty: bool) -> None:
     assert house.inbox is not None  # noqa: S101 - the demo's mail goes to a folder
     typer.echo(f"database and keys ready in {time.monotonic() - began:.1f} s")
     typer.echo(f"\n  Open http://127.0.0.1:{port}/demo\n")
-    typer.echo("The shop is being filled in the background; stop with Ctrl C, come back with the same command.")
+    typer.echo(f"{_standing(folder)} Stop with Ctrl C, come back with the same command.")
     Service(house, Role.ALL, before_work=[lambda: _fill(house, folder, empty=empty)]).run(lambda: _doors(house))
     del held
+
+
+def _standing(folder: Path) -> str:
+    """What whoever starts the demo finds: a shop that fills up for a minute or two, or the one of before with its key."""
+    if not (folder / "seeded").exists():
+        return "The shop fills up in the background, a minute or two; requests appear one by one."
+    return f"The shop stands as you left it; its test key for the API: {(folder / 'seeded').read_text()}."
 
 
 def _doors(house: Any) -> Any:
@@ -90,7 +97,7 @@ def _fill(house: Any, folder: Path, *, empty: bool = False) -> None:
     search = kinds["search"]
     if isinstance(search, SearchKind):
         search.close()
-    (folder / "seeded").touch()
+    (folder / "seeded").write_text(seeded.api_key)  # readable by its owner alone, as everything in the folder
     typer.echo(
         f"{shop.row_count} rows and {seeded.requests} requests in {time.monotonic() - began:.1f} s; "
         f"a test key for the API: {seeded.api_key}"

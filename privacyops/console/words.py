@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from privacyops.domain.account.action import Role
+from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.account.actor import ActorKind
 from privacyops.domain.consent.state import EventType
 from privacyops.domain.consent.suppression import SuppressionReason
@@ -70,6 +70,19 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.ADMIN: "administrator", Role.DPO: "data protection officer", Role.ANALYST: "analyst",
     Role.APPROVER: "approver", Role.STORE_OWNER: "store owner", Role.AUDITOR: "auditor",
 }  # fmt: skip
+SCOPES: Final[Mapping[Scope, str]] = {
+    Scope.CONSENT_CHECK: "ask whether a purpose is allowed", Scope.CONSENT_WRITE: "record choices",
+    Scope.CONSENT_BACKDATE: "record choices of the past", Scope.CONSENT_READ: "read a person's choices",
+    Scope.CONSENT_IMPORT: "bring in old lists", Scope.CONSENT_EXPORT: "take choices out, contacts hashed",
+    Scope.CONSENT_EXPORT_CLEAR: "take contacts out in clear; an officer confirms it",
+    Scope.CATALOGUE_MANAGE: "write purposes, notices and collection points",
+    Scope.FEED_READ: "read changes and confirm them",
+    Scope.LEDGER_READ: "read the logs and their proofs", Scope.DSAR_CREATE: "file requests",
+    Scope.DSAR_READ: "read requests, without their content", Scope.DSAR_REDACT: "decide on passages about others",
+    Scope.TASK_ANSWER: "answer tasks", Scope.WEBHOOK_MANAGE: "connect systems",
+    Scope.DATAMAP_READ: "read the data map", Scope.DATAMAP_MANAGE: "scan stores and answer for them",
+}  # fmt: skip
+"""What a key with the scope may do; one that nothing asks for yet is left out."""
 PROOFS: Final[Mapping[str, str]] = {
     ProofMethod.SHOP_TOKEN: "signed in at the shop", ProofMethod.MAIL_CODE: "code from the mailbox",
     ProofMethod.ORDER_FACT: "order number matched",

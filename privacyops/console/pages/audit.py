@@ -13,7 +13,7 @@ from privacyops.console.deps import Desk, Visit, action
 from privacyops.domain.account.action import Action
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.ids import AccountId, DsarId
-from privacyops.services import account, audit
+from privacyops.services import account, audit, stores
 from privacyops.services.audit import AuditFilter, LoggedEntry, Verdict
 
 router: Final = APIRouter()
@@ -50,7 +50,7 @@ def _view(desk: Visit, values: dict[str, str], before: str, verdict: Verdict | N
     team = account.names(desk.context)
     about = [DsarId(UUID(row.entry.object_id)) for row in page.items if row.entry.object_kind == "dsar"
              and _uuid(row.entry.object_id)]  # fmt: skip
-    numbers = audit.references(desk.context, about)
+    numbers = audit.references(desk.context, about) | _store_names(desk)
     chosen = {name: value for name, value in values.items() if value}
     return {
         "rows": [_row(row, team, numbers) for row in page.items],
@@ -71,12 +71,19 @@ def _row(row: LoggedEntry, team: Any, numbers: dict[str, str]) -> dict[str, Any]
     actor = who.name if who else words.code_text(entry.actor_kind)
     number = numbers.get(entry.object_id)
     label = number or f"{entry.object_kind} {entry.object_id[:8]}"
+    is_request = entry.object_kind == "dsar"
     return {
         "seq": row.seq, "at": entry.at, "actor": actor,
-        "action": entry.action, "object": {"label": label, "url": f"{shape.REQUESTS}/{number}" if number else None},
+        "action": entry.action, "title": words.EVENTS.get(entry.action, ("", None))[0],
+        "object": {"label": label, "url": f"{shape.REQUESTS}/{number}" if number and is_request else None},
         "detail": ", ".join(f"{name} {value}" for name, value in entry.detail.items() if value not in ("", None)),
         "hash": row.leaf_hash,
     }  # fmt: skip
+
+
+def _store_names(desk: Visit) -> dict[str, str]:
+    """What people call the stores, by the id that a row bears."""
+    return {str(one.id): one.title for one in stores.all_stores(desk.context)} if desk.may(Action.STORE_SEE) else {}
 
 
 def _told(verdict: Verdict, now: Instant) -> dict[str, Any]:

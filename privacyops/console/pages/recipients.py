@@ -11,13 +11,13 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
-from privacyops.console.pages.act_page import act_page, blank_act, field_
+from privacyops.console.pages.act_page import act_page, field_
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.task import TASKS
+from privacyops.console.pages.task_act import SEALED, outcomes, task_act
 from privacyops.domain.account.action import Action
 from privacyops.domain.account.four_eyes import SamePerson
 from privacyops.domain.recipient import Excuse, NoticeState, RecipientNotice, Way
-from privacyops.domain.task import OPEN_TASKS
 from privacyops.kernel.errors import Conflict, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import TaskId
 from privacyops.services import recipient
@@ -50,6 +50,10 @@ _STATES: Final = {
     _S.OPEN: ("to be told", "warn"), _S.TOLD: ("told, not confirmed", "inf"), _S.CONFIRMED: ("confirmed", "ok"),
     _S.NOT_DISCLOSED: ("got no data", "neutral"), _S.PROPOSED: ("waits for a second person", "warn"),
     _S.EXCUSED: ("not told, agreed by two", "neutral"),
+}  # fmt: skip
+_WHAT_FOR: Final = {
+    "tone": "inf", "title": "Whoever got data of this person has to hear of it (Art. 19)",
+    "text": "The request closes when each has confirmed, never got data of the person, or is excused by two.",
 }  # fmt: skip
 
 
@@ -136,30 +140,23 @@ def _errors(refusal: Problem | None) -> list[dict[str, str | None]]:
 
 
 def _tell_page(desk: Visit, found: OpenedNotice, refusal: Problem | None = None) -> Response:
-    url, notice = f"{TASKS}/{found.task.id}", found.notice
-    if found.task.state not in OPEN_TASKS:
-        return desk.go(url)
-    outcome = field_("choices", "outcome", "What came of it?")
+    notice = found.notice
     left_out = {"told"} if notice.was_told else {"unanswered"}
     left_out |= {"not_disclosed"} if notice.was_told else set()
-    outcome["options"] = [
-        {"value": key, "label": label, "hint": hint}
-        for key, (_, _, label, hint) in _OUTCOMES.items() if key not in left_out
-    ]  # fmt: skip
+    known = {key: (label, hint) for key, (_, _, label, hint) in _OUTCOMES.items() if key not in left_out}
     way = field_("select", "way", "How it was told", optional=True)
     way["options"] = shape.options({"": "–", **_WAYS})
     day = field_("date", "on", "On which day it was told, or confirmed", optional=True)
-    note = field_("area", "note", "To whom, or why not", "It is kept sealed with the request.", optional=True)
-    view = blank_act(f"Tell {notice.name}", url, f"{url}/recipient", [("My tasks", TASKS), ("Task", url)]) | {
-        "facts_title": "The recipient", "facts": _facts(found),
-        "notices": _waiting(notice),
-        "quote_title": "What to tell it", "quote": found.text.text if found.text else "",
-        "question": "" if notice.state is _S.PROPOSED else "What came of telling it?",
-        "fields": [outcome, day, way, note],
-        "submit": {"label": "Write it down", "tone": "primary"},
-        "values": {"way": str(notice.way or ""), **desk.form.values()}, "errors": _errors(refusal),
-    }  # fmt: skip
-    return desk.page("act", view, "tasks", refusal.status if refusal else 200)
+    note = field_("area", "note", "To whom, or why not", SEALED, optional=True)
+    return task_act(
+        desk, found.task, f"Tell {notice.name}", "recipient", _errors(refusal), refusal.status if refusal else 200,
+        facts_title="The recipient", facts=_facts(found), notices=_waiting(notice),
+        quote_title="What to tell it", quote=found.text.text if found.text else "",
+        question="" if notice.state is _S.PROPOSED else "What came of telling it?",
+        fields=[outcomes("What came of it?", known), day, way, note],
+        submit={"label": "Write it down", "tone": "primary"},
+        values={"way": str(notice.way or ""), **desk.form.values()},
+    )  # fmt: skip
 
 
 def _waiting(notice: RecipientNotice) -> list[dict[str, str]]:
@@ -194,18 +191,24 @@ def _list_page(desk: Visit, reference: str, refusal: Problem | None = None) -> R
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
     if not opened.notices:
         raise NotFound
-    lines = [
-        {"text": one.name, "note": _line(one), "tag": {"text": _STATES[one.state][0], "tone": _STATES[one.state][1]}}
-        for one in opened.notices
-    ]
     proposed = next((one for one in opened.notices if one.state is _S.PROPOSED), None)
     view = _nothing_asked() if proposed is None else _agree(desk, proposed)
     errors = [{"field": "decision", "text": refusal.title}] if isinstance(refusal, SamePerson) else _errors(refusal)
     others = [{"label": "Back to the request", "url": face_of(desk, opened).url, "method": "get"}]
     return act_page(
-        desk, opened, "Recipients", refusal, "decision", list_title="Who got data of this person", list=lines,
-        others=others, **{**view, "errors": errors},
+        desk, opened, "Recipients", refusal, "decision", notices=[_WHAT_FOR],
+        lists=[_recipient(desk, one) for one in opened.notices], others=others, **{**view, "errors": errors},
     )  # fmt: skip
+
+
+def _recipient(desk: Visit, one: RecipientNotice) -> dict[str, Any]:
+    """One recipient: where it stands, what is known of it, and its task while that is open."""
+    text, tone = _STATES[one.state]
+    waits = one.state in {_S.OPEN, _S.TOLD} and desk.may(Action.TASK_ANSWER)
+    link = {"label": "Say what came of telling it", "url": f"{TASKS}/{one.task_id}/recipient"} if waits else None
+    line = _line(one) or "Nobody has told it yet."
+    return {"title": one.name, "tag": {"text": text, "tone": tone}, "link": link,
+            "lines": [{"text": line[:1].upper() + line[1:], "note": "", "tag": None}]}  # fmt: skip
 
 
 def _nothing_asked() -> dict[str, Any]:

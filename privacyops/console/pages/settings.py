@@ -249,7 +249,8 @@ def _keys_page(desk: Visit, *, made: dict[str, str] | None = None, refusal: Prob
     form = None
     if may_manage:
         form = {"url": f"{SETTINGS}/keys", "once": str(uuid4()), "needs_code": needs_code(desk),
-                "scopes": [{"value": str(scope), "label": str(scope)} for scope in Scope],
+                "scopes": [{"value": str(scope), "label": str(scope), "hint": hint}
+                           for scope, hint in words.SCOPES.items()],
                 "systems": [one.name for one in subscribing.subscribers(desk.context)]}  # fmt: skip
     many = {name: desk.form.all(name) for name in ("scopes", "systems")}
     values = {**desk.form.values("code"), **many} if refusal else {}

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
-from privacyops.console.pages.act_page import blank_act, field_
+from privacyops.console.pages.act_page import field_
 from privacyops.console.pages.task import TASKS
+from privacyops.console.pages.task_act import outcomes, task_act
 from privacyops.domain.account.action import Action
 from privacyops.domain.task import OPEN_TASKS
 from privacyops.kernel.errors import Conflict
@@ -68,22 +69,16 @@ def _chosen(desk: Visit, found: Weighing) -> tuple[str, str]:
 
 
 def _page(desk: Visit, found: Weighing, refusal: Refused | None = None) -> Response:
-    url = f"{TASKS}/{found.task.id}"
-    if found.task.state not in OPEN_TASKS:
-        return desk.go(url)
     fields = [field_("area", "why", "Reason", "It is kept sealed with the decision.")]
     if found.stands:
-        outcome = field_("choices", "outcome", "What outweighs what?")
-        outcome["options"] = [{"value": key, "label": label, "hint": hint} for key, (label, hint) in _OUTCOMES.items()]
-        fields.insert(0, outcome)
-    view = blank_act("Weigh an objection", url, f"{url}/weigh", [("My tasks", TASKS), ("Task", url)]) | {
-        "facts_title": "The objection", "facts": _facts(desk, found),
-        "notices": [] if found.stands else [_NOTHING_LEFT],
-        "question": "Do compelling grounds outweigh it?" if found.stands else "What is to be noted?", "fields": fields,
-        "submit": {"label": "Decide" if found.stands else "End the task", "tone": "primary"},
-        "values": desk.form.values(), "errors": refusal.errors if refusal else [],
-    }  # fmt: skip
-    return desk.page("act", view, "tasks", refusal.status if refusal else 200)
+        fields.insert(0, outcomes("What outweighs what?", _OUTCOMES))
+    return task_act(
+        desk, found.task, "Weigh an objection", "weigh", refusal.errors if refusal else (),
+        refusal.status if refusal else 200, facts_title="The objection", facts=_facts(desk, found),
+        notices=[] if found.stands else [_NOTHING_LEFT],
+        question="Do compelling grounds outweigh it?" if found.stands else "What is to be noted?", fields=fields,
+        submit={"label": "Decide" if found.stands else "End the task", "tone": "primary"},
+    )  # fmt: skip
 
 
 def _facts(desk: Visit, found: Weighing) -> list[dict[str, Any]]:
