@@ -63,7 +63,7 @@ def _serve(port: int, folder: Path, *, fresh: bool, empty: bool) -> None:
 
 
 def _standing(folder: Path) -> str:
-    """What whoever starts the demo finds: a shop that fills up for a minute or two, or the one of before with its key."""
+    """What whoever starts the demo finds: a shop that fills up, or the one of before with its key."""
     if not (folder / "seeded").exists():
         return "The shop fills up in the background, a minute or two; requests appear one by one."
     return f"The shop stands as you left it; its test key for the API: {(folder / 'seeded').read_text()}."

@@ -235,7 +235,7 @@ def test_on_the_console_with_every_click_twice(walker: Walker, shop: Path) -> No
     for _ in range(2):
         page = words_of(marta.send(f"{request}/recipients", notice=notice, seen=read, decision="agree"))
     assert "not told, agreed by two" in page
-    assert "told on" in page
+    assert "Told on" in page
     assert "unanswered: Reminded on three days" in words_of(ada.read(url))
     marta.send(f"{request}/recipients", 404, notice="0190a000-0000-7000-8000-000000000000", decision="agree")
     ada.read(f"/console/tasks/{open_tasks(walker, dsar_id)[0].id}/recipient")
