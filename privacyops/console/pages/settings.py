@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages import grants
+from privacyops.console.pages.act_page import blank_act
 from privacyops.console.pages.release import fresh_factor, needs_code
 from privacyops.console.pages.sign_in import codes_view
 from privacyops.domain.account.action import SENIOR_ROLES, Action, Role, Scope
@@ -277,7 +278,7 @@ def _codes_page(desk: Visit, refusal: Problem | None = None) -> Response:
     if needs_code(desk):
         fields.append({"kind": "code", "name": "code", "label": "Code from your authenticator", "hint": None,
                        "options": [], "optional": False})  # fmt: skip
-    view = _act("New recovery codes", SETTINGS, f"{SETTINGS}/recovery-codes") | {
+    view = blank_act("New recovery codes", SETTINGS, f"{SETTINGS}/recovery-codes", [("Settings", SETTINGS)]) | {
         "notices": [{"tone": "warn", "title": "The old codes stop working", "text": "The new ones are shown once."}],
         "question": "Make ten new codes?", "fields": fields, "submit": {"label": "Make new codes", "tone": "primary"},
         "errors": _errors(refusal),
@@ -295,7 +296,7 @@ def _roles_page(desk: Visit, found: Account, refusal: Problem | None = None) -> 
     if found.totp_sealed is None:
         others.insert(0, {"label": "New invitation link", "url": f"{here}/invitation", "method": "post"})
     senior = ", ".join(words.ROLES[key] for key in Role if key in SENIOR_ROLES)
-    view = _act(found.name, f"{SETTINGS}/accounts", here) | {
+    view = blank_act(found.name, f"{SETTINGS}/accounts", here, [("Settings", f"{SETTINGS}/accounts")]) | {
         "notices": [{"tone": "inf", "title": "Some roles need a second person",
                      "text": f"To become {senior}, another administrator or officer confirms it."}],
         "facts_title": "Account", "facts": [{"label": "E-mail", "value": found.email}],
@@ -305,15 +306,6 @@ def _roles_page(desk: Visit, found: Account, refusal: Problem | None = None) -> 
         "others": others, "errors": _errors(refusal),
     }  # fmt: skip
     return desk.page("act", view, "settings", _status(refusal))
-
-
-def _act(title: str, back: str, url: str) -> dict[str, Any]:
-    return {
-        "title": title, "crumbs": [{"label": "Settings", "url": back}, {"label": title, "url": None}], "notices": [],
-        "facts_title": "", "facts": [], "list_title": "", "list": [],
-        "quote": "", "quote_title": "", "hidden": {}, "why_not": None, "values": {},
-        "others": [], "back": back, "action": url,
-    }  # fmt: skip
 
 
 def _known(desk: Visit, account_id: UUID) -> Account:
