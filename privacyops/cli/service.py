@@ -28,7 +28,8 @@ PAUSE_S: Final = 0.02
 """Between two rounds of the sequencer, where there is something to number."""
 SEES_OTHERS_S: Final = 0.25
 """How soon it sees what another process has written; of this one it is told."""
-SEES_ITSELF_S: Final = 1.0
+SEES_ITSELF_S: Final = 2.0
+"""A command beside the only service is seen no later."""
 _LONGEST_PAUSE_S: Final = 15.0
 _LOOK_S: Final = 0.01
 
@@ -157,6 +158,7 @@ class Service:
         # The engine takes longer to load than everything else together, and a web process never needs it
         with loading():
             from privacyops.jobs.kinds import TICKS, job_kinds
+            from privacyops.jobs.pace import Pace
             from privacyops.jobs.worker import Round, Worker
 
         settings = self.house.settings
@@ -164,6 +166,7 @@ class Service:
         rest_s = SEES_OTHERS_S if settings.is_cluster else SEES_ITSELF_S
         return Worker(
             context, settings.engine, job_kinds(), TICKS, sole=not settings.is_cluster, on_lost=_end_process,
+            pace=Pace() if settings.is_cluster else Pace(rest_s=rest_s),
             rounds=[
                 Round("sequencer", PAUSE_S, rest_s, _number(f"{os.getpid()}-{secrets.token_hex(8)}")),
                 Round("systems", PAUSE_S, rest_s, telling.fan_out),

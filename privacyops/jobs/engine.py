@@ -16,6 +16,7 @@ from dbos._serialization import DefaultSerializer
 
 from privacyops.domain.job import MAX_ATTEMPTS, MAX_STEPS, Again, Done, Job, JobLost, Later
 from privacyops.jobs.kind import JobKind, StepFailed
+from privacyops.jobs.queue_rest import QueueRest
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Problem, Unavailable
@@ -64,6 +65,7 @@ class DbosEngine:
         self._poll_seconds = poll_seconds
         self._may_work = may_work
         self._leaving = threading.Event()
+        self._rest = QueueRest()
         self._busy = 0
         self._guard = threading.Condition()
         config: DBOSConfig = {
@@ -96,12 +98,14 @@ class DbosEngine:
 
     def launch(self) -> None:
         """Connect, migrate the engine's own tables if it may, and start taking work."""
+        self._rest.install()
         DBOS.launch()
         for queue in sorted({kind.queue for kind in self._kinds.values()}):
             DBOS.register_queue(
                 queue, worker_concurrency=self._concurrency, polling_interval_sec=self._poll_seconds,
                 on_conflict="always_update",
             )  # fmt: skip
+        self._rest.nudge()
 
     def shut_down(self, wait_seconds: float = 5) -> bool:
         """Take no more work and let running pages end for up to `wait_seconds`; whether all of them did.
@@ -111,12 +115,14 @@ class DbosEngine:
         self._leaving.set()
         with self._guard:
             in_order = self._guard.wait_for(lambda: self._busy == 0, wait_seconds)
+        self._rest.end()
         DBOS.destroy(workflow_completion_timeout_sec=0, destroy_registry=True)
         return in_order
 
     def enqueue(self, workflow_id: str, queue: str, kind: str, job: JobId) -> None:
         with SetWorkflowID(workflow_id):
             DBOS.enqueue_workflow(queue, self._drive, kind, str(job))
+        self._rest.nudge(queue)
 
     def status(self, workflow_id: str) -> str | None:
         found = DBOS.get_workflow_status(workflow_id)
@@ -130,6 +136,8 @@ class DbosEngine:
         for drive in running:
             # Without the queue's name the drive would fall to an internal queue without our limits.
             DBOS.resume_workflow(drive.workflow_id, queue_name=drive.queue_name)
+            if drive.queue_name is not None:
+                self._rest.nudge(drive.queue_name)
         return len(running)
 
     def forget(self, before: Instant) -> int:
@@ -152,6 +160,7 @@ class DbosEngine:
             with self._guard:
                 self._busy -= 1
                 self._guard.notify_all()
+            self._rest.nudge(self._kinds[kind].queue)  # there is room for the next one
 
     def _drive_on(self, kind: str, job_id: str) -> str:
         ctx = self._context()

@@ -30,7 +30,7 @@ class Tick:
 
 
 class Scheduler:
-    """Each second: renew the lease and wake resting jobs. Each minute, and on taking the lease: every tick."""
+    """Every other second: renew the lease and wake resting jobs. Each minute, and on taking the lease: every tick."""
 
     def __init__(self, ctx: Context, owner: str, ticks: Sequence[Tick], pace: Pace = Pace()) -> None:  # noqa: B008 - frozen
         self._ctx = ctx
@@ -62,7 +62,7 @@ class Scheduler:
             jobs.drop_lease(self._ctx, LEASE, self._owner)
 
     def beat(self) -> None:
-        """One second of the clock. Public for tests, which move time by hand."""
+        """One tick of the clock. Public for tests, which move time by hand."""
         try:
             self._beat()
         except Exception as error:
