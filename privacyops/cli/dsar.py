@@ -24,14 +24,19 @@ from privacyops.cli.stores_file import (
     SummaryOption,
     Ticker,
     line,
+    listed_links,
     load,
     opened,
     peak_megabytes,
     printable,
+    say_open_links,
     say_problems,
+    say_unseen,
 )
 from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
+from privacyops.domain.datamap.advice import unread, untied
 from privacyops.domain.finding.model import Ask, Finding, SearchState
+from privacyops.domain.finding.open_links import open_links
 from privacyops.ports.connector_host import Usage
 from privacyops.services.finding.search import StoreRun
 from privacyops.services.finding.several import draw_maps, search_stores
@@ -68,8 +73,8 @@ def find(
 ) -> None:
     """Scan the stores, infer links, search, and print one line a row. Given identifiers count as verified.
 
-    Exit status: 0 whole; 2 usage; 3 something was not or not fully searched; 4 nothing held; 5 the identifiers do
-    not single out one person, so nothing is shown.
+    Exit status: 0 whole; 2 usage; 3 something was not or not fully searched, or a link waits for a yes or no; 4 nothing
+    held; 5 the identifiers do not single out one person, so nothing is shown.
     """
     identifiers = identifiers_of(email, phone, customer_id, name, id_)
     file = load(stores)
@@ -108,7 +113,12 @@ def _answer(runs: Sequence[StoreRun], as_json: bool) -> int:
             typer.echo(line(_row(finding)))
     else:
         _show(findings, runs)
-    if not all(run.state.is_whole for run in runs):
+    for run in runs:
+        say_unseen(run)
+    left = {run.store: open_links(run.findings, run.drawn) for run in runs if run.drawn is not None}
+    for store, links in left.items():
+        say_open_links(store, links)
+    if any(left.values()) or not all(run.state.is_whole for run in runs):
         return PARTIAL
     return WHOLE if findings else NOTHING_HELD
 
@@ -160,6 +170,9 @@ def _store_summary(run: StoreRun, usage: Usage) -> dict[str, Any]:
             {"table": one.ref.collection, "by": one.by, "via": list(one.via)} for one in state.contradictions.values()
         ],
         "gaps": _gaps(run),
+        "unread": list(unread(run.drawn)) if run.drawn is not None else [],
+        "untied": list(untied(run.drawn)) if run.drawn is not None else [],
+        "unconfirmed_links": listed_links(open_links(run.findings, run.drawn)) if run.drawn is not None else [],
         "doubt": state.doubt.value if state.doubt else None,
         "rounds": state.round,
         "statements": usage.statements,

@@ -24,12 +24,15 @@ from privacyops.cli.stores_file import (
     SummaryOption,
     connectors,
     line,
+    listed_links,
     load,
     opened,
     peak_megabytes,
     printable,
     say,
+    say_open_links,
     say_problems,
+    say_unseen,
 )
 from privacyops.cli.subject import Columns, Customers, Emails, Names, Phones, identifiers_of
 from privacyops.domain.catalog.read import refusals_retention
@@ -38,6 +41,7 @@ from privacyops.domain.erasure.operation import act_name, touched
 from privacyops.domain.erasure.policy import PolicyMalformed, read_policy
 from privacyops.domain.erasure.report import OpReport, Standing, StoreReport, kept_items, tallied
 from privacyops.domain.finding.model import Ask, SearchState
+from privacyops.domain.finding.open_links import OPEN
 from privacyops.ports.connector_host import ConnectorHost, StoreProblem
 from privacyops.services.erasure.erase import Erasure, erase_stores, plan_stores
 from privacyops.services.finding.search import StoreRun
@@ -107,6 +111,8 @@ def erase(
     if doubtful:
         raise typer.Exit(IDENTITY_DOUBT)
     say_problems(runs)
+    for run in runs:
+        say_unseen(run)
     if summary is not None:
         _write(summary, _summary(reports, runs, plan_only, time.monotonic() - began))
     show(reports, as_json, plan_only)
@@ -140,8 +146,14 @@ def show(reports: Sequence[StoreReport], as_json: bool, plan_only: bool) -> None
             typer.echo(f"privacyops: store {one.store}: {one.problem}; the others went on", err=True)
         for gap in one.gaps:
             typer.echo(f"privacyops: store {one.store}: {gap.collection}: {gap.code}", err=True)
+        say_open_links(one.store, one.open_links)
+        if one.open_links and not plan_only:
+            typer.echo(f"privacyops: store {one.store}: nothing was erased in it", err=True)
+        told = OPEN if one.open_links else frozenset()
         waiting = Counter((each.tier.value, each.code) for each in one.undecided)
         for (tier, code), n in waiting.items():
+            if tier == "candidate" and code in told:
+                continue
             typer.echo(f"privacyops: store {one.store}: {n} {tier} rows wait for a person: {code}", err=True)
     if as_json:
         for one in reports:
@@ -170,7 +182,11 @@ def _lines(one: StoreReport, plan_only: bool) -> Iterator[dict[str, Any]]:
             "code": each.code,
         } | ({"appeared": True} if each.appeared and not plan_only else {})
     nothing: tuple[str, ...] = ()
-    left = [("undecided", row.ref, row.code, nothing) for row in one.undecided if row.tier.value != "candidate"]
+    left = [
+        ("undecided", row.ref, row.code, nothing)
+        for row in one.undecided
+        if row.tier.value != "candidate" or row.code in OPEN
+    ]
     left += [("residual", row.ref, row.code, row.fields) for row in one.residue]
     for outcome, ref, code, fields in left:
         yield {
@@ -191,7 +207,9 @@ def status_of(reports: Sequence[StoreReport], plan_only: bool) -> int:
     if all(one.nothing_held for one in reports):
         return NOTHING_HELD
     if plan_only:
-        blocked = any(one.problem or one.gaps or one.blockers or one.waits_for_a_person for one in reports)
+        blocked = any(
+            one.problem or one.gaps or one.blockers or one.waits_for_a_person or one.open_links for one in reports
+        )
         return PARTIAL if blocked else WHOLE
     return WHOLE if all(one.is_whole for one in reports) else PARTIAL
 
@@ -227,6 +245,7 @@ def _store(one: StoreReport, run: StoreRun) -> dict[str, Any]:
              "remedy": each.remedy}
             for each in one.blockers
         ],
+        "unconfirmed_links": listed_links(one.open_links),
         "warnings": list(one.warnings),
         "undecided": dict(Counter(f"{each.tier.value}:{each.code}" for each in one.undecided)),
         "residual": len(one.residue),

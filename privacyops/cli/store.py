@@ -12,7 +12,7 @@ from privacyops.cli.store_map import add, export, scan
 from privacyops.cli.store_new import new
 from privacyops.cli.store_replay import replay_erasures
 from privacyops.cli.stores_file import PARTIAL, WHOLE, JsonFlag, StoresOption, line, load, opened, say
-from privacyops.domain.datamap.advice import missing_indexes
+from privacyops.domain.datamap.advice import missing_indexes, unread, untied
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.link import Link
 from privacyops.domain.identity.identifier import Identifier, IdentifierKind
@@ -110,6 +110,10 @@ def _checked(host: ConnectorHost, store: str) -> Iterator[dict[str, Any]]:
     keyless = [one.name for one in drawn.searched() if one.no_key]
     for name in keyless:
         yield {"check": "key", "outcome": "warning", "code": "no_key", "text": f"{name}: rows are named by all columns"}
+    for column in unread(drawn):
+        yield {"check": "unread", "outcome": "warning", "code": "packed", "text": f"{column}: keys in it are not read"}
+    for name in untied(drawn):
+        yield {"check": "links", "outcome": "warning", "code": "tied_to_nobody", "text": name}
     for advice in missing_indexes(drawn):
         yield {"check": "index", "outcome": "warning", "code": "no_index", "text": advice}
 

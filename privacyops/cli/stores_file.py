@@ -19,6 +19,8 @@ from privacyops.adapters.connector_host import FIRST_PARTY, Connectors
 from privacyops.cli.ending import refused
 from privacyops.cli.store_hints import hint_of
 from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
+from privacyops.domain.datamap.advice import unread, untied
+from privacyops.domain.finding.open_links import OpenLink
 from privacyops.domain.record import Blob, Value
 from privacyops.ports.connector_host import ConnectorHost, StoreMisconfigured, StoreProblem
 from privacyops.services.finding.search import StoreRun
@@ -95,6 +97,51 @@ def say_problems(runs: Sequence[StoreRun]) -> None:
     for run in runs:
         if run.problem is not None:
             say(run.problem)
+
+
+def say_open_links(store: str, found: Sequence[OpenLink]) -> None:
+    """What is open, with its evidence, and how it is answered."""
+    if not found:
+        return
+    typer.echo(f"privacyops: store {store}: unconfirmed links: {len(found)}; what lies behind is not known", err=True)
+    for one in found:
+        typer.echo(f"privacyops: store {store}: {one}", err=True)
+    first = found[0].link
+    ends = f"from: {_end(first.collection, first.fields)}, to: {_end(first.to, first.to_fields)}"
+    said = f"links: [{{{ends}, ownership: owned}}]"
+    typer.echo(
+        f"privacyops: store {store}: confirm or refuse each in the file that `map` names: {said}; `pointer` for "
+        "another's row, `context` for no link",
+        err=True,
+    )
+
+
+def say_unseen(run: StoreRun) -> None:
+    """What no search of this store can see, so that its silence is not taken for an answer."""
+    if run.drawn is None:
+        return
+    for column in unread(run.drawn):
+        typer.echo(f"privacyops: store {run.store}: {column} is packed by a program: keys in it are not read", err=True)
+    tables = list(untied(run.drawn))
+    if tables:
+        typer.echo(
+            f"privacyops: store {run.store}: tied to nobody by any link, so found by address or name alone: "
+            f"{'; '.join(tables)}",
+            err=True,
+        )
+
+
+def listed_links(found: Sequence[OpenLink]) -> list[dict[str, Any]]:
+    """Open links for a summary."""
+    return [
+        {"link": one.link.id, "code": one.code, "rows": one.rows, "confidence": round(one.link.confidence, 4),
+         "evidence": [str(piece) for piece in one.link.evidence]}
+        for one in found
+    ]  # fmt: skip
+
+
+def _end(collection: str, fields: Sequence[str]) -> str:
+    return f"{collection}.{fields[0]}" if len(fields) == 1 else f"{collection}.({','.join(fields)})"
 
 
 def line(values: Mapping[str, Any]) -> str:

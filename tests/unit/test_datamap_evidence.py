@@ -2,18 +2,23 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
+from privacyops.domain.datamap.advice import unread, untied
 from privacyops.domain.datamap.build import DataMap, build, prepare
 from privacyops.domain.datamap.catalogue import Collection
 from privacyops.domain.datamap.chance import by_chance, range_weight, unused
+from privacyops.domain.datamap.deciding import Answer, Decision, decided
 from privacyops.domain.datamap.link import CANDIDATES, Link, Ownership
 from privacyops.domain.record import Value, spelled
 from tests.unit.test_datamap import table
 
 Rows = Sequence[dict[str, Value]]
 DENSE = range(1, 151)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def drawn(*tables: Collection, **rows: Rows) -> DataMap:
@@ -199,3 +204,45 @@ def test_a_range_says_nothing_where_few_numbers_reach_a_tenth_of_the_keys() -> N
     assert range_weight(range(1, 16), 1, 150) == 0.0
     assert range_weight(range(1, 151), 1, 150) == pytest.approx(0.8)
     assert range_weight([], 1, 150) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "packed"),
+    [
+        ('a:1:{s:7:"user_id";i:31;}', True), ('cart|a:1:{i:0;i:3;}', True), ('O:8:"stdClass":0:{}', True),
+        ("eyJ1c2VyX2lkIjozMSwibG9jYWxlIjoiZW4ifQ==", True),
+        ("eyJ1c2VyX2lkIjozMSwibG9jYWxlIjoiZW4ifQ:1tXy2Z:abc-_9", True),
+        ("BAh7B0kiDHVzZXJfaWQGOgZFVGkk", True), ('{"user_id": 31}', False), ("a: one thing, b: another", False),
+        ("kAFQmDzST7DWlj99KOF/cg==", False), ("0123456789abcdef0123456789abcdef", False), ("Thursdaymorning9", False),
+    ],
+)  # fmt: skip
+def test_what_a_program_packed_for_itself_is_known_and_named_as_unread(text: str, packed: bool) -> None:
+    sessions = table("sessions", "id:i data:t")
+    found = drawn(sessions, sessions=[{"id": at, "data": text} for at in range(1, 4)])
+    assert list(unread(found)) == (["sessions.data"] if packed else [])
+
+
+def test_tables_that_no_link_ties_to_anybody_are_named_with_their_keys() -> None:
+    rows: Rows = [{"id": at, "about_id": at, "opened_by": at, "body": "so it was"} for at in range(1, 6)]
+    claims = table("claims", "id:i about_id:i opened_by:i body:t")
+    assert list(untied(drawn(ACCOUNTS, claims, accounts=people(range(900, 950)), claims=rows))) == [
+        "claims (about_id, opened_by)"
+    ]
+
+
+def test_an_answer_about_rows_that_seemed_to_be_about_nobody_brings_what_hangs_on_them() -> None:
+    tickets = table("tickets", "id:i handled_by:i subject:t", rows=150)
+    replies = table("replies", "id:i ticket_id:i body:t", rows=150)
+    handled: Rows = [{"id": at, "handled_by": at, "subject": "x"} for at in DENSE]
+    answers: Rows = [{"id": at, "ticket_id": at, "body": "so it was"} for at in DENSE]
+    found = drawn(ACCOUNTS, tickets, replies, accounts=people(DENSE), tickets=handled, replies=answers)
+    asked = leads(found, "tickets.handled_by")
+    assert asked is not None
+    reply = leads(found, "replies.ticket_id", "tickets")
+    assert reply is not None
+    assert reply.ownership is Ownership.CONTEXT
+    said = Decision(link=asked.id, answer=Answer.YES, ownership=Ownership.OWNED, decided_by=UUID(int=1), decided_at=NOW)
+    told = decided(found, {asked.id: said})
+    reply = leads(told, "replies.ticket_id", "tickets")
+    assert reply is not None
+    assert reply.ownership is Ownership.OWNED

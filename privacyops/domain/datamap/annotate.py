@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from privacyops.domain.classification.columns import category_of, role_of
 from privacyops.domain.classification.words import SEALED, holds_any, words
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Shape
+from privacyops.domain.datamap.encoded import is_encoded
 from privacyops.domain.identity.digest import digest_shape
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.phone import is_phone
@@ -97,6 +98,8 @@ def _shape(texts: list[str], category: Category | None) -> tuple[Shape | None, t
         return (None, ()) if category is Category.PASSWORD else (Shape.DIGEST, tuple(sorted(digests)))
     if _share(texts, lambda text: isinstance(as_document(text), Mapping | list)) >= _MOST:
         return Shape.DOCUMENT, ()
+    if _share(texts, is_encoded) >= _MOST:
+        return Shape.ENCODED, ()
     if _share(texts, _is_written_as_phone) >= _HALF:
         return Shape.PHONE, ()
     if all(_DATE.fullmatch(text) for text in texts):

@@ -71,6 +71,7 @@ class Shape(StrEnum):
     PHONE = "phone"
     FREE_TEXT = "free_text"
     DOCUMENT = "document"
+    ENCODED = "encoded"
     DATE = "date"
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import TableWord, link_role, table_words
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role, Shape
-from privacyops.domain.datamap.link import Link, LinkKind
+from privacyops.domain.datamap.link import Link, LinkKind, Ownership
 
 PERSONAL: Final = frozenset(
     {
@@ -139,7 +139,10 @@ def _attached(
     kinds = table_words(one.name)
     direct = {field.category for field in one.fields}
     to_people = [link for link in outgoing if classes.get(link.to) is CollectionClass.PERSON]
-    owned = any(link_role(link.fields[0], link.to, one.name) is not Role.POINT for link in to_people)
+    owned = any(
+        link.ownership is Ownership.OWNED or link_role(link.fields[0], link.to, one.name) is not Role.POINT
+        for link in to_people
+    )
     contact = any(
         field.category in {Category.EMAIL, Category.EMAIL_DIGEST, Category.PHONE} and field.role is not Role.POINT
         for field in one.fields

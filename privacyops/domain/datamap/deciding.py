@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from privacyops.domain.datamap.build import DataMap
+from privacyops.domain.datamap.build import DataMap, settle
+from privacyops.domain.datamap.catalogue import EXPANDS
 from privacyops.domain.datamap.link import CANDIDATES, Link, LinkKind, LinkState, Outward, Ownership
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Unprocessable
@@ -46,7 +47,27 @@ def decided(drawn: DataMap, decisions: Mapping[str, Decision]) -> DataMap:
     """The map with the answers laid over it. Links nobody was asked about stay as they are."""
     if not decisions:
         return drawn
-    return replace(drawn, links=tuple(_decided(link, decisions.get(link.id)) for link in drawn.links))
+    told = replace(drawn, links=tuple(_decided(link, decisions.get(link.id)) for link in drawn.links))
+    return _about_people(told)
+
+
+def _about_people(drawn: DataMap) -> DataMap:
+    """The map where a person said of rows that seemed to be about nobody whose they are: what hangs on those is too."""
+    classes = {one.name: one.cls for one in drawn.collections}
+    said = [
+        link for link in drawn.links
+        if link.state is LinkState.CONFIRMED and link.kind not in CERTAIN and link.ownership is Ownership.OWNED
+        and classes[link.collection] not in EXPANDS
+    ]  # fmt: skip
+    if not said:
+        return drawn
+    links = tuple(
+        replace(link, ownership=Ownership.UNDECIDED)
+        if link.ownership is Ownership.CONTEXT and link.state is LinkState.PROPOSED and link.kind not in CERTAIN
+        else link
+        for link in drawn.links
+    )
+    return settle(replace(drawn, links=links), [name for name, cls in classes.items() if cls in EXPANDS])
 
 
 def _decided(link: Link, decision: Decision | None) -> Link:

@@ -20,6 +20,7 @@ from privacyops.domain.erasure.operation import (
     Verdict,
     touched,
 )
+from privacyops.domain.finding.open_links import OpenLink
 from privacyops.domain.record import RowRef
 
 _EFFECTIVE: Final = frozenset({Outcome.DONE, Outcome.ALREADY, Outcome.KEPT})
@@ -123,16 +124,23 @@ class StoreReport:
     plan_hash: str = ""
     problem: str = ""
     seconds: float = 0.0
+    open_links: tuple[OpenLink, ...] = ()
 
     @property
     def is_whole(self) -> bool:
         """Whether everything was done, kept or already so, read back, and searched again to the end.
 
-        A candidate that nobody decided on was never targeted; a row that only lacks a confirmation was.
+        A candidate that nobody decided on was never targeted; a row that only lacks a confirmation was. Behind a link
+        that nobody confirmed may be more of the person, so nothing is whole while one is open.
         """
-        return not self.problem and not self.residue and not self.gaps and not self.waits_for_a_person and all(
-            one.standing is Standing.SETTLED for one in self.ops
-        )  # fmt: skip
+        return (
+            not self.problem
+            and not self.residue
+            and not self.gaps
+            and not self.waits_for_a_person
+            and not self.open_links
+            and all(one.standing is Standing.SETTLED for one in self.ops)
+        )
 
     @property
     def is_pending(self) -> bool:

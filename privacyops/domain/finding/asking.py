@@ -182,7 +182,7 @@ def text_fields(one: Collection) -> tuple[Field, ...]:
         if not field.virtual
         and (
             field.type is FieldType.JSON
-            or field.shape in {Shape.FREE_TEXT, Shape.DOCUMENT}
+            or field.shape in {Shape.FREE_TEXT, Shape.DOCUMENT, Shape.ENCODED}
             or (field.type is FieldType.TEXT and field.category is Category.TEXT)
         )
     )

@@ -19,6 +19,7 @@ from privacyops.domain.erasure.order import PAGE, phase_of
 from privacyops.domain.erasure.remedy import given_up, left_cells
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
 from privacyops.domain.finding.model import Finding, FindingTier, Match
+from privacyops.domain.finding.open_links import OpenLink, open_links
 from privacyops.domain.identity.identifier import Identifier
 from privacyops.ports.connector_host import ConnectorHost, StoreProblem
 from privacyops.services.erasure.again import begun_again, known_after, still_naming, unseen, without_phones
@@ -86,13 +87,18 @@ def erase_stores(
     work: Erasure,
     begun: Mapping[str, Applied] | None = None,
 ) -> tuple[StoreReport, ...]:
-    """Plans, applies, reads back and searches again. `begun`: stores whose plan was made, and perhaps begun, before."""
+    """Plans, applies, reads back and searches again. `begun`: stores whose plan was made, and perhaps begun, before.
+
+    A store with an open link is left as it is: with the person's own rows gone nobody could find what it leads to.
+    """
     stores = _planned(host, runs, rules, work, begun or {})
     known = _learnt(runs)
-    for turn in range(work.passes):
-        for phase in sorted({phase_of(one.connector) for one in stores}):
-            _at_once(lambda one: _erase(host, one, work), [s for s in stores if phase_of(s.connector) == phase])
-        if not _searched_again(host, maps, stores, known, work, is_last=turn + 1 == work.passes):
+    going = [one for one in stores if one.begun is not None or not _open_links(one)]
+    drawn = [one for one in maps if one.store in {each.run.store for each in going}]
+    for turn in range(work.passes if going else 0):
+        for phase in sorted({phase_of(one.connector) for one in going}):
+            _at_once(lambda one: _erase(host, one, work), [s for s in going if phase_of(s.connector) == phase])
+        if not _searched_again(host, drawn, going, known, work, is_last=turn + 1 == work.passes):
             break
     return tuple(_report(one, host) for one in stores)
 
@@ -277,7 +283,15 @@ def _report(one: _Store, host: ConnectorHost) -> StoreReport:
         plan_hash="+".join(page.hash for page in plans[0].pages) if plans else "",
         problem=one.problem,
         seconds=one.seconds,
+        open_links=_open_links(one),
     )
+
+
+def _open_links(one: _Store) -> tuple[OpenLink, ...]:
+    if one.original.drawn is None:
+        return ()
+    found = {each.ref.id: each for run in (one.original, one.run) for each in run.findings}
+    return open_links(found.values(), one.original.drawn, {*one.rules.accepted, *one.rules.excluded})
 
 
 def _add(reports: dict[str, OpReport], planned: Planned, done: Applied, first: frozenset[str]) -> None:
