@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, _dbos, _workflow_commands
 from dbos._serialization import DefaultSerializer
 
 from privacyops.domain.job import MAX_ATTEMPTS, MAX_STEPS, Again, Done, Job, JobLost, Later
 from privacyops.jobs.kind import JobKind, StepFailed
-from privacyops.jobs.queue_rest import QueueRest
+from privacyops.jobs.queue_rest import SELDOM_S, QueueRest
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.crash_point import crash_point
 from privacyops.kernel.errors import Problem, Unavailable
@@ -26,6 +26,8 @@ from privacyops.services import job as jobs
 from privacyops.services.context import Context
 
 R = TypeVar("R")
+_inside: Final[Any] = _dbos
+_QUEUE_THREAD: Final = _inside.queue_thread
 _DATABASE_PAUSE_S: Final = 1.0
 _STATES: Final = {
     "ENQUEUED": "queued", "DELAYED": "queued", "PENDING": "running", "SUCCESS": "ended", "ERROR": "ended",
@@ -98,7 +100,8 @@ class DbosEngine:
 
     def launch(self) -> None:
         """Connect, migrate the engine's own tables if it may, and start taking work."""
-        self._rest.install()
+        _inside.queue_thread = self._rest.around(_QUEUE_THREAD)
+        _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = SELDOM_S  # noqa: SLF001 - it has no setting
         DBOS.launch()
         for queue in sorted({kind.queue for kind in self._kinds.values()}):
             DBOS.register_queue(

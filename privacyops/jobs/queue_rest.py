@@ -6,20 +6,20 @@ work wait. Its threads rest on the event that stops them: they are given this on
 """
 
 import threading
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeAlias
 
-from dbos import _dbos
-from dbos import _workflow_commands as commands
-
-_engine: Final[Any] = _dbos
 _LOOKS_S: Final = (0.02, 0.25)
 """The rests after a nudge: what is handed over in one go is taken in one look, and the engine counts a page as running
 until shortly after its end."""
-_SELDOM_S: Final = 10.0
+SELDOM_S: Final = 10.0
 """How often it looks for what never happens here: new queues, work in its own queue, delays and time limits."""
 _THREAD: Final = "queue-worker-"
 _OWN_QUEUE: Final = "_dbos_internal_queue"
 _MANAGER: Final = ""
+
+
+_Thread: TypeAlias = Callable[[Any, Any], None]
 
 
 class _Ending(Protocol):
@@ -57,7 +57,7 @@ class QueueRest:
         """Rest for so many seconds; whether the thread is to end."""
         name = threading.current_thread().name
         queue = name.removeprefix(_THREAD) if name.startswith(_THREAD) else _MANAGER
-        longest = max(timeout, _SELDOM_S) if queue in (_MANAGER, _OWN_QUEUE) else timeout
+        longest = max(timeout, SELDOM_S) if queue in (_MANAGER, _OWN_QUEUE) else timeout
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_nudged(queue), self._rest_of(queue, longest)):
                 return False
@@ -73,15 +73,11 @@ class QueueRest:
         rests = self._rests.get(queue)
         return min(longest, rests.pop()) if rests and len(rests) < len(_LOOKS_S) else longest
 
-    def install(self) -> None:
-        """Give this to the engine that is launched next."""
+    def around(self, queue_thread: _Thread) -> _Thread:
+        """The engine's manager of queue threads, which rests here, as all do that it starts."""
 
-        def queue_thread(stop_event: _Ending, of: Any) -> None:
+        def resting(stop_event: Any, engine: Any) -> None:
             self._ending = stop_event
-            _queue_thread(self, of)  # asks whether it is set, and waits
+            queue_thread(self, engine)  # asks whether it is set, and waits
 
-        _engine.queue_thread = queue_thread
-        commands._BACKGROUND_JOBS_INTERVAL_SEC = _SELDOM_S  # noqa: SLF001 - it has no setting
-
-
-_queue_thread: Final = _engine.queue_thread
+        return resting

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 import dbos._dbos
-import pytest
 
 from privacyops.jobs.queue_rest import QueueRest
 
@@ -49,10 +48,15 @@ def test_what_never_has_work_here_is_looked_at_seldom() -> None:
     assert rested(rest, "_dbos_internal_queue", 0.01, lambda: time.sleep(0.2) or rest.end())[0] >= 0.2  # type: ignore[func-returns-value]
 
 
-def test_the_engine_is_given_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The names of the engine that are taken hold of; another version may have none of them."""
-    monkeypatch.setattr(dbos._dbos, "queue_thread", dbos._dbos.queue_thread)
-    monkeypatch.setattr(dbos._workflow_commands, "_BACKGROUND_JOBS_INTERVAL_SEC", 1.0)
-    before = dbos._dbos.queue_thread
-    QueueRest().install()
-    assert dbos._dbos.queue_thread is not before
+def test_what_the_engine_starts_rests_here() -> None:
+    given: list[object] = []
+    rest, stop = QueueRest(), threading.Event()
+    rest.around(lambda event, engine: given.extend((event, engine)))(stop, "engine")
+    assert given == [rest, "engine"]
+    stop.set()
+    assert rest.is_set()
+
+
+def test_the_engine_still_has_the_names_that_are_taken_hold_of() -> None:
+    assert callable(dbos._dbos.queue_thread)
+    assert dbos._workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC > 0
