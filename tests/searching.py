@@ -67,9 +67,14 @@ def host_over(url: str, *, name: str = "shop", **more: Any) -> Connectors:
     return Connectors([StoreConfig(name, "sql", {"url": f"env:{variable}", **more.pop("config", {})}, **more)])
 
 
-def search(url: str, written: Mapping[str, Any] | None = None, **given: str | Sequence[str]) -> Found:
-    """Scans, infers and searches, as the command line does."""
-    host = host_over(url, map=written)
+def search(
+    url: str,
+    written: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    **given: str | Sequence[str],
+) -> Found:
+    """Scans, infers and searches, as the command line does. `config`: further settings of the store."""
+    host = host_over(url, map=written, config=config or {})
     try:
         drawn = draw_map(host, "shop")
         before = host.usage("shop").statements

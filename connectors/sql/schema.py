@@ -50,7 +50,7 @@ class Paging(StrEnum):
 @dataclass(frozen=True)
 class Table:
     """One collection. `page_by` are the columns of `Paging.KEY`; `rights` are select, insert, update,
-    delete.
+    delete. `relation` is its name in its schema where that is not the collection's.
     """
 
     collection: Collection
@@ -59,6 +59,7 @@ class Table:
     page_by: tuple[str, ...] = ()
     rights: frozenset[str] = frozenset({"select", "insert", "update", "delete"})
     row_security: bool = False
+    relation: str | None = None
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class Table:
     def sql(self) -> sa.TableClause:
         columns: list[sa.ColumnClause[Any]] = [sa.column(quoted_name(path, True)) for path in self.fields]
         schema = quoted_name(self.schema, True) if self.schema else None
-        return sa.table(quoted_name(self.name, True), *columns, schema=schema)
+        return sa.table(quoted_name(self.relation or self.name, True), *columns, schema=schema)
 
     def column(self, path: str) -> sa.ColumnElement[Any]:
         """Raises: Terminal: no such field."""

@@ -98,6 +98,14 @@ JOIN pg_class s ON s.oid = d.refobjid AND s.oid <> v.oid JOIN pg_namespace sn ON
 WHERE n.nspname = :schema AND v.relkind IN ('v', 'm') ORDER BY 1, 2
 """
 
+ELSEWHERE: Final = """
+SELECT n.nspname::text FROM pg_namespace n
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'USAGE')
+  AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+              AND has_table_privilege(c.oid, 'SELECT'))
+ORDER BY n.nspname
+"""
+
 KINDS: Final = {"v": CollectionKind.VIEW, "m": CollectionKind.MATERIALIZED_VIEW}
 ACTIONS: Final = {
     "a": LinkAction.NO_ACTION,
@@ -158,6 +166,11 @@ def load_postgresql(run: Run, schema: str) -> dict[str, Table]:
         for record in relations
     ]
     return with_counts(tables, count_uncounted(tables, run, _quoted))
+
+
+def schemas_with_tables(run: Run) -> tuple[str, ...]:
+    """Those whose tables this role may read, by name."""
+    return tuple(str(record[0]) for record in run(ELSEWHERE, {}))
 
 
 def _by_table(records: Iterable[Record]) -> dict[int, list[Record]]:

@@ -16,6 +16,13 @@ CONFIG_SCHEMA: Final[Mapping[str, Json]] = {
         "name": {"type": "string", "minLength": 1, "title": "Name of the store"},
         "write": {"type": "boolean", "title": "Open with the writing role"},
         "schema": {"type": "string", "minLength": 1, "title": "Schema; default: the connection's own"},
+        "schemas": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "uniqueItems": True,
+            "title": "Schemas that are searched as one; instead of schema",
+        },
         "folder": {"type": "string", "title": "SQLite: the one folder its file may lie in"},
         "ca_file": {"type": "string", "title": "Certificate authority of the server"},
         "connect_timeout": {"type": "number", "exclusiveMinimum": 0, "title": "Seconds to connect"},
@@ -28,6 +35,7 @@ _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "string": str,
     "boolean": bool,
     "number": (int, float),
+    "array": list,
 }
 
 
@@ -38,6 +46,7 @@ class Settings:
     name: str = "sql"
     write: bool = False
     schema: str | None = None
+    schemas: tuple[str, ...] = ()
     folder: Path | None = None
     ca_file: Path | None = None
     connect_timeout: float = 5.0
@@ -59,5 +68,19 @@ def read_settings(config: Mapping[str, Json]) -> Settings:
             raise Misconfigured(key, "wrong_type")
         if (kind == "number" and float(str(value)) <= 0) or (kind == "string" and not value):
             raise Misconfigured(key, "out_of_range")
-        taken[key] = Path(str(value)) if key in {"folder", "ca_file"} else value
+        if isinstance(value, list):
+            taken[key] = _names(key, value)
+        else:
+            taken[key] = Path(str(value)) if key in {"folder", "ca_file"} else value
+    if "schema" in taken and "schemas" in taken:
+        raise Misconfigured("schemas", "schema_and_schemas")
     return Settings(**taken)  # type: ignore[arg-type]  # checked key by key above
+
+
+def _names(key: str, value: list[Json]) -> tuple[str, ...]:
+    names = tuple(one for one in value if isinstance(one, str))
+    if len(names) != len(value):
+        raise Misconfigured(key, "wrong_type")
+    if not names or not all(names) or len(set(names)) != len(names):
+        raise Misconfigured(key, "out_of_range")
+    return names

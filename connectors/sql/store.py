@@ -10,16 +10,18 @@ import sqlalchemy as sa
 
 from connectors.sql.address import Brand, read_address
 from connectors.sql.blobs import open_cell
+from connectors.sql.greeting import Server
 from connectors.sql.health import look
 from connectors.sql.reading import Reader, batches, by_refs
 from connectors.sql.sampling import sample_rows
 from connectors.sql.scanning import Scan
-from connectors.sql.schema import Schema, Table
+from connectors.sql.schema import Run, Schema, Table
 from connectors.sql.schema_mssql import load_mssql
 from connectors.sql.schema_mysql import load_mysql
 from connectors.sql.schema_oracle import load_oracle
-from connectors.sql.schema_postgresql import load_postgresql
+from connectors.sql.schema_postgresql import load_postgresql, schemas_with_tables
 from connectors.sql.schema_sqlite import load_sqlite
+from connectors.sql.schemas import merged
 from connectors.sql.session import Session
 from connectors.sql.settings import Settings
 from connectors.sql.slices import Paces
@@ -55,6 +57,8 @@ from privacyops.connector_sdk.records import canonical
 
 BULK: Final = 5000
 FETCH_AT_ONCE: Final = 200
+NAMED: Final = 20
+"""Schemas that are named where the one that is searched holds nothing."""
 SCHEMA_SECONDS: Final = 300.0
 """How long the loaded catalogue serves to quote identifiers; `catalogue` loads it anew."""
 
@@ -199,25 +203,33 @@ class ReadingStore:
 
     def _load_with(self, call: Call, session: Session) -> Schema:
         server = session.server(call)
-        schema = self._settings.schema or server.schema
+        wanted = self._settings.schemas or (self._settings.schema or server.schema,)
 
         def run(text: str, values: object) -> list[tuple[object, ...]]:
             return session.run(call, sa.text(text), values)  # type: ignore[arg-type]  # a mapping, as Run says
 
         try:
-            if self._address.brand is Brand.POSTGRESQL:
-                tables = load_postgresql(run, schema)
-            elif self._address.brand is Brand.MYSQL:
-                tables = load_mysql(run, schema, is_mariadb=server.product == "MariaDB")
-            elif self._address.brand is Brand.MSSQL:
-                tables = load_mssql(run, schema)
-            elif self._address.brand is Brand.ORACLE:
-                tables = load_oracle(run, schema)
-            else:
-                tables = load_sqlite(run)
+            if self._address.brand is Brand.SQLITE:
+                return load_sqlite(run)
+            loaded = {schema: self._load_schema(run, schema, server) for schema in wanted}
+            if not any(loaded.values()):
+                self._require_tables_here(run)
         except StoreRefusal:
             session.drop()
             raise
-        if not tables and self._settings.schema:
-            raise Misconfigured("schema", "schema_missing")
-        return tables
+        if (self._settings.schema or self._settings.schemas) and not all(loaded.values()):
+            raise Misconfigured("schemas" if self._settings.schemas else "schema", "schema_missing")
+        return merged(loaded)
+
+    def _require_tables_here(self, run: Run) -> None:
+        """Raises: Misconfigured: what is searched holds no table, and other schemas of the database do."""
+        elsewhere = schemas_with_tables(run) if self._address.brand is Brand.POSTGRESQL else ()
+        if elsewhere:
+            raise Misconfigured("schemas", "tables_elsewhere", ", ".join(elsewhere[:NAMED]))
+
+    def _load_schema(self, run: Run, schema: str, server: Server) -> Schema:
+        if self._address.brand is Brand.POSTGRESQL:
+            return load_postgresql(run, schema)
+        if self._address.brand is Brand.MYSQL:
+            return load_mysql(run, schema, is_mariadb=server.product == "MariaDB")
+        return load_mssql(run, schema) if self._address.brand is Brand.MSSQL else load_oracle(run, schema)

@@ -36,7 +36,7 @@ def problem_of(
     if isinstance(error, sdk.StoreRefusal):
         circuit.succeeded()
     if isinstance(error, sdk.Misconfigured):
-        return StoreMisconfigured(store, error.setting, error.code, _allowed(config, error, connector))
+        return StoreMisconfigured(store, error.setting, error.code, error.allowed or _allowed(config, error, connector))
     if isinstance(error, sdk.BudgetSpent):
         return StoreBudgetSpent(store, error.code)
     if isinstance(error, sdk.Cancelled):

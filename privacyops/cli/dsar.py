@@ -26,6 +26,7 @@ from privacyops.cli.stores_file import (
     line,
     listed_links,
     load,
+    nothing_found,
     opened,
     peak_megabytes,
     printable,
@@ -145,7 +146,7 @@ def _show(findings: Sequence[Finding], runs: Sequence[StoreRun]) -> None:
     for run in runs:
         for link, n in run.state.counts.items():
             table.add_row(run.store, link.partition(".")[0], "pointer, counted", str(n))
-    Console().print(table if findings else "Nothing is held under these identifiers.")
+    Console().print(table if findings else nothing_found(any(run.problem for run in runs)))
 
 
 def _summary(runs: Sequence[StoreRun], usage: dict[str, Usage], seconds: float) -> dict[str, Any]:

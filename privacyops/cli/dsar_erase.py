@@ -26,6 +26,7 @@ from privacyops.cli.stores_file import (
     line,
     listed_links,
     load,
+    nothing_found,
     opened,
     peak_megabytes,
     printable,
@@ -165,7 +166,7 @@ def show(reports: Sequence[StoreReport], as_json: bool, plan_only: bool) -> None
                       for one in reports for row in _lines(one, plan_only))  # fmt: skip
     for (store, collection, op, outcome, verdict, code), n in counted.items():
         table.add_row(store, collection, op, f"{outcome} {code}".strip(), verdict, str(n))
-    Console().print(table if counted else "Nothing is held under these identifiers.")
+    Console().print(table if counted else nothing_found(any(one.problem for one in reports)))
 
 
 def _lines(one: StoreReport, plan_only: bool) -> Iterator[dict[str, Any]]:

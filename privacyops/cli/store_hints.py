@@ -73,6 +73,8 @@ HINTS: Final[Mapping[str, str]] = {
     "database": "the server has no database of this name, or does not show it to this account",
     "database_missing": "name the database at the end of the address, as in postgresql://host/database",
     "schema_missing": "the database has no schema of this name, or does not show it to this account",
+    "tables_elsewhere": "the schema that is searched holds no table; name those that do in `schemas`",
+    "schema_and_schemas": "use `schema` for one, or `schemas` for several",
     "schema_not_readable": "let this account read the directory's schema",
     "no_such_entry_or_no_access": "look at the spelling of the entry, or let this account read it",
     "cannot_be_sorted": "name a field that the index can sort by: a keyword, a number or a date",

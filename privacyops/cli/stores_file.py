@@ -92,6 +92,13 @@ def say(problem: StoreProblem) -> None:
     typer.echo(f"privacyops: {problem.detail}{f' ({hint})' if hint else ''}", err=True)
 
 
+def nothing_found(failed: bool) -> str:
+    """What is said where nothing was found: that nothing is held, or only that nobody knows."""
+    if failed:
+        return "Nothing was found, but not everything was searched; see what stands on standard error."
+    return "Nothing is held under these identifiers."
+
+
 def say_problems(runs: Sequence[StoreRun]) -> None:
     """One line about each store that failed."""
     for run in runs:

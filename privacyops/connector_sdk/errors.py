@@ -50,13 +50,14 @@ class NothingHeld(StoreRefusal):
 
 class Misconfigured(StoreRefusal):
     """Credential, scope, host or schema is wrong: no retry, the store's owner gets a task that names
-    `setting`.
+    `setting`, and `allowed` where the store itself says what may stand there.
     """
 
-    def __init__(self, setting: str, code: str = "misconfigured") -> None:
+    def __init__(self, setting: str, code: str = "misconfigured", allowed: str = "") -> None:
         super().__init__(code)
         self.setting = safe_code(setting)
-        self.args = (self.setting, self.code)
+        self.allowed = allowed
+        self.args = (self.setting, self.code, self.allowed)
 
 
 class Terminal(StoreRefusal):

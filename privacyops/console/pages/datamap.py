@@ -25,6 +25,7 @@ _MAP: Final = f"{STORES}/{{name}}/map"
 _KINDS: Final = {
     LinkKind.DECLARED_FK: "a constraint of the store",
     LinkKind.INHERITED_PARTITION: "a constraint that the other slices of the table have",
+    LinkKind.SHARED_KEY: "a constraint on the key that people share with other entities",
     LinkKind.NAME_VALUE: "the column is named like the key, and its values occur there",
     LinkKind.RENAMED_ID: "the names differ, but the values occur there",
     LinkKind.VALUE: "the column holds an identifier of a person",

@@ -13,6 +13,7 @@ from privacyops.domain.datamap.annotate import Sample, annotate
 from privacyops.domain.datamap.catalogue import Collection, CollectionKind
 from privacyops.domain.datamap.classes import classify
 from privacyops.domain.datamap.composite import Together, together, together_links
+from privacyops.domain.datamap.contacts import ContactTable, contact_tables
 from privacyops.domain.datamap.copies import copy_links
 from privacyops.domain.datamap.declared import declared_links
 from privacyops.domain.datamap.link import REFUTED, Link
@@ -57,6 +58,11 @@ class DataMap:
             if link.owner and link.is_followed and len(link.fields) == 1:
                 found.setdefault(link.collection, []).append(link)
         return {name: tuple(links) for name, links in found.items()}
+
+    @cached_property
+    def contacts(self) -> Mapping[str, ContactTable]:
+        """The tables that hold contact data of people whose own rows have none, by name."""
+        return contact_tables(self.by_name, self.owner_links)
 
     def searched(self) -> tuple[Collection, ...]:
         """The collections whose rows are their own: no views, no slices."""

@@ -8,14 +8,12 @@ from uuid import UUID
 
 from privacyops.domain.datamap.build import DataMap, settle
 from privacyops.domain.datamap.catalogue import EXPANDS
-from privacyops.domain.datamap.link import CANDIDATES, Link, LinkKind, LinkState, Outward, Ownership
+from privacyops.domain.datamap.link import CANDIDATES, CERTAIN, Link, LinkState, Outward, Ownership
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Unprocessable
 
 ANSWERABLE: Final = (Ownership.OWNED, Ownership.POINTER, Ownership.SHARED, Ownership.CONTEXT)
 """What a person may say of a link's rows."""
-CERTAIN: Final = frozenset({LinkKind.DECLARED_FK, LinkKind.CONFIGURED})
-"""Kinds that ask nobody: the store or the operator has said it."""
 
 
 class Answer(StrEnum):

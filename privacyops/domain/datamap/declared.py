@@ -1,10 +1,11 @@
 """Links the catalogue declares, and those that a partition or a sibling table inherits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from privacyops.domain.classification.words import words
 from privacyops.domain.datamap.catalogue import Collection, CollectionKind, DeclaredLink
+from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import Evidence, Link, LinkKind, Ownership
 
 INHERITED: Final = 0.98
@@ -31,7 +32,33 @@ def declared_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
         for key in sibling.links:
             evidence = Evidence(f"constraint on sibling {sibling.name}", INHERITED)
             _add(found, _link(name, key, collections, LinkKind.INHERITED_PARTITION, INHERITED, evidence))
+    for link in tuple(found.values()):
+        for people in _subtypes(link, found.values(), collections):
+            evidence = Evidence(f"{people.name} shares the key of {link.to}", 1.0)
+            key = DeclaredLink("", link.fields, people.name, people.key)
+            _add(found, _link(link.collection, key, collections, LinkKind.SHARED_KEY, 1.0, evidence))
     return tuple(found.values())
+
+
+def _subtypes(link: Link, links: Iterable[Link], collections: Mapping[str, Collection]) -> tuple[Collection, ...]:
+    """People whose key is the key that `link` leads to: what hangs on a "party" or "entity" hangs on the person too.
+
+    Another kind of entity (a shop, a supplier) has other keys; and where a table leads to people by itself, its key to
+    entities means something else.
+    """
+    one = collections[link.collection]
+    if one.key == link.fields and not looks_like_person(one):
+        return ()
+    led_to = {each.to for each in links if each.collection == one.name}
+    return tuple(
+        collections[each.collection]
+        for each in links
+        if (each.to, each.to_fields) == (link.to, link.to_fields)
+        and len(each.fields) == 1
+        and collections[each.collection].key == each.fields
+        and each.collection not in {*led_to, one.name}
+        and looks_like_person(collections[each.collection])
+    )
 
 
 def _add(found: dict[str, Link], link: Link | None) -> None:

@@ -22,6 +22,7 @@ class LinkKind(StrEnum):
 
     DECLARED_FK = "declared_fk"
     INHERITED_PARTITION = "inherited_partition"
+    SHARED_KEY = "shared_key"
     NAME_VALUE = "name_value"
     RENAMED_ID = "renamed_id"
     VALUE = "value"
@@ -32,6 +33,10 @@ class LinkKind(StrEnum):
     COPY_OF = "copy_of"
     CROSS_STORE = "cross_store"
     CONFIGURED = "configured"
+
+
+CERTAIN: Final = frozenset({LinkKind.DECLARED_FK, LinkKind.SHARED_KEY, LinkKind.CONFIGURED})
+"""Kinds that ask nobody: the store or the operator has said it."""
 
 
 class Ownership(StrEnum):

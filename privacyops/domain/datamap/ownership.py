@@ -17,9 +17,10 @@ from privacyops.domain.datamap.catalogue import (
     Shape,
 )
 from privacyops.domain.datamap.classes import is_passing
-from privacyops.domain.datamap.link import Link, Outward, Ownership
+from privacyops.domain.datamap.link import Link, LinkKind, Outward, Ownership
 
 _HANGS_ON: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG})
+_HANDLERS: Final = frozenset({Role.STAFF, Role.POINT})
 _SAYS_WHOSE: Final = frozenset({Category.EMAIL, Category.EMAIL_DIGEST, Category.CUSTOMER_NUMBER, Category.LOGIN})
 _CUSTOMERS: Final = w.PERSON_TABLE & (w.OWN - w.ACCOUNT)
 _PLAIN: Final = frozenset({FieldType.DATE, FieldType.INSTANT, FieldType.BOOLEAN, FieldType.TIME})
@@ -30,12 +31,39 @@ def with_ownership(collections: Mapping[str, Collection], links: Sequence[Link])
     by_start: dict[str, list[Link]] = {}
     for link in links:
         by_start.setdefault(link.collection, []).append(link)
+    parts = _parts_of_people(collections, links)
+    headed = frozenset(link.to for link in links if link.usable and link.to != link.collection)
     return tuple(
-        done for name, several in by_start.items() for done in _of_one(collections[name], several, collections)
+        done
+        for name, several in by_start.items()
+        for done in _of_one(collections[name], several, collections, parts, name in headed)
     )
 
 
-def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collection]) -> list[Link]:
+def _parts_of_people(collections: Mapping[str, Collection], links: Sequence[Link]) -> frozenset[str]:
+    """What continues a person's row under the same key, over however many steps: the employee, the sales person."""
+    found = {name for name, one in collections.items() if one.cls is CollectionClass.PERSON}
+    people = frozenset(found)
+    keyed = [
+        link for link in links if link.kind is LinkKind.DECLARED_FK and collections[link.collection].key == link.fields
+    ]
+    while more := {link.collection for link in keyed if link.to in found} - found:
+        found |= more
+    return frozenset(found - people)
+
+
+def _is_handled_by(one: Collection, link: Link, collections: Mapping[str, Collection]) -> bool:
+    """Whether the key names who sees to the row; one that is part of the row's own key says what the row is of."""
+    return not set(link.fields) <= set(one.key) and _role(one, link, collections, below=False) in _HANDLERS
+
+
+def _of_one(
+    one: Collection,
+    links: list[Link],
+    collections: Mapping[str, Collection],
+    parts: frozenset[str],
+    is_head: bool,
+) -> list[Link]:
     def cls(link: Link) -> CollectionClass | None:
         return collections[link.to].cls if link.to in collections else None
 
@@ -50,7 +78,9 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
     unexplained = _has_unexplained_key(one, links)
     decided = {
         id(link): done
-        for link, done in zip(to_people, _person_links(one, to_people, hanging, collections, unexplained), strict=True)
+        for link, done in zip(
+            to_people, _person_links(one, to_people, hanging, collections, unexplained, is_head), strict=True
+        )
     }
     result = []
     for link in links:
@@ -58,19 +88,34 @@ def _of_one(one: Collection, links: list[Link], collections: Mapping[str, Collec
             result.append(decided[id(link)])
         elif link.by_value or link.ownership is not Ownership.UNDECIDED:
             result.append(link)
+        elif link.to in parts and _is_handled_by(one, link, collections):
+            result.append(replace(link, ownership=Ownership.POINTER))
         else:
-            result.append(_other_link(one, link, cls(link)))
+            result.append(_other_link(one, link, collections.get(link.to)))
     return result
 
 
-def _other_link(one: Collection, link: Link, target: CollectionClass | None) -> Link:
+def _other_link(one: Collection, link: Link, aim: Collection | None) -> Link:
     """A link to something that is not a person: owned with its target, where that can be a subject's at all."""
+    target = aim.cls if aim is not None else None
     outward = Outward.SATELLITE if _is_taken_outward(one, link, target) else Outward.NO
+    if aim is not None and _is_entity_of(one, link, aim):
+        outward = Outward.SAME_PERSON
     if target not in EXPANDS or is_passing(link):
         return replace(link, ownership=Ownership.CONTEXT, outward=outward)
     if one.cls is CollectionClass.PERSON or one.cls not in EXPANDS:
         return replace(link, ownership=Ownership.POINTER, outward=outward)
     return replace(link, ownership=Ownership.OWNED, outward=outward)
+
+
+def _is_entity_of(one: Collection, link: Link, aim: Collection) -> bool:
+    """Whether the target is the row of entities that a person's row shares its key with."""
+    return (
+        one.cls is CollectionClass.PERSON
+        and link.kind is LinkKind.DECLARED_FK
+        and one.key == link.fields
+        and aim.key == link.to_fields
+    )
 
 
 def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | None) -> bool:
@@ -109,6 +154,7 @@ def _person_links(
     hanging: Sequence[Link],
     collections: Mapping[str, Collection],
     unexplained: bool,
+    is_head: bool,
 ) -> list[Link]:
     if one.cls is CollectionClass.PERSON:
         return [_between_people(one, link) for link in links]
@@ -132,7 +178,7 @@ def _person_links(
         for link in links
         if link.usable and not link.element and not link.condition and not is_in_document(one, link)
     ]
-    junction = len(tied) > len({link.to for link in tied}) and _is_junction(one, links)
+    junction = len(tied) > len({link.to for link in tied}) and not is_head and _is_junction(one, links)
     result = []
     for link in links:
         if link.element or (junction and link in tied):
@@ -140,7 +186,7 @@ def _person_links(
         elif link not in owners:
             asked = may_be_authors(one, link.fields[0], has_owner=bool(owners), is_below=below)
             result.append(replace(link, ownership=Ownership.UNDECIDED if asked else Ownership.POINTER))
-        elif several:
+        elif several or (unexplained and _says_nothing(link)):
             result.append(replace(link, ownership=Ownership.UNDECIDED))
         else:
             strong = roles[link.id] is Role.OWN or not hangs
@@ -188,6 +234,11 @@ def _has_unexplained_key(one: Collection, links: Sequence[Link]) -> bool:
         for field in one.fields
         if not field.virtual and field.path not in one.key and field.path not in known
     )
+
+
+def _says_nothing(link: Link) -> bool:
+    """Whether only values proved the link: whose row it is, is not said while another key of it is not understood."""
+    return bool(link.evidence) and link.evidence[0].kind == "values only"
 
 
 def _sells(link: Link) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from privacyops.domain.catalog.refusals_retention import RefusalsRetention
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import CollectionClass, CollectionKind
-from privacyops.domain.datamap.link import Link, LinkKind, LinkState
+from privacyops.domain.datamap.link import CERTAIN, Link, LinkState
 from privacyops.domain.erasure.intent import NEEDED, Intent, Stance
 from privacyops.domain.erasure.operation import Act, Delete, RedactSpan
 from privacyops.domain.erasure.pointing import joined, pointed
@@ -21,7 +21,6 @@ from privacyops.domain.finding.model import Finding, FindingTier, Match, SearchS
 from privacyops.domain.finding.subject import StoreSettings
 from privacyops.domain.record import RowRef, spelled
 
-_CERTAIN: Final = frozenset({LinkKind.DECLARED_FK, LinkKind.CONFIGURED})
 _DOCUMENTS: Final = frozenset({CollectionKind.FOLDER, CollectionKind.BUCKET, CollectionKind.MAILBOX})
 OTHERS: Final = frozenset({"in_text", "pointer"})
 """Why an operation on a row that is another's, or nobody's, is done."""
@@ -113,7 +112,7 @@ def is_certain(link: Link, accept: float | None) -> bool:
     """
     if link.state in {LinkState.REJECTED, LinkState.RETIRED}:
         return False
-    if link.kind in _CERTAIN or link.state is LinkState.CONFIRMED:
+    if link.kind in CERTAIN or link.state is LinkState.CONFIRMED:
         return True
     return accept is not None and link.confidence >= accept - 1e-9
 

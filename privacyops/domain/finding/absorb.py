@@ -23,7 +23,6 @@ from privacyops.domain.finding.model import (
     Finding,
     FindingTier,
     Match,
-    PersonHit,
     SearchState,
     Taken,
     TextSpan,
@@ -35,8 +34,6 @@ from privacyops.domain.finding.subject import (
     StoreSettings,
     meetings,
     name_verdict,
-    names_of,
-    own_emails,
     phone_agrees,
 )
 from privacyops.domain.finding.text import repeated, text_hit
@@ -127,36 +124,20 @@ def absorb_rows(draft: Draft, ask: Ask, rows: Sequence[Row]) -> None:
             _inward(draft, link, parents, row)
 
 
-def located(one: Collection, row: Row, state: SearchState, settings: StoreSettings) -> PersonHit | None:
-    """What a row of a person collection has of the subject, or None where nothing really meets."""
-    met = [each for each in meetings(one, row.values, state.identifiers, settings) if each.field.role is not Role.POINT]
-    if not met:
-        return None
-    others = [
-        normal
-        for where, normal in own_emails(one, row.values)
-        if not any(each.field is where and each.rule in {Rule.EQUAL, Rule.TAGGED, Rule.GOOGLE} for each in met)
-    ]
-    held = any(each.rule in {Rule.EQUAL, Rule.TAGGED} for each in met)
-    return PersonHit(
-        row.ref,
-        tuple((each.at, each.rule.value, each.field.path) for each in met),
-        bool(others) and not held,
-        bool(names_of(one, row.values)),
-        name_verdict(one, row.values, state.identifiers) is True,
-    )
-
-
 def _root(draft: Draft, row: Row) -> None:
     hit = draft.state.hits[row.ref.id]
     sure = [path for _, rule, path in hit.rules if rule != Rule.PHONE] or [path for *_, path in hit.rules]
     match = Match.EXACT if any(rule in {*SURE, Rule.TAGGED} for _, rule, _ in hit.rules) else Match.ATTRIBUTE
     if row.ref.id in draft.state.doubtful:
         draft.take(
-            row, FindingTier.CANDIDATE, Match.ATTRIBUTE, (f"{row.ref.collection}.{sure[0]}",), reason="second_account"
+            row,
+            FindingTier.CANDIDATE,
+            Match.ATTRIBUTE,
+            hit.via or (f"{row.ref.collection}.{sure[0]}",),
+            reason="second_account",
         )
     else:
-        draft.take(row, FindingTier.OWNED, match, (f"{row.ref.collection}.{sure[0]}",), root=True)
+        draft.take(row, FindingTier.OWNED, match, hit.via or (f"{row.ref.collection}.{sure[0]}",), root=True)
 
 
 def _value(draft: Draft, row: Row) -> None:

@@ -23,6 +23,8 @@ def where_of(ask: Ask, state: SearchState, drawn: DataMap, settings: StoreSettin
     """The predicate of an ask, or None where nothing of the collection can be asked with what is known."""
     one = drawn.collection(ask.collection)
     known = state.identifiers[: ask.identifiers]
+    if ask.kind is AskKind.LOCATE and ask.link:
+        return _keys(drawn.by_link[ask.link].to_fields, ask.keys, one=one)
     if ask.kind in {AskKind.LOCATE, AskKind.VALUE}:
         leaves = tuple(identity_leaves(one, drawn, known, ask.since, settings))
     elif ask.kind is AskKind.TEXT:

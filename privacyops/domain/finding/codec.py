@@ -10,6 +10,7 @@ from privacyops.domain.finding.model import (
     Ask,
     AskKind,
     CollectionState,
+    Contact,
     Contradiction,
     Doubt,
     FindingTier,
@@ -24,7 +25,7 @@ from privacyops.domain.identity.identifier import Identifier, IdentifierKind, Ti
 from privacyops.domain.record import RowRef, Value, decode, decode_key, encode, encode_key
 from privacyops.kernel.errors import Unprocessable
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class StateUnreadable(Unprocessable):
@@ -46,6 +47,7 @@ def state_to_json(state: SearchState) -> dict[str, Any]:
         "asked": sorted(state.asked),
         "taken": {name: _taken(one) for name, one in state.taken.items()},
         "hits": {name: _hit(one) for name, one in state.hits.items()},
+        "contacts": [[one.link, encode(one.key), [list(rule) for rule in one.rules]] for one in state.contacts],
         "doubtful": sorted(state.doubtful),
         "references": {name: sorted(rows) for name, rows in state.references.items()},
         "contradictions": {name: [_ref(one.ref), one.by, list(one.via)] for name, one in state.contradictions.items()},
@@ -94,6 +96,10 @@ def _state(data: Mapping[str, Any]) -> SearchState:
         asked=frozenset(data["asked"]),
         taken={name: _taken_of(one) for name, one in data["taken"].items()},
         hits={name: _hit_of(one) for name, one in data["hits"].items()},
+        contacts=tuple(
+            Contact(link, decode(key), tuple((at, rule, path) for at, rule, path in rules))
+            for link, key, rules in data["contacts"]
+        ),
         doubtful=frozenset(data["doubtful"]),
         references={name: frozenset(rows) for name, rows in data["references"].items()},
         contradictions={
@@ -135,12 +141,13 @@ def _taken_of(one: list[Any]) -> Taken:
 
 
 def _hit(one: PersonHit) -> list[Any]:
-    return [_ref(one.ref), [list(rule) for rule in one.rules], one.other_email, one.named, one.agrees]
+    return [_ref(one.ref), [list(rule) for rule in one.rules], one.other_email, one.named, one.agrees, list(one.via)]
 
 
 def _hit_of(one: list[Any]) -> PersonHit:
-    ref, rules, other_email, named, agrees = one
-    return PersonHit(_ref_of(ref), tuple((at, rule, path) for at, rule, path in rules), other_email, named, agrees)
+    ref, rules, other_email, named, agrees, via = one
+    met = tuple((at, rule, path) for at, rule, path in rules)
+    return PersonHit(_ref_of(ref), met, other_email, named, agrees, tuple(via))
 
 
 def _ref(ref: RowRef) -> list[Any]:

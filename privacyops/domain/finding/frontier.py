@@ -17,9 +17,10 @@ from privacyops.domain.datamap.catalogue import EXPANDS, CollectionClass
 from privacyops.domain.datamap.link import IDENTITY, Link, Ownership
 from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding import satellites
-from privacyops.domain.finding.absorb import Draft, absorb_rows, located
+from privacyops.domain.finding.absorb import Draft, absorb_rows
 from privacyops.domain.finding.asking import identity_leaves, text_leaves
 from privacyops.domain.finding.learn import learnt
+from privacyops.domain.finding.locate import contacts_in, located, with_owners
 from privacyops.domain.finding.model import (
     MAX_ROUNDS,
     Ask,
@@ -112,8 +113,11 @@ def _on_from_satellites(state: SearchState, drawn: DataMap, limits: Limits) -> S
 def _start(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
     if "located" not in state.asked:
         people = [one.name for one in drawn.searched() if one.cls is CollectionClass.PERSON]
-        queue = _seeds(state, drawn, limits, people, AskKind.LOCATE)
+        queue = _seeds(state, drawn, limits, [*people, *sorted(drawn.contacts)], AskKind.LOCATE)
         return replace(state, queue=queue, asked=state.asked | {"located"})
+    if state.contacts and "located by contact" not in state.asked:
+        queue = _owner_asks(state, drawn, limits)
+        return replace(state, queue=queue, asked=state.asked | {"located by contact"})
     settled = settle(state.hits, state.identifiers)
     if settled.doubt is not None:
         return replace(state, doubt=settled.doubt, hits={}, queue=())
@@ -142,8 +146,25 @@ def _root_asks(hits: dict[str, PersonHit], drawn: DataMap, limits: Limits, known
     )
 
 
+def _owner_asks(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[Ask, ...]:
+    """One statement for each link from rows of contact data to the people whose they are."""
+    found: dict[str, dict[str, tuple[Value, ...]]] = {}
+    for one in state.contacts:
+        found.setdefault(one.link, {})[spelled(one.key)] = (one.key,)
+    return tuple(
+        Ask(AskKind.LOCATE, drawn.by_link[link].to, link, chunk, identifiers=len(state.identifiers))
+        for link, keys in sorted(found.items())
+        for chunk in satellites.chunks(tuple(keys.values()), limits.max_in)
+    )
+
+
 def _locate(state: SearchState, drawn: DataMap, ask: Ask, rows: Sequence[Row], limits: Limits) -> SearchState:
     one = drawn.collection(ask.collection)
+    if ask.link:
+        return replace(state, hits=with_owners(state, drawn.by_link[ask.link], one, rows, limits.settings))
+    if one.name in drawn.contacts:
+        met = contacts_in(drawn.contacts[one.name], one, rows, state, limits.settings)
+        return replace(state, contacts=tuple(dict.fromkeys((*state.contacts, *met))))
     hits = dict(state.hits)
     for row in rows:
         hit = located(one, row, state, limits.settings)

@@ -153,7 +153,8 @@ class PersonHit:
     """A row of a person collection that an identifier met, before it is known whose it is.
 
     `rules` are (identifier's position, rule, field); `other_email`: the row has an address that was not given.
-    `named`: it has a name; `agrees`: a known name of the subject agrees with it.
+    `named`: it has a name; `agrees`: a known name of the subject agrees with it. `via` leads there where the
+    identifier met a table of contact data.
     """
 
     ref: RowRef
@@ -161,9 +162,25 @@ class PersonHit:
     other_email: bool
     named: bool
     agrees: bool
+    via: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"PersonHit({self.ref!r})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contact:
+    """Rows of contact data that an identifier met: `link` leads from them to the person with this key.
+
+    `rules` are as in PersonHit.
+    """
+
+    link: str
+    key: Value
+    rules: tuple[tuple[int, str, str], ...]
+
+    def __repr__(self) -> str:
+        return f"Contact({self.link!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -239,6 +256,7 @@ class SearchState:
     asked: frozenset[str] = frozenset()
     taken: Mapping[str, Taken] = field(default_factory=dict)
     hits: Mapping[str, PersonHit] = field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
     doubtful: frozenset[str] = frozenset()
     references: Mapping[str, frozenset[str]] = field(default_factory=dict)
     contradictions: Mapping[str, Contradiction] = field(default_factory=dict)

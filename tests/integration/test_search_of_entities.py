@@ -1,0 +1,155 @@
+"""The search where a person is one kind of entity, and where their addresses stand in a table of their own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from connectors.sql.settings import read_settings
+from privacyops.connector_sdk import Misconfigured
+from privacyops.connector_sdk.testing.bench import catalogue_of
+from tests.contract.sql_support import store_at
+from tests.searching import Shop, search
+
+PARTY = """
+CREATE TABLE party (party_id INTEGER PRIMARY KEY, made_at TEXT);
+CREATE TABLE person (party_id INTEGER PRIMARY KEY REFERENCES party(party_id), first_name TEXT, last_name TEXT);
+CREATE TABLE supplier (party_id INTEGER PRIMARY KEY REFERENCES party(party_id), company TEXT);
+CREATE TABLE email_address (id INTEGER PRIMARY KEY, party_id INTEGER REFERENCES person(party_id), address TEXT);
+CREATE TABLE phone (id INTEGER PRIMARY KEY, party_id INTEGER NOT NULL REFERENCES person(party_id),
+  phone_number TEXT);
+CREATE TABLE address (address_id INTEGER PRIMARY KEY, street TEXT, city TEXT, postcode TEXT);
+CREATE TABLE party_address (party_id INTEGER REFERENCES party(party_id), address_id INTEGER REFERENCES address,
+  PRIMARY KEY (party_id, address_id));
+CREATE TABLE employee (party_id INTEGER PRIMARY KEY REFERENCES person(party_id), job TEXT);
+CREATE TABLE pay (party_id INTEGER REFERENCES employee(party_id), since TEXT, rate NUMERIC,
+  PRIMARY KEY (party_id, since));
+CREATE TABLE orders (order_id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES person(party_id),
+  employee_id INTEGER REFERENCES employee(party_id), total NUMERIC);
+INSERT INTO party VALUES (1,'a'),(2,'b'),(3,'c'),(4,'d');
+INSERT INTO person VALUES (1,'Ida','Holm'),(2,'Jon','Holm'),(4,'Kai','Lund');
+INSERT INTO supplier VALUES (3,'Wool and Sons');
+INSERT INTO email_address VALUES (11,1,'ida@example.org'),(12,1,'holm@example.net'),(13,2,'jon@example.org'),
+  (14,4,'kai@example.org');
+INSERT INTO phone VALUES (21,1,'+1 202-555-0143'),(22,2,'+1 202-555-0144'),(24,4,'+1 202-555-0146');
+INSERT INTO address VALUES (31,'Quay 1','Leeds','LS1'),(32,'Quay 2','Leeds','LS1'),(33,'Mill 3','Leeds','LS1');
+INSERT INTO party_address VALUES (1,31),(2,32),(3,33);
+INSERT INTO employee VALUES (4,'seller');
+INSERT INTO pay VALUES (4,'2026-01-01',30);
+INSERT INTO orders VALUES (41,1,4,5),(42,2,4,6);
+"""
+IDA = {
+    ("person", "1"), ("party", "1"), ("email_address", "11"), ("email_address", "12"), ("phone", "21"),
+    ("party_address", "1/31"), ("address", "31"), ("orders", "41"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "shop.db").holds(PARTY)
+
+
+@pytest.mark.parametrize(
+    "known", [{"email": "ida@example.org"}, {"email": "holm@example.net"}, {"phone": "+12025550143"}]
+)
+def test_a_person_is_found_by_what_stands_in_a_table_of_addresses(shop: Shop, known: dict[str, str]) -> None:
+    assert shop.search(**known).rows() == IDA
+
+
+def test_what_hangs_on_the_employee_is_the_employees_and_what_they_handle_only_points(shop: Shop) -> None:
+    found = shop.search(email="kai@example.org")
+    assert found.rows() == {
+        ("person", "4"), ("party", "4"), ("email_address", "14"), ("phone", "24"), ("employee", "4"),
+        ("pay", "4/2026-01-01"),
+    }  # fmt: skip
+    assert found.fields("orders", 41) == {"employee_id"}
+
+
+BOOK = """
+CREATE TABLE customer (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT);
+CREATE TABLE address_book (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer(id), name TEXT, email TEXT);
+CREATE TABLE customer_mail (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer(id), email TEXT);
+INSERT INTO customer VALUES (1,'Ida','Holm','ida@example.org'),(2,'Jon','Holm','jon@example.org');
+INSERT INTO address_book VALUES (11,1,'Oda Holm','oda@example.org');
+INSERT INTO customer_mail VALUES (21,1,'oda@example.org'),(22,2,'jon2@example.org');
+"""
+
+
+def test_who_stands_in_a_customers_address_book_is_not_that_customer(tmp_path: Path) -> None:
+    found = Shop(tmp_path / "shop.db").holds(BOOK).search(email="oda@example.org")
+    assert ("customer", "1") not in found.rows()
+
+
+RARE = """
+CREATE TABLE customer (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT);
+CREATE TABLE invited (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer(id), email TEXT);
+INSERT INTO customer VALUES (1,'Ida','Holm'),(2,'Jon','Holm'),(3,'Kai','Lund'),(4,'Lea','Lund'),(5,'Mia','Lund');
+INSERT INTO invited VALUES (11,1,'oda@example.org');
+"""
+
+
+def test_addresses_that_few_customers_have_are_not_how_customers_are_known(tmp_path: Path) -> None:
+    found = Shop(tmp_path / "shop.db").holds(RARE).search(email="oda@example.org")
+    assert ("customer", "1") not in found.rows()
+
+
+SCHEMAS = """
+CREATE SCHEMA people; CREATE SCHEMA sales; CREATE SCHEMA old;
+CREATE TABLE people.customer (id int PRIMARY KEY, name text, email text);
+CREATE TABLE sales.orders (id int PRIMARY KEY, customer_id int REFERENCES people.customer, total int);
+CREATE TABLE old.orders (id int PRIMARY KEY, customer_id int REFERENCES people.customer, total int);
+CREATE VIEW sales.heads AS SELECT id, email FROM people.customer;
+INSERT INTO people.customer VALUES (1, 'Ida Holm', 'ida@example.org'), (2, 'Jon Holm', 'jon@example.org');
+INSERT INTO sales.orders VALUES (11, 1, 5), (12, 2, 6);
+INSERT INTO old.orders VALUES (21, 1, 5), (22, 2, 6);
+"""
+
+
+@pytest.fixture(scope="module")
+def schemas(new_postgres_database: Callable[[], str]) -> str:
+    url = new_postgres_database().replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SCHEMAS)
+        connection.execute("ANALYZE")
+    return url
+
+
+@pytest.mark.postgres
+def test_several_schemas_are_searched_as_one_along_the_keys_between_them(schemas: str) -> None:
+    found = search(schemas, config={"schemas": ["people", "sales", "old"]}, email="ida@example.org")
+    assert found.rows() == {("customer", "1"), ("orders", "11"), ("old.orders", "21")}
+    assert found.drawn.collection("heads").kind == "view"
+
+
+@pytest.mark.postgres
+def test_a_schema_without_tables_names_those_that_have_some(schemas: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        catalogue_of(store_at(schemas))
+    assert (refused.value.setting, refused.value.code) == ("schemas", "tables_elsewhere")
+    assert refused.value.allowed == "old, people, sales"
+
+
+@pytest.mark.postgres
+def test_a_schema_that_is_not_there_is_refused_beside_others(schemas: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        catalogue_of(store_at(schemas, schemas=["people", "nowhere"]))
+    assert (refused.value.setting, refused.value.code) == ("schemas", "schema_missing")
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"schemas": "people"}, "wrong_type"),
+        ({"schemas": ["people", 7]}, "wrong_type"),
+        ({"schemas": []}, "out_of_range"),
+        ({"schemas": ["people", ""]}, "out_of_range"),
+        ({"schemas": ["people", "people"]}, "out_of_range"),
+        ({"schemas": ["people"], "schema": "sales"}, "schema_and_schemas"),
+    ],
+)
+def test_names_of_schemas_are_read_strictly(config: dict[str, Any], code: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        read_settings(config)
+    assert (refused.value.setting, refused.value.code) == ("schemas", code)
