@@ -1,6 +1,6 @@
 """Rows of the hot read as the domain's words: what one statement tells of one person and one question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,6 +11,7 @@ from privacyops.domain.notice import NoticeRef
 from privacyops.domain.purpose import LegalBasis
 from privacyops.kernel.clock import Instant
 from privacyops.store.purpose import Catalogue
+from privacyops.store.tables.consent import HEAD
 from privacyops.store.types import uuid_of
 
 Raw = Sequence[tuple[Any, ...]]
@@ -73,7 +74,7 @@ def found_in(raw: Raw, numbers: Numbers) -> Found:
         return Found(0, None, None, 0, [])
     first = raw[0]
     if len(raw) == 1 and first[1] is None:  # as nearly always: at most one choice, and no suppression
-        state = None if first[_FIRST] is None else _state(first, numbers)
+        state = None if first[_FIRST] is None else _state(first[_FIRST:], numbers)
         return Found(first[0], first[6], first[7], first[8] or 0, [] if state is None else [state])
     found = Found(first[0], None, None, 0, [])
     if first[1] is not None:
@@ -86,9 +87,25 @@ def found_in(raw: Raw, numbers: Numbers) -> Found:
             found.subject_no, found.home, found.state_version = row[6], row[7], row[8] or 0
         elif row[6] != found.subject_no:
             found.is_torn = True
-        state = None if row[_FIRST] is None else _state(row, numbers)
+        state = None if row[_FIRST] is None else _state(row[_FIRST:], numbers)
         if state is not None:
             found.rows.append(state)
+    return found
+
+
+def person_in(no: int, home: str | None, rows: Iterable[tuple[Any, ...]], numbers: Numbers) -> Found:
+    """One person whose rows, of `STATE`, were read with the head among them; nobody where there is no row."""
+    found = Found(0, None, None, 0, [])
+    for row in rows:
+        if row[0] is None:  # a person who was erased, read with the others
+            continue
+        found.subject_no, found.home = no, home
+        if row[0] == HEAD:
+            found.state_version = row[-1]
+        else:
+            state = _state(row[:-1], numbers)
+            if state is not None:
+                found.rows.append(state)
     return found
 
 
@@ -112,7 +129,7 @@ def _state(row: tuple[Any, ...], numbers: Numbers) -> StateRow | None:
         kind_, state, order_t, since, event_id, prior_state, prior_t, valid_until, confirm_until, notice_id,
         notice_version, notice_locale, notice_sha256, purpose_version, contact, strength, grade, basis, purpose_no,
         channel_no, brand_no,
-    ) = row[_FIRST:]  # fmt: skip
+    ) = row  # fmt: skip
     try:
         purpose, channel = numbers.purposes[purpose_no], numbers.channels[channel_no]
         brand = numbers.brands[brand_no]

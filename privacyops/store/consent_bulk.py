@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from privacyops.domain.consent.projection import StateRow
-from privacyops.store.check_rows import STATE, Found, Numbers, found_in
+from privacyops.store.check_rows import STATE, Found, Numbers, person_in
 from privacyops.store.consent import suppression_row
 from privacyops.store.purpose import Catalogue
 from privacyops.store.uow import Tx
 
-NOBODY: Final = (0, None, None, None, None, None)
-"""What stands in front of a person where no suppression was asked for."""
 _COLUMNS: Final = ", ".join(f"c.{name}" for name in STATE)
 
 
@@ -28,11 +26,11 @@ class Person:
 def load_people(tx: Tx, refs: Iterable[bytes], purpose_no: int, numbers: Numbers) -> Mapping[bytes, Found]:
     """Who is behind each keyed hash, with the rows that may decide on one purpose. Nobody: not in the answer."""
     wanted = sorted(set(refs))
-    raw: dict[bytes, list[tuple[Any, ...]]] = {}
+    raw: dict[bytes, tuple[int, str | None, list[tuple[Any, ...]]]] = {}
     values = {"controller": tx.controller, "purpose": purpose_no, **named(tx, wanted)}
-    for row in tx.raw(_people_statement(tx.dialect, len(wanted)), values) if wanted else ():
-        raw.setdefault(bytes(row[0]), []).append((*NOBODY, *row[1:]))
-    return {ref: found_in(rows, numbers) for ref, rows in raw.items()}
+    for ref, no, home, *row in tx.raw(_people_statement(tx.dialect, len(wanted)), values) if wanted else ():
+        raw.setdefault(bytes(ref), (no, home, []))[2].append(tuple(row))
+    return {ref: person_in(no, home, rows, numbers) for ref, (no, home, rows) in raw.items()}
 
 
 def load_suppressed(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Mapping[bytes, Sequence[StateRow]]:
@@ -50,10 +48,10 @@ def load_suppressed(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Mapping[
 def list_people(tx: Tx, after: int, limit: int, numbers: Numbers) -> Sequence[Person]:
     """The next people by number, with all their rows; who was erased has none, and `found.subject_no` is None."""
     raw = tx.raw(_PAGE, {"controller": tx.controller, "after": after, "limit": limit})
-    people: dict[int, tuple[str, list[tuple[Any, ...]]]] = {}
-    for no, public_id, *row in raw:
-        people.setdefault(no, (public_id, []))[1].append((*NOBODY, no, *row))
-    return [Person(no, public_id, found_in(rows, numbers)) for no, (public_id, rows) in people.items()]
+    people: dict[int, tuple[str, str | None, list[tuple[Any, ...]]]] = {}
+    for no, public_id, home, *row in raw:
+        people.setdefault(no, (public_id, home, []))[2].append(tuple(row))
+    return [Person(no, public_id, person_in(no, home, rows, numbers)) for no, (public_id, home, rows) in people.items()]
 
 
 def named(tx: Tx, refs: Sequence[bytes]) -> dict[str, Any]:

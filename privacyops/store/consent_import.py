@@ -12,9 +12,9 @@ from sqlalchemy import insert, select, update
 from privacyops.domain.log import Log
 from privacyops.kernel.clock import Instant
 from privacyops.ledger.merkle import leaf_hash
-from privacyops.store.check_rows import STATE, Numbers, found_in
+from privacyops.store.check_rows import STATE, Numbers, person_in
 from privacyops.store.consent import WrittenEvent, head_values, state_values
-from privacyops.store.consent_bulk import NOBODY, among, named
+from privacyops.store.consent_bulk import among, named
 from privacyops.store.consent_write import (
     ADD_EVENT,
     ADD_IDENTIFIER,
@@ -105,7 +105,7 @@ def _standing(
     columns = ", ".join(f"c.{name}" for name in STATE)
     raw: dict[int, list[tuple[Any, ...]]] = {}
     for no, *row in tx.raw(f"SELECT c.subject_no, {columns} FROM consent_state c WHERE c.subject_no IN ({listed})", {}):  # noqa: S608 - numbers
-        raw.setdefault(no, []).append((*NOBODY, no, None, *row))
+        raw.setdefault(no, []).append(tuple(row))
     newest = f"""SELECT p.subject_no, e.leaf FROM consent_state h
         JOIN event_private p ON p.subject_no = h.subject_no AND p.state_version = h.state_version
         JOIN consent_event e ON e.id = p.event_id
@@ -114,7 +114,7 @@ def _standing(
     leaves = {no: leaf_hash(bytes(leaf)) for no, leaf in tx.raw(newest, {})}
     people = {}
     for no, one in locked.items():
-        rows = {row.key: row for row in found_in(raw.get(no, []), numbers).rows}
+        rows = {row.key: row for row in person_in(no, None, raw.get(no, []), numbers).rows}
         people[no] = KnownPerson(one, Standing(one.state_version, rows, leaves.get(no), held[no]))
     return people
 
