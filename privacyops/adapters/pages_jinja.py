@@ -165,6 +165,7 @@ def _filters(catalogues: _Catalogues) -> dict[str, Callable[..., object]]:
         "number": lambda value: words.number(value, _scene.get()),
         "size": lambda value: words.size(value, _scene.get()),
         "visible": words.visible,
+        "distance": lambda at: words.distance(at, _scene.get(), catalogues.now()),
         "due_tag": lambda clock: words.due_tag(clock, _scene.get(), catalogues.now()),
         "language_name": _language_name,
     }

@@ -140,6 +140,14 @@ def due_tag(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> 
     return _tag(tone, "clock", text, line, title) | {"long": spelled}
 
 
+def distance(at: Instant | date, scene: Scene, words: NullTranslations) -> str:
+    """How far off a day is: `in 3 days`, `today`, `2 days late`."""
+    days = (_local(at, scene) - _local(scene.now, scene)).days
+    if days < 0:
+        return words.ngettext("%(num)s day late", "%(num)s days late", -days) % {"num": -days}
+    return words.ngettext("in %(num)s day", "in %(num)s days", days) % {"num": days} if days else words.gettext("today")
+
+
 def _title(clock: Mapping[str, Any], scene: Scene, words: NullTranslations) -> str:
     known = {"safe": day(clock["safe_due"], scene), "due": day(clock["due"], scene), "rule": clock["rule"]}
     if known["safe"] == known["due"]:

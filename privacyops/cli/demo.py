@@ -66,7 +66,8 @@ def _standing(folder: Path) -> str:
     """What whoever starts the demo finds: a shop that fills up, or the one of before with its key."""
     if not (folder / "seeded").exists():
         return "The shop fills up in the background, a minute or two; requests appear one by one."
-    return f"The shop stands as you left it; its test key for the API: {(folder / 'seeded').read_text()}."
+    key = (folder / "seeded").read_text()
+    return f"The shop stands as you left it{f'; its test key for the API: {key}' if key else ''}."
 
 
 def _doors(house: Any) -> Any:

@@ -65,6 +65,11 @@ def test_a_limit_that_passed_an_hour_ago_is_overdue_today() -> None:
     assert tag(safe_due=in_days(-2), due=NOW - timedelta(hours=1))["text"] == "late since today"
 
 
+@pytest.mark.parametrize(("days", "text"), [(-2, "2 days late"), (0, "today"), (1, "in 1 day"), (30, "in 30 days")])
+def test_a_day_says_how_far_off_it_is(days: int, text: str) -> None:
+    assert words.distance(in_days(days).date(), BERLIN, NullTranslations()) == text
+
+
 def test_a_paused_clock_says_since_when_and_what_is_kept() -> None:
     found = tag(state="paused", due=in_days(9), safe_due=in_days(9), paused_since=in_days(-3), kept_days=9)
     assert (found["text"], found["line"], found["tone"]) == ("Paused · 9 days kept", "paused since 19 Nov", "inf")

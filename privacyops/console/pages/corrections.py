@@ -20,6 +20,11 @@ from privacyops.services.dsar.corrections import WrittenPair
 
 router: Final = APIRouter()
 CORRECTIONS: Final = f"{PAGE}/corrections"
+_NEXT: Final = {
+    "tone": "inf", "title": "Write each value that is wrong beside the right one",
+    "text": "Then plan the correction: a dry run shows in which columns of how many records the wrong value stands. "
+    "Nothing changes before a second person has agreed to that plan. A pair can be taken out again until then.",
+}  # fmt: skip
 
 
 @router.get(CORRECTIONS, **action(Action.DSAR_REVIEW))
@@ -66,7 +71,8 @@ def _page(desk: Visit, reference: str, refusal: CorrectionMalformed | None = Non
         list=[] if open_ else [{"text": _told(pair), "note": None, "tag": None} for _, pair in pairs],
         question="Which value is wrong, and what is right?",
         fields=_fields([(name, _told(pair)) for name, pair in pairs]), others=others,
-        hidden={}, submit={"label": "Keep", "tone": "primary"},
+        hidden={}, submit={"label": "Save the pairs" if pairs else "Save this pair", "tone": "primary"},
+        notices=[_NEXT] if open_ else [],
         why_not=None if open_ else "Corrections are written while the request is in review.",
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """P3, one request: its page, the preview of what was found, decisions on records, what is written to the customer."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -8,14 +9,14 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape
 from privacyops.console.deps import Desk, Visit, action
-from privacyops.console.pages.request_view import RequestFace, group_of
+from privacyops.console.pages.request_view import RequestFace, group_id, group_of
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.run import Decision
 from privacyops.kernel.errors import NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import FindingId
 from privacyops.services import account
 from privacyops.services.dsar import listing, opening, reply, review
-from privacyops.services.dsar.opening import OpenedRequest
+from privacyops.services.dsar.opening import FoundGroup, OpenedRequest
 from privacyops.services.idempotency import Call
 
 router: Final = APIRouter()
@@ -63,7 +64,8 @@ def decide(desk: Desk, reference: str, group: str) -> Response:
         raise NotFound
     changes, gives = opened.dsar.rule.changes_stores, decision is Decision.INCLUDE
     flash = ("planned" if gives else "kept_out") if changes else ("given" if gives else "left_out")
-    return desk.go(f"{shape.url_of(opened.dsar)}?open={group}", flash, count)
+    place = f"?open={group}#finding-{one}" if one else next_place(opened.groups, found, group)
+    return desk.go(f"{shape.url_of(opened.dsar)}{place}", flash, count)
 
 
 @router.post(f"{PAGE}/message", **action(Action.DSAR_LETTER))
@@ -77,6 +79,17 @@ def message(desk: Desk, reference: str) -> Response:
     except Unprocessable as refusal:
         return draw(desk, reference, "", "", refusal, "message")
     return desk.go(f"{shape.url_of(dsar)}", "sent")
+
+
+def next_place(groups: Sequence[FoundGroup], decided: FoundGroup, key: str) -> str:
+    """Where the reviewer goes on after all of a group: the next undecided group; the list when that was the last; the
+    same group where it had been decided before.
+    """
+    if not decided.undecided:
+        return f"?open={key}#preview"
+    at = groups.index(decided)
+    rest = [one for one in (*groups[at + 1 :], *groups[:at]) if one.undecided]
+    return f"?open={group_id(rest[0].store, rest[0].collection)}#preview" if rest else "#found"
 
 
 def draw(

@@ -12,6 +12,7 @@ from privacyops.console.pages.third_party_view import mentions, of_group, others
 from privacyops.domain.account.record import Account
 from privacyops.domain.audit import AuditEntry
 from privacyops.domain.catalog.confidence import Confidence
+from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Run
 from privacyops.domain.dsar.run import Decision, RunState
 from privacyops.domain.redaction.titles import title_of
@@ -34,6 +35,12 @@ _WHY_NOT_EXTEND: Final = {
     "no_extension": "this law knows none", "used": "used already", "too_late": "its notice date has passed",
 }  # fmt: skip
 _RESULTS: Final = {"verified": "read back, nothing is left", "residual": "something is left"}
+_EACH_GIVEN: Final = "An answer goes out only when every record is given or left out with a reason."
+_EVERY: Final = {
+    RequestType.ERASURE: "It is planned only when every record is to be erased, or kept with a reason.",
+    RequestType.RECTIFICATION: "It is planned only when each record is to be corrected, or left with a reason.",
+    RequestType.RESTRICTION: "It is done only when every record is to be restricted, or left as it is with a reason.",
+}  # fmt: skip
 _APPROVAL: Final = {
     ApprovalState.REQUESTED: ("waiting", "inf"), ApprovalState.GIVEN: ("approved", "ok"),
     ApprovalState.RETURNED: ("sent back", "warn"), ApprovalState.VOID: ("void", "neutral"),
@@ -124,7 +131,9 @@ class RequestFace:
         if self.dsar.state == "in_review" and opened.undecided:
             count = opened.undecided
             title = f"{count} record has no decision" if count == 1 else f"{count} records have no decision"
-            text = "An answer goes out only when every record is given or left out with a reason."
+            text = _EVERY.get(
+                self.dsar.type, "An answer goes out only when every record is given or left out with a reason."
+            )
             told.append({"tone": "warn", "title": title, "text": text})
         if self.dsar.state == "in_review":
             told += others_notice(opened, self.url)
