@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 from privacyops.adapters.anchor_folder import FolderAnchors
 from privacyops.adapters.key_file import WatchedKeyFile, fresh_keys, write_key_file
 from privacyops.adapters.keyring import MasterKeyRing
-from privacyops.adapters.letters.writer import TemplateLetterWriter
+from privacyops.adapters.late import late
 from privacyops.adapters.mail_message import Sender
 from privacyops.adapters.mailer_inbox import InboxMailer
 from privacyops.adapters.mailer_smtp import SmtpMailer, SmtpServer, TlsMode
-from privacyops.adapters.package.build import ZipPackageBuilder
 from privacyops.adapters.passwords import ScryptPasswords
 from privacyops.adapters.pii.apart import ApartDetection
-from privacyops.adapters.receipts.writer import TemplateReceiptWriter
 from privacyops.adapters.signer_ed25519 import Ed25519Signer, read_signing_key, write_signing_key
 from privacyops.adapters.system_clock import SystemClock
 from privacyops.adapters.telemetry import JsonTelemetry
@@ -29,10 +27,12 @@ from privacyops.domain.controller import ControllerProfile
 from privacyops.domain.recipient import KnownRecipient
 from privacyops.kernel.clock import Clock
 from privacyops.ports.connector_host import ConnectorHost, StoreConfig
+from privacyops.ports.letters import LetterWriter
 from privacyops.ports.mailer import Inbox, Mailer
+from privacyops.ports.package import PackageBuilder
+from privacyops.ports.receipts import ReceiptWriter
 from privacyops.ports.tokens import TokenVerifier
 from privacyops.services import purpose
-from privacyops.services.consent import copying
 from privacyops.services.consent.checking import Checker
 from privacyops.services.context import Context
 from privacyops.services.health import VERSION
@@ -40,11 +40,11 @@ from privacyops.services.ports import Ports
 from privacyops.settings import Settings
 from privacyops.store import check_reader, checkup, engine, schema
 from privacyops.store.engine import connect
-from privacyops.store.replica import Replica, boot_id
 from privacyops.store.uow import Database
 
 if TYPE_CHECKING:
     from privacyops.connector_sdk.guard import Guard
+    from privacyops.store.replica import Replica
 
 WEB_TIMEOUT_S: Final = 5
 WORKER_TIMEOUT_S: Final = 60
@@ -90,9 +90,9 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
         keyring=keyring,
         vault=FolderVault(settings.data / "vault", keyring),
         signer=signer,
-        letters=TemplateLetterWriter(),
-        receipts=TemplateReceiptWriter(),
-        packages=ZipPackageBuilder(signer, f"privacyops {VERSION}"),
+        letters=late(_letters),
+        receipts=late(_receipts),
+        packages=late(partial(_packages, signer)),
         connectors=open_stores,
         passwords=ScryptPasswords(),
         mailer=mailer,
@@ -111,6 +111,24 @@ def build(settings: Settings, clock: Clock | None = None, *, statement_timeout_s
 def schema_fingerprint() -> str:
     """What this release's migrations come to, as a hash: a kept database of another one is not of use to it."""
     return schema.fingerprint()
+
+
+def _letters() -> LetterWriter:
+    from privacyops.adapters.letters.writer import TemplateLetterWriter  # noqa: PLC0415 - see `late`
+
+    return TemplateLetterWriter()
+
+
+def _receipts() -> ReceiptWriter:
+    from privacyops.adapters.receipts.writer import TemplateReceiptWriter  # noqa: PLC0415 - see `late`
+
+    return TemplateReceiptWriter()
+
+
+def _packages(signer: Ed25519Signer) -> PackageBuilder:
+    from privacyops.adapters.package.build import ZipPackageBuilder  # noqa: PLC0415 - see `late`
+
+    return ZipPackageBuilder(signer, f"privacyops {VERSION}")
 
 
 def prepare_database(house: House) -> None:
@@ -137,12 +155,17 @@ def make_checker(house: House) -> Checker:
     rate = settings.web.checks_per_second
     if settings.check_replica is None:
         return Checker(house.context, primary, checks_per_second=rate)
+    from privacyops.store.replica import boot_id  # noqa: PLC0415 - only where there is a copy
+
     copy = check_reader.CopyReader(str(settings.check_replica), seconds, boot_id())
     return Checker(house.context, copy, primary, checks_per_second=rate)
 
 
-def make_replica(house: House) -> Replica:
+def make_replica(house: House) -> "Replica":
     """What keeps this host's copy for its checks. Raises: CopyInUse, BootUnknown; ValueError: no path is set."""
+    from privacyops.services.consent import copying  # noqa: PLC0415 - only where there is a copy
+    from privacyops.store.replica import Replica  # noqa: PLC0415 - only where there is a copy
+
     settings, context = house.settings, house.context
     if settings.check_replica is None:
         raise ValueError("check_replica is not set")

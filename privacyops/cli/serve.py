@@ -26,7 +26,6 @@ def serve(
     """Run the service until it is told to stop."""
     with loading():
         from privacyops.bootstrap import WEB_TIMEOUT_S, WORKER_TIMEOUT_S, build, prepare_database
-        from privacyops.cli.replicating import replicate
         from privacyops.cli.service import Role, Service, lock, shipped_doors
         from privacyops.kernel.crash_point import VARIABLE
         from privacyops.kernel.errors import Problem
@@ -55,6 +54,8 @@ def serve(
     except Problem as problem:
         fail(f"{problem.title} {problem.detail}".strip())
     if role == Role.REPLICA:
+        from privacyops.cli.replicating import replicate
+
         replicate(house)
         return
     link = None if role == Role.WORKER else account.setup_link(house.context)

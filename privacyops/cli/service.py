@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -19,10 +20,7 @@ from privacyops.cli.entrance import Entrance
 from privacyops.cli.loading import loading
 from privacyops.kernel.errors import Problem, Unavailable
 from privacyops.ports.pages import Pages
-from privacyops.services import ledger
 from privacyops.services.consent.checking import Checker
-from privacyops.services.context import Context
-from privacyops.services.webhook import telling
 
 PAUSE_S: Final = 0.02
 """Between two rounds of the sequencer, where there is something to number."""
@@ -160,15 +158,18 @@ class Service:
             from privacyops.jobs.kinds import TICKS, job_kinds
             from privacyops.jobs.pace import Pace
             from privacyops.jobs.worker import Round, Worker
+            from privacyops.services import ledger
+            from privacyops.services.webhook import telling
 
         settings = self.house.settings
         context = self.house.context
+        owner = f"{os.getpid()}-{secrets.token_hex(8)}"
         rest_s = SEES_OTHERS_S if settings.is_cluster else SEES_ITSELF_S
         return Worker(
             context, settings.engine, job_kinds(), TICKS, sole=not settings.is_cluster, on_lost=_end_process,
             pace=Pace() if settings.is_cluster else Pace(rest_s=rest_s),
             rounds=[
-                Round("sequencer", PAUSE_S, rest_s, _number(f"{os.getpid()}-{secrets.token_hex(8)}")),
+                Round("sequencer", PAUSE_S, rest_s, partial(ledger.turn, owner=owner)),
                 Round("systems", PAUSE_S, rest_s, telling.fan_out),
             ],
         )  # fmt: skip
@@ -184,15 +185,6 @@ class Service:
         self._stopping.set()
         if self._server is not None:
             self._server.should_exit = True
-
-
-def _number(owner: str) -> Callable[[Context], bool]:
-    """A round of the sequencer for the logs of this controller."""
-
-    def work(ctx: Context) -> bool:
-        return ledger.turn(ctx, owner)
-
-    return work
 
 
 def _end_process() -> None:

@@ -18,13 +18,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from privacyops.kernel.errors import Unavailable
 from privacyops.store.check_rows import BEFORE, JUDGED, Raw
 from privacyops.store.tables.consent import HEAD
+
+if TYPE_CHECKING:
+    import psycopg
 
 SLOW_S: Final = 0.005
 SLOW_WITHIN_S: Final = 1.0
@@ -285,6 +286,9 @@ class ServerReader:
     is_primary: Final = True
 
     def __init__(self, url: str, *, statement_timeout_ms: int = 1_000) -> None:
+        import psycopg  # noqa: PLC0415 - only where there is a server: a twentieth of a start
+
+        self._driver = psycopg
         self._url, self._timeout_ms = url, statement_timeout_ms
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -299,13 +303,13 @@ class ServerReader:
     def patiently(self, wanted: Wanted) -> Raw:
         try:
             return self._read(wanted)
-        except psycopg.OperationalError:
+        except self._driver.OperationalError:
             self._own.connection = None  # the server went away meanwhile: once more, over a new connection
-        except psycopg.Error:
+        except self._driver.Error:
             raise SourceUnreadable from None
         try:
             return self._read(wanted)
-        except psycopg.Error:
+        except self._driver.Error:
             self._own.connection = None
             raise SourceUnreadable from None
 
@@ -327,10 +331,10 @@ class ServerReader:
         if held is None or held.closed:
             options = f"-c statement_timeout={self._timeout_ms} -c default_transaction_read_only=on -c timezone=UTC"
             try:
-                held = psycopg.connect(
+                held = self._driver.connect(
                     self._url, autocommit=True, connect_timeout=2, options=options, application_name="privacyops-check"
                 )
-            except psycopg.Error:
+            except self._driver.Error:
                 raise SourceUnreadable from None
             self._own.connection = held
             with self._lock:

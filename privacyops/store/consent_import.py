@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import insert, select, update
 
 from privacyops.domain.log import Log
@@ -30,6 +29,7 @@ from privacyops.store.consent_write import (
     stored_at,
 )
 from privacyops.store.purpose import Catalogue
+from privacyops.store.server_errors import and_servers
 from privacyops.store.subject import NewIdentifier, Subject, SubjectRaced
 from privacyops.store.tables.base import table_of
 from privacyops.store.tables.change import ImportRow
@@ -145,7 +145,7 @@ def add_chunk(
     """Store what a chunk holds. Raises: SubjectRaced: somebody else was first with a line or an identifier."""
     try:
         _add_chunk(tx, import_id, hashes, people, names)
-    except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as taken:
+    except and_servers("UniqueViolation", sqlite3.IntegrityError) as taken:
         raise SubjectRaced from taken
 
 

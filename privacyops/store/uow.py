@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import psycopg
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +16,7 @@ from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import StaleState, Unavailable
 from privacyops.store.engine import Engines
 from privacyops.store.group_commit import GroupCommit, GroupLost
+from privacyops.store.server_errors import and_servers
 
 R = TypeVar("R")
 
@@ -172,7 +172,7 @@ def _translated() -> Iterator[None]:
             raise (lost.__cause__ or lost) from None
     except PoolTimeout as error:
         raise DatabaseUnavailable("no connection became free in time") from error
-    except (OperationalError, sqlite3.OperationalError, psycopg.OperationalError) as error:
+    except and_servers("OperationalError", OperationalError, sqlite3.OperationalError) as error:
         text = str(error.orig if isinstance(error, OperationalError) else error)
         if "is full" in text or "No space left" in text or "disk I/O" in text:
             raise DatabaseFull from error

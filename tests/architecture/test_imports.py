@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,18 @@ def _loaded_by(program: str) -> set[str]:
 )
 def test_the_web_application_loads_nothing_heavy(module: str) -> None:
     assert _loaded_by(f"import {module}") & set(HEAVY) == set()
+
+
+def test_a_process_over_a_file_listens_before_what_it_needs_later(tmp_path: Path) -> None:
+    """Each of these takes a part of the time to the first answer, which none of them helps to give."""
+    program = f"""
+import privacyops.cli.serve, privacyops.cli.service
+from privacyops.bootstrap import build, prepare_database
+from privacyops.settings import Settings
+prepare_database(build(Settings.model_validate({{"data": {str(tmp_path / "data")!r}}})))
+"""
+    later = {"psycopg", "jinja2", "babel", "fastapi", "httpx", "httpcore", "holidays", *HEAVY}
+    assert _loaded_by(program) & later == set()
 
 
 def test_help_loads_no_web_server_and_no_database() -> None:
