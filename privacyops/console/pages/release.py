@@ -185,7 +185,7 @@ def _decisions(opened: OpenedRequest) -> list[dict[str, Any]]:
             store = opened.stores.get(run.store)
             lines.append({"text": store.title if store else run.store, "note": "not searched; the letter says so",
                           "tag": {"text": "outstanding", "tone": "warn"}})  # fmt: skip
-    return lines
+    return sorted(lines, key=lambda line: line["tag"]["tone"] == "ok")  # what is left out first: that is agreed to
 
 
 def _return_page(desk: Visit, reference: str, refusal: Problem | None = None) -> Response:
