@@ -188,9 +188,40 @@ def test_the_shops_own_people_do_not_own_what_they_handled() -> None:
 
 
 def test_the_chance_of_meeting_keys_is_that_of_fishers_test() -> None:
-    assert by_chance(2, 2, 0, 2) == pytest.approx(1 / 6)
-    assert by_chance(5, 5, 5, 5) == 1.0
-    assert by_chance(0, 0, 3, 9) == 1.0
+    assert by_chance([(2, 2, 0, 2)]) == pytest.approx(1 / 6)
+    assert by_chance([(2, 2, 0, 2), (1, 1, 0, 1)]) == pytest.approx(1 / 12)
+    assert by_chance([(5, 5, 5, 5)]) == 1.0
+    assert by_chance([(0, 0, 3, 9)]) == 1.0
+
+
+def test_small_numbers_prove_nothing_where_only_the_large_ones_have_gaps() -> None:
+    keys = [*range(1, 81), *range(82, 161, 4)]
+    few = [at for at in range(1, 100) for _ in range(1 + (at < 60))]
+    found = drawn(ACCOUNTS, notes("zzz"), accounts=people(keys), notes=pointing("zzz", [at for at in few if at < 82]))
+    link = leads(found, "notes.zzz")
+    assert link is None or not link.usable
+
+
+def test_a_row_with_a_key_that_nobody_understands_is_not_his_whom_values_alone_found() -> None:
+    lessons = table("lessons", "id:i zzz_id:i qqq_id:i body:t", rows=150)
+    rows: Rows = [
+        {"id": at, "zzz_id": value, "qqq_id": 10**6 + at, "body": "x"} for at, value in enumerate(some(GAPPED), 1)
+    ]
+    link = leads(drawn(ACCOUNTS, lessons, accounts=people(GAPPED), lessons=rows), "lessons.zzz_id")
+    assert link is not None
+    assert (link.is_followed, link.ownership) == (True, Ownership.UNDECIDED)
+
+
+def test_a_contract_between_two_people_is_no_mere_tie_where_other_rows_hang_on_it() -> None:
+    deals = table("deals", "deal_id:i first_id:i second_id:i", key="deal_id", rows=150)
+    rates = table("rates", "id:i deal_id:i amount:n", rows=150)
+    pairs = zip(some(GAPPED), some(GAPPED, seed=8), strict=True)
+    rows: Rows = [{"deal_id": at, "first_id": one, "second_id": two} for at, (one, two) in enumerate(pairs, 1)]
+    lines: Rows = [{"id": at, "deal_id": at, "amount": 1} for at in DENSE]
+    of = drawn(ACCOUNTS, deals, accounts=people(GAPPED), deals=rows)
+    assert {one.ownership for one in of.links if one.collection == "deals"} == {Ownership.SHARED}
+    of = drawn(ACCOUNTS, deals, rates, accounts=people(GAPPED), deals=rows, rates=lines)
+    assert {one.ownership for one in of.links if one.collection == "deals"} == {Ownership.UNDECIDED}
 
 
 def test_unused_numbers_lie_between_the_used_ones_and_on_their_lattice() -> None:

@@ -5,7 +5,7 @@ counts something else does. Where there are no gaps, only the range is left: key
 table's do.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from math import comb, gcd, log10
 from typing import Final
 
@@ -13,6 +13,8 @@ PROBES: Final = 80
 """Unused numbers that are asked for one column."""
 ENOUGH: Final = 20
 """Distinct values from which a range says something; fewer count in proportion."""
+PLACES: Final = 8
+"""Parts of a range that are looked at apart."""
 _RANGE: Final = 0.8
 _GAPS: Final = ((1e-6, 0.95), (1e-4, 0.9), (1e-2, 0.6))
 STRONG: Final = 1e-6
@@ -42,15 +44,34 @@ def unused(held: Collection[int]) -> tuple[int, ...]:
     return tuple(number for number in spread if number not in held)
 
 
-def by_chance(hits: int, of: int, others: int, other_of: int) -> float:
-    """The chance that `of` numbers drawn from all that were asked meet at least `hits` keys, where `others` of the
-    `other_of` remaining ones are keys (Fisher's exact test, one-sided).
+def by_chance(places: Iterable[tuple[int, int, int, int]]) -> float:
+    """The chance that numbers meet as many keys as they do, where each place of the range has (hits, of, others,
+    other_of): `hits` of the `of` used numbers are keys, and `others` of the `other_of` unused ones.
+
+    Fisher's exact test, one-sided, place by place, since both columns and deletions favour old or new numbers.
     """
-    total, keys = of + other_of, hits + others
-    if total == 0 or of == 0:
-        return 1.0
-    ways = sum(comb(keys, met) * comb(total - keys, of - met) for met in range(hits, min(of, keys) + 1))
-    return ways / comb(total, of)
+    met, likely = 0, [1.0]
+    for hits, of, others, other_of in places:
+        total, keys = of + other_of, hits + others
+        ways = [comb(keys, n) * comb(total - keys, of - n) / comb(total, of) for n in range(of + 1)]
+        met += hits
+        likely = _added(likely, ways)
+    return min(1.0, sum(likely[met:]))
+
+
+def _added(left: Sequence[float], right: Sequence[float]) -> list[float]:
+    """The distribution of the sum of two counts."""
+    result = [0.0] * (len(left) + len(right) - 1)
+    for at, weight in enumerate(left):
+        if weight:
+            for more, other in enumerate(right):
+                result[at + more] += weight * other
+    return result
+
+
+def place_of(number: int, low: int, high: int) -> int:
+    """In which of the `PLACES` parts of a range a number lies."""
+    return min(PLACES - 1, (number - low) * PLACES // max(1, high - low + 1))
 
 
 def gap_weight(chance: float) -> float:

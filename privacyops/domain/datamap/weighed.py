@@ -14,9 +14,19 @@ from privacyops.domain.classification.columns import TableWord, link_role, table
 from privacyops.domain.classification.words import COPY_TABLE, holds_any, words
 from privacyops.domain.datamap.annotate import Sample, values_at
 from privacyops.domain.datamap.catalogue import Category, Collection, FieldType, Role
-from privacyops.domain.datamap.chance import ENOUGH, STRONG, SURE, by_chance, gap_weight, range_weight, unused
+from privacyops.domain.datamap.chance import (
+    ENOUGH,
+    PLACES,
+    STRONG,
+    SURE,
+    by_chance,
+    gap_weight,
+    place_of,
+    range_weight,
+    unused,
+)
 from privacyops.domain.datamap.classes import looks_like_person
-from privacyops.domain.datamap.link import FOLLOWED, REFUTED, Evidence, Link, LinkKind, combined
+from privacyops.domain.datamap.link import CANDIDATES, FOLLOWED, REFUTED, Evidence, Link, LinkKind, combined
 from privacyops.domain.datamap.looked_up import COMPARED, NOBODY, Answers, Known, held_values, numbers_of
 from privacyops.domain.datamap.naming import EQUAL, SHORT
 from privacyops.domain.datamap.proposed import Proposal
@@ -28,6 +38,8 @@ from privacyops.domain.record import Value, dashed, spelled
 
 QUESTION: Final = FOLLOWED - 0.01
 """What is likely and not proved: a person is asked, and nothing is followed meanwhile."""
+NOTHING: Final = CANDIDATES - 0.01
+"""Small numbers under a name that says nothing, which any key would hold."""
 ORPHANS: Final = 0.02
 GONE: Final = 0.10
 """Share of missing rows up to which they may have been deleted one by one."""
@@ -91,6 +103,8 @@ def _weigh(
             evidence.append(Evidence("second attribute agrees", 0.9 if agree > 1 else 0.6, agree, of))
         elif values.chance > _LEAST_CHANCE.get(proposal.evidence[0].kind, 1.0):
             cap = min(cap, QUESTION)
+            if values.chance > SURE and evidence[0].weight == 0.0 and len(numbers_of(held)) == len(held):
+                cap = min(cap, NOTHING)
     pieces = tuple(evidence)
     link = Link(
         proposal.collection,
@@ -119,7 +133,7 @@ def _values(proposal: Proposal, held: frozenset[str], known: Known, *, is_backed
     weight = proposal.evidence[0].weight
     if len(missing) > ORPHANS * len(asked):
         evidence = (Evidence("orphans", 0.0, len(missing), len(asked)),)
-        if is_backed or chance > SURE:
+        if is_backed or chance > SURE or not _in_range(missing, target, known):
             may_be_gone = (
                 weight >= SHORT and len(missing) <= max(1, GONE * len(asked)) and _in_range(missing, target, known)
             )
@@ -141,12 +155,18 @@ def _values(proposal: Proposal, held: frozenset[str], known: Known, *, is_backed
             "values contained", round(0.6 * specificity * min(1.0, len(asked) / ENOUGH), 6), len(inside), len(asked)
         )
     ]
-    if weight == 0.0 and any(_chance(held & known.asked[where], where, known) <= SURE for where in others):
+    if weight == 0.0 and any(_holds_too(held & known.asked[where], where, known) for where in others):
         chance = 1.0  # another key would take them as well, so nothing says which
     pieces.extend(_gaps(asked, target, known, chance))
     if weight > 0.0 or chance <= SURE:
         pieces.extend(_reach(asked, target, known))
     return _Numbers(tuple(pieces), 1.0, chance)
+
+
+def _holds_too(asked: frozenset[str], where: tuple[str, str], known: Known) -> bool:
+    """Whether another key takes all the values too, and not by chance."""
+    is_held = len(asked & known.keys[where]) >= (1 - ORPHANS) * len(asked)
+    return is_held and _chance(asked, where, known) <= SURE
 
 
 def _reach(inside: frozenset[str], target: tuple[str, str], known: Known) -> tuple[Evidence, ...]:
@@ -175,11 +195,18 @@ def _unused(asked: frozenset[str], target: tuple[str, str], known: Known) -> fro
 
 def _chance(asked: frozenset[str], target: tuple[str, str], known: Known) -> float:
     """How likely the values meet as many keys by chance, seen from the numbers between them that they do not use."""
-    free = _unused(asked, target, known)
-    if not free:
+    used, free, ends = numbers_of(asked), numbers_of(_unused(asked, target, known)), known.ends(target)
+    if not free or ends is None:
         return 1.0
-    keys = known.keys[target]
-    return by_chance(len(asked & keys), len(asked), len(free & keys), len(free))
+    keys, low, high = known.keys[target], min(used), max(used)
+    places = [[0, 0, 0, 0] for _ in range(PLACES)]
+    for at, numbers in ((0, used), (2, free)):
+        for number in numbers:
+            if ends[0] <= number <= ends[1]:  # beyond its keys a table says nothing
+                place = places[place_of(number, low, high)]
+                place[at] += str(number) in keys
+                place[at + 1] += 1
+    return by_chance((hits, of, others, other_of) for hits, of, others, other_of in places)
 
 
 def _in_range(missing: frozenset[str], target: tuple[str, str], known: Known) -> bool:
