@@ -86,6 +86,12 @@ class Asked:
     material_notices: Mapping[str, int] = field(default_factory=dict)
     contacts: frozenset[str] = frozenset()
 
+    def about(self, contacts: frozenset[str]) -> "Asked":
+        """The same question about these contacts."""
+        return Asked(
+            self.purpose, self.channel, self.brand, self.ground, self.material_purpose, self.material_notices, contacts
+        )
+
     @property
     def choice_brand(self) -> str | None:
         """Whose choice counts: the brand's, or the controller's one."""

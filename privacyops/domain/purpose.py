@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from privacyops.domain.handling import Handling, HandlingMalformed
@@ -113,13 +114,14 @@ class Period:
     months: int
     days: int
 
-    @classmethod
-    def parse(cls, text: str) -> "Period":
+    @staticmethod
+    @lru_cache(maxsize=256)  # each grant asks for that of its purpose
+    def parse(text: str) -> "Period":
         """Raises: PurposeMalformed: not a period of whole years, months, weeks and days, or of no length."""
         found = _PERIOD.fullmatch(text)
         years, months, weeks, days = (int(part or 0) for part in found.groups()) if found else (0, 0, 0, 0)
-        period = cls(12 * years + months, 7 * weeks + days)
-        if period == cls(0, 0):
+        period = Period(12 * years + months, 7 * weeks + days)
+        if period == Period(0, 0):
             raise PurposeMalformed("a period is written as in P24M and is not empty")
         return period
 

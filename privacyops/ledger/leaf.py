@@ -84,15 +84,16 @@ def _is_plain(value: Json, depth: int) -> bool:
     """
     if type(value) is not dict or depth == MAX_DEPTH:
         return False
-    for name, member in value.items():
+    for member in value.values():
         kind = type(member)
-        if type(name) is not str or not name.isascii():
-            return False
         if kind is str or (kind is int and -MAX_INTEGER <= member <= MAX_INTEGER):  # type: ignore[operator]  # as below
             continue
         if kind is not dict or not _is_plain(member, depth + 1):
             return False
-    return True
+    try:
+        return "".join(value).isascii()
+    except TypeError:
+        return False
 
 
 def _ordered(value: Json, depth: int) -> Json:
@@ -185,7 +186,11 @@ class SubjectKey:
 
     def evidence(self, *, record_id: str, evidence: Json) -> str:
         """Commitment to the circumstances, which are themselves sealed and deletable."""
-        return _commit(self._evidence, record_id, canonical(evidence).decode())
+        return self.sealed_evidence(record_id=record_id, plain=canonical(evidence))
+
+    def sealed_evidence(self, *, record_id: str, plain: bytes) -> str:
+        """As `evidence`, of its canonical form."""
+        return _commit(self._evidence, record_id, plain.decode())
 
     def chain(self, *, record_id: str, state_version: int, previous: bytes | None) -> str:
         """Commitment to this person's previous leaf by its hash; None for the first one."""

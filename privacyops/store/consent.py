@@ -256,7 +256,7 @@ def state_values(subject_no: int, row: StateRow, state_version: int, names: Cata
         names.purposes[row.purpose].no if row.purpose else 0,
         names.channels[row.channel] if row.channel else 0,
         names.brands[row.brand].no if row.brand else 0,
-        row.kind.value,
+        str(row.kind),
         state_version,
         str(row.state),
         milliseconds(row.t),
@@ -268,12 +268,12 @@ def state_values(subject_no: int, row: StateRow, state_version: int, names: Cata
         None if confirm_until is None else milliseconds(confirm_until),
         *((notice.id, notice.version, notice.locale, notice.sha256) if notice else _NO_NOTICE),
         row.purpose_version,
-        row.regime.value if row.regime else None,
+        str(row.regime) if row.regime else None,
         row.jurisdiction,
         bytes.fromhex(row.contact) if row.contact else None,
-        row.strength.value if row.strength else None,
-        row.grade.value if row.grade else None,
-        row.basis.value if row.basis else None,
+        str(row.strength) if row.strength else None,
+        str(row.grade) if row.grade else None,
+        str(row.basis) if row.basis else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Many people in one read: for lists, batches, copies and exports. The same rows as the single check sees."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,8 +27,7 @@ def load_people(tx: Tx, refs: Iterable[bytes], purpose_no: int, numbers: Numbers
     """Who is behind each keyed hash, with the rows that may decide on one purpose. Nobody: not in the answer."""
     wanted = sorted(set(refs))
     raw: dict[bytes, tuple[int, str | None, list[tuple[Any, ...]]]] = {}
-    values = {"controller": tx.controller, "purpose": purpose_no, **named(tx, wanted)}
-    for ref, no, home, *row in tx.raw(_people_statement(tx.dialect, len(wanted)), values) if wanted else ():
+    for ref, no, home, *row in _asked(tx, _people_statement, wanted, {"purpose": purpose_no}):
         raw.setdefault(bytes(ref), (no, home, []))[2].append(tuple(row))
     return {ref: person_in(no, home, rows, numbers) for ref, (no, home, rows) in raw.items()}
 
@@ -37,10 +36,7 @@ def load_suppressed(tx: Tx, refs: Iterable[bytes], names: Catalogue) -> Mapping[
     """What keeps each address from being written to."""
     wanted = sorted(set(refs))
     found: dict[bytes, list[StateRow]] = {}
-    statement = _suppressed_statement(tx.dialect, len(wanted))
-    for ref, reason, purpose, brand, order_t, event in (
-        tx.raw(statement, {"controller": tx.controller, **named(tx, wanted)}) if wanted else ()
-    ):
+    for ref, reason, purpose, brand, order_t, event in _asked(tx, _suppressed_statement, wanted, {}):
         found.setdefault(bytes(ref), []).append(suppression_row(reason, purpose, brand, order_t, event, names))
     return found
 
@@ -52,6 +48,18 @@ def list_people(tx: Tx, after: int, limit: int, numbers: Numbers) -> Sequence[Pe
     for no, public_id, home, *row in raw:
         people.setdefault(no, (public_id, home, []))[2].append(tuple(row))
     return [Person(no, public_id, person_in(no, home, rows, numbers)) for no, (public_id, home, rows) in people.items()]
+
+
+def _asked(
+    tx: Tx, statement: Callable[[str, int], str], refs: Sequence[bytes], first: Mapping[str, Any]
+) -> Sequence[Any]:
+    """The rows of a statement whose parameters are `first`, then the hashes, then the controller."""
+    if not refs:
+        return ()
+    sql = statement(tx.dialect, len(refs))
+    if tx.dialect == "sqlite":  # by place: SQLite looks a name up among a thousand others
+        return tx.raw(sql, (*first.values(), *refs, tx.controller))
+    return tx.raw(sql, {**first, "refs": list(refs), "controller": tx.controller})
 
 
 def named(tx: Tx, refs: Sequence[bytes]) -> dict[str, Any]:
@@ -68,18 +76,26 @@ def among(dialect: str, count: int) -> str:
     return f"IN ({', '.join(f':r{place}' for place in range(count))})"
 
 
+def _mark(dialect: str, name: str) -> str:
+    return "?" if dialect == "sqlite" else f":{name}"
+
+
+def _places(dialect: str, count: int) -> str:
+    return f"IN ({', '.join('?' * count)})" if dialect == "sqlite" else among(dialect, count)
+
+
 @functools.lru_cache(maxsize=64)
 def _people_statement(dialect: str, count: int) -> str:
     return f"""SELECT i.ref, s.no, s.jurisdiction, {_COLUMNS}
         FROM subject_identifier i JOIN subject s ON s.no = i.subject_no
-        JOIN consent_state c ON c.subject_no = s.no AND c.purpose_no IN (0, :purpose)
-        WHERE i.ref {among(dialect, count)} AND s.controller = :controller"""  # noqa: S608 - names of parameters
+        JOIN consent_state c ON c.subject_no = s.no AND c.purpose_no IN (0, {_mark(dialect, "purpose")})
+        WHERE i.ref {_places(dialect, count)} AND s.controller = {_mark(dialect, "controller")}"""  # noqa: S608 - marks
 
 
 @functools.lru_cache(maxsize=64)
 def _suppressed_statement(dialect: str, count: int) -> str:
     return f"""SELECT ref, reason, purpose_no, brand_no, order_t, event_id FROM suppression
-        WHERE ref {among(dialect, count)} AND controller = :controller"""  # noqa: S608 - names of parameters
+        WHERE ref {_places(dialect, count)} AND controller = {_mark(dialect, "controller")}"""  # noqa: S608 - marks
 
 
 _PAGE: Final = f"""SELECT s.no, s.public_id, s.jurisdiction, {_COLUMNS}

@@ -38,7 +38,7 @@ TAKEN = [
     (CONSENTS, GRANT),
     (CONSENTS, GRANT | {"evidence": {"url": "https://shop.example/", "n": 3}, "brand": "shop"}),
     (CONSENTS, GRANT | {"choices": [CHOICE | {"choice": "refuse"}, CHOICE | {"channel": "sms", "choice": "defer"}]}),
-    (CONSENTS, GRANT | {"method": " form ", "age": "41", "occurred_at": "2026-11-22T10:00:00+00:00"}),
+    (CONSENTS, GRANT | {"brand": " shop ", "age": "41", "occurred_at": "2026-11-22T10:00:00+00:00"}),
     (CONSENTS, GRANT | {"client_event_id": "till-7", "indicated_by": "agent", "evidence": {"mandate": "m-1"}}),
     (WITHDRAW, STOP),
     (WITHDRAW, STOP | {"scope": {"purpose": "newsletter"}, "brand": "shop"}),

@@ -13,9 +13,11 @@ def told_live(rows: Rows, event: ConsentEvent) -> ConsentEvent:
     Machines' clocks differ and are set back; whoever stops after a grant has stopped it, whatever the clocks say.
     A stop of a claimed past keeps that time, and a grant keeps its own: both only make the answer stricter.
     """
-    latest = max((row.t for row in rows.values()), default=event.recorded_at)
     is_claimed = event.clock is ClockTrust.TRUSTED and event.occurred_at != event.recorded_at
-    if not event.is_stop or is_claimed or latest <= event.recorded_at:
+    if not rows or is_claimed or not event.is_stop:
+        return event
+    latest = max([row.t for row in rows.values()])
+    if latest <= event.recorded_at:
         return event
     occurred_at = latest if event.occurred_at == event.recorded_at else event.occurred_at
     return replace(event, recorded_at=latest, occurred_at=occurred_at)

@@ -103,33 +103,32 @@ def leaf_members(event: ConsentEvent, commitments: Mapping[str, str]) -> dict[st
     Absent members are left out, never null.
     """
     members: dict[str, Any] = {
-        "v": LEAF_VERSION,
-        "id": str(event.id),
-        "controller": event.controller,
-        "type": str(event.type),
-        "method": str(event.method),
-        "indicated_by": str(event.indicated_by),
-        "actor_kind": event.actor_kind,
-        "clock": str(event.clock),
-        "occurred_at": instant_text(event.occurred_at),
-        "recorded_at": instant_text(event.recorded_at),
-    }
-    optional: dict[str, Any] = {
-        "brand": event.brand,
-        "purpose": {"key": event.purpose.key, "v": event.purpose.version} if event.purpose else None,
-        "channel": event.channel,
-        "state": str(event.state) if event.state else None,
-        "basis": BASIS_CODE[event.basis] if event.basis else None,
-        "regime": str(event.regime) if event.regime else None,
-        "jurisdiction": event.jurisdiction,
-        "notice": event.notice.to_json() if event.notice else None,
-        "valid_for": event.valid_for,
-        "confirm_until": instant_text(event.confirm_until) if event.confirm_until else None,
-        "causes": str(event.causes) if event.causes else None,
-        "grade": str(event.grade) if event.grade else None,
-        "scope": event.scope,
-    }
-    return members | {name: value for name, value in optional.items() if value is not None} | dict(commitments)
+        "v": LEAF_VERSION, "id": str(event.id), "controller": event.controller, "type": str(event.type),
+        "method": str(event.method), "indicated_by": str(event.indicated_by), "actor_kind": event.actor_kind,
+        "clock": str(event.clock), "occurred_at": instant_text(event.occurred_at),
+        "recorded_at": instant_text(event.recorded_at), **commitments,
+    }  # fmt: skip
+    for name in _PLAIN:
+        value = getattr(event, name)
+        if value is not None:
+            members[name] = value
+    for name in _CODED:
+        value = getattr(event, name)
+        if value:
+            members[name] = str(value)
+    if event.purpose:
+        members["purpose"] = {"key": event.purpose.key, "v": event.purpose.version}
+    if event.basis:
+        members["basis"] = BASIS_CODE[event.basis]
+    if event.notice:
+        members["notice"] = event.notice.to_json()
+    if event.confirm_until:
+        members["confirm_until"] = instant_text(event.confirm_until)
+    return members
+
+
+_PLAIN: Final = ("brand", "channel", "jurisdiction", "valid_for", "scope")
+_CODED: Final = ("state", "regime", "causes", "grade")
 
 
 def event_of(members: Mapping[str, Any]) -> ConsentEvent:

@@ -195,7 +195,7 @@ def _stop(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
         if pending and (row.prior_t is None or event.t >= row.prior_t):
             return (replace(row, prior_state=event.state, prior_t=event.t),)
         return ()
-    return (replace(_choice(row, event, None), valid_until=None),)
+    return (_choice(row, event, None, lasts=False),)
 
 
 def _expired(rows: Rows, event: ConsentEvent) -> tuple[StateRow, ...]:
@@ -337,7 +337,7 @@ def _is_behind(rows: Rows, row: StateRow | None, event: ConsentEvent) -> bool:
     return event.t < row.t  # between two grants of one time the one that arrived later counts
 
 
-def _choice(old: StateRow | None, event: ConsentEvent, strength: Strength | None) -> StateRow:
+def _choice(old: StateRow | None, event: ConsentEvent, strength: Strength | None, *, lasts: bool = True) -> StateRow:
     kind, purpose, channel, brand = key_of(event)
     return StateRow(
         kind=kind,
@@ -348,7 +348,7 @@ def _choice(old: StateRow | None, event: ConsentEvent, strength: Strength | None
         t=event.t,
         since=event.occurred_at,
         event_id=event.id,
-        valid_until=event.valid_until,
+        valid_until=event.valid_until if lasts else None,
         confirm_until=event.confirm_until,
         notice=event.notice,
         purpose_version=event.purpose.version if event.purpose else None,

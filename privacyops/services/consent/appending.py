@@ -131,8 +131,8 @@ def write_events(
     told: list[dict[str, Any]] = []
     changed: dict[Any, tuple[StateRow, int]] = {}
     happened: list[asking.Applied] = []
-    bare = replace(how, evidence=None)
-    attached = list(carried(ctx, tx, names, opened.fresh, blank_event(ctx, tx, bare))) if opened.fresh else []
+    bare = replace(how, evidence=None) if how.evidence else how
+    attached = list(carried(ctx, tx, names, opened.fresh, lambda: blank_event(ctx, tx, bare))) if opened.fresh else []
     for place, told_event in enumerate(chain(attached, events(rows))):
         is_told = place >= len(attached)
         version += 1
@@ -156,7 +156,8 @@ def write_events(
         audit=audit_entry(
             ctx, tx, action, "subject", opened.subject.public_id, events=len(stored), method=str(how.method)
         ),
-        identifiers=opened.fresh, key=opened.fresh_key, answer=answer.to_json(),
+        identifiers=opened.fresh, key=opened.fresh_key,
+        answer=answer.to_json() if call is not None or how.client_event_id is not None else {},
         call=(account, call.key) if call is not None else None,
         client_event=(account, how.client_event_id) if how.client_event_id is not None else None,
     )  # fmt: skip
@@ -218,7 +219,7 @@ def sealed_event(
             plain = canonical(dict(how.evidence))
         except LeafNotCanonical:
             raise EvidenceMalformed from None
-        commitments["evidence"] = commit.evidence(record_id=record_id, evidence=dict(how.evidence))
+        commitments["evidence"] = commit.sealed_evidence(record_id=record_id, plain=plain)
         sealed = opened.key.seal(plain, place)
     leaf = canonical(leaf_members(event, commitments))
     contact = bytes.fromhex(event.contact) if event.contact else None

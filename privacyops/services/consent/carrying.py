@@ -5,7 +5,7 @@ have to say as much as the list says of every contact they hold. `write_events` 
 they attach; nothing else attaches.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from privacyops.domain.consent.event import ConsentEvent, PurposeRef
@@ -23,23 +23,23 @@ from privacyops.store.uow import Tx
 
 
 def carried(
-    ctx: Context, tx: Tx, names: Catalogue, fresh: Iterable[NewIdentifier], blank: ConsentEvent
+    ctx: Context, tx: Tx, names: Catalogue, fresh: Iterable[NewIdentifier], blank: Callable[[], ConsentEvent]
 ) -> Iterator[ConsentEvent]:
     """The entries against the contacts among identifiers that a write attaches, as events of their new owner.
 
-    `blank` is what every event of the call shares.
+    `blank` makes what every event of the call shares; mostly there is no entry, and none is made.
     """
     yield from standing_against(ctx, tx, names, [one.contact for one in fresh if one.contact is not None], blank)
 
 
 def standing_against(
-    ctx: Context, tx: Tx, names: Catalogue, contacts: Sequence[SubjectIdentifier], blank: ConsentEvent
+    ctx: Context, tx: Tx, names: Catalogue, contacts: Sequence[SubjectIdentifier], blank: Callable[[], ConsentEvent]
 ) -> Iterator[ConsentEvent]:
     """The entries against contacts, as events of whoever holds them: one a channel, each at the time of its entry."""
     entries = entries_against(ctx, tx, contacts)
     for contact in contacts:
         for one in entries.get(contact, ()):
-            yield from as_events(ctx, names, contact, one, blank)
+            yield from as_events(ctx, names, contact, one, blank())
 
 
 def entries_against(

@@ -38,6 +38,7 @@ from privacyops.store.subject import NewIdentifier, Subject
 from privacyops.store.suppression import Suppression
 from privacyops.store.uow import Tx
 
+_TYPES: Final = tuple((one.value, one) for one in IdentifierType)
 _WIDENING: Final = frozenset({ConsentState.GIVEN, ConsentState.REQUESTED})
 
 
@@ -78,6 +79,7 @@ class Chunk:
         self.hashes: list[bytes] = []
         self._people: dict[int, _Touched] = {}
         self._by_ref: dict[bytes, int] = {}
+        self._judges: dict[tuple[Any, ...], Judge] = {}
         self._numbers: Iterator[int] = iter(())
         self._entries: Mapping[SubjectIdentifier, Sequence[Suppression]] = {}
 
@@ -134,11 +136,10 @@ class Chunk:
         cells = line.cells
         try:
             told = line.record()
-            judge = Judge.of(
-                self.names, cells.get("purpose", ""), cells.get("channel", ""), cells.get("brand"),
-                cells.get("jurisdiction"),
-            )  # fmt: skip
-            named = [(type_, cells[type_.value]) for type_ in IdentifierType if cells.get(type_.value)]
+            judge = self._judge_of(
+                cells.get("purpose", ""), cells.get("channel", ""), cells.get("brand"), cells.get("jurisdiction")
+            )
+            named = [(type_, cells[name]) for name, type_ in _TYPES if name in cells]
             whom = Whom.of(self._ctx, None, named)
         except LineRefused as refusal:
             self._tally.refuse(line.number, refusal.word)
@@ -154,6 +155,12 @@ class Chunk:
             return None
         hashed = self._ctx.ports.keyring.mac(MacLabel.IMPORT, self._ctx.controller.key, line.fingerprint()).digest
         return _Fit(line, whom, subjects.refs_of_whom(self._ctx, whom), told, judge, hashed)
+
+    def _judge_of(self, *about: Any) -> Judge:
+        """One for all lines that ask the same. Raises: as `Judge.of`."""
+        if about not in self._judges:
+            self._judges[about] = Judge.of(self.names, *about)
+        return self._judges[about]
 
     def _person(self, fit: _Fit, known: Mapping[bytes, KnownPerson]) -> _Touched:
         """The person of a line: met before in this chunk, known, or new. Raises: LineRefused."""
@@ -235,12 +242,13 @@ class Chunk:
         purpose = judge.known.current
         home = person.opened.subject.jurisdiction
         ground, place = purpose.ground_in(judge.jurisdiction, home, judge.brand.jurisdiction)
+        method = known_method(told.method)
         state = told.state(needs_confirmation=purpose.needs_confirmation(judge.channel, place))
-        if state in _WIDENING and not is_expressed(ground.basis, known_method(told.method)):
+        if state in _WIDENING and not is_expressed(ground.basis, method):
             state = ConsentState.UNKNOWN  # a list that does not tell of a statement proves no explicit consent
         return ConsentEvent(
             id=EventId(uuid7(now)), type=EventType.IMPORT, controller=self._tx.controller,
-            occurred_at=min(told.occurred_at or now, now), recorded_at=now, method=known_method(told.method),
+            occurred_at=min(told.occurred_at or now, now), recorded_at=now, method=method,
             actor_kind=str(self._ctx.actor.kind),
             brand=judge.brand.key if purpose.scope is PurposeScope.BRAND else None,
             purpose=PurposeRef(purpose.key, purpose.version), channel=judge.channel, state=state, basis=ground.basis,

@@ -16,6 +16,7 @@ from privacyops.kernel.errors import Unprocessable
 from privacyops.ledger.leaf import to_milliseconds
 
 MOST_BYTES: Final = 16_384
+_METHODS: Final = {one.value: one for one in Method}
 IDENTIFIERS: Final = tuple(str(one) for one in IdentifierType)
 COLUMNS: Final = (
     *IDENTIFIERS, "purpose", "channel", "brand", "jurisdiction", "choice", "occurred_at", "source", "wording", "method",
@@ -115,10 +116,7 @@ def lines_of(source: IO[bytes], defaults: Defaults) -> Iterator[Line]:
 
 def known_method(text: str | None) -> Method:
     """The method where the list uses our word for it; else that it was imported."""
-    try:
-        return Method(text or "")
-    except ValueError:
-        return Method.IMPORT
+    return _METHODS.get(text or "", Method.IMPORT)
 
 
 def _texts(source: IO[bytes]) -> Iterator[str]:

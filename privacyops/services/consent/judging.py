@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 from privacyops.domain.account.action import Action
 from privacyops.domain.consent.projection import StateRow
 from privacyops.domain.decision import Asked, Decision, decide, of_nobody
-from privacyops.domain.purpose import Ground
 from privacyops.domain.subject import CONTACT_OF_CHANNEL, IdentityConflict
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import Problem, TooLarge
@@ -63,7 +62,10 @@ class Judge:
     channel: str
     brand: Brand
     jurisdiction: str | None
-    _grounds: dict[str | None, Ground] = field(default_factory=dict)
+    _questions: dict[str | None, Asked] = field(default_factory=dict)
+    """By the place where the person is at home; without contacts."""
+    _of_nobody: dict[Instant, Decision] = field(default_factory=dict)
+    """What is said of somebody without a row."""
 
     @classmethod
     def of(cls, names: Catalogue, purpose: str, channel: str, brand: str | None, jurisdiction: str | None) -> "Judge":
@@ -72,19 +74,26 @@ class Judge:
         return cls(names, known, channel, names.brands[brand_named(names, brand)], jurisdiction)
 
     def decide(
-        self, found: Found | None, suppressed: Iterable[StateRow], contacts: frozenset[str], now: Instant
+        self, found: Found | None, suppressed: Sequence[StateRow], contacts: frozenset[str], now: Instant
     ) -> Decision:
         """The decision on one person; None: nobody is known."""
-        home = found.home if found else None
-        ground = self._grounds.get(home)
-        if ground is None:
+        if found is None and not suppressed:
+            answer = self._of_nobody.get(now)
+            if answer is None:
+                answer = self._of_nobody[now] = decide((), self._asked(None, frozenset()), now)
+            return answer
+        home, rows = (found.home, found.rows) if found else (None, [])
+        return decide([*rows, *suppressed] if suppressed else rows, self._asked(home, contacts), now)
+
+    def _asked(self, home: str | None, contacts: frozenset[str]) -> Asked:
+        asked = self._questions.get(home)
+        if asked is None:
             ground = self.known.current.ground_in(self.jurisdiction, home, self.brand.jurisdiction)[0]
-            self._grounds[home] = ground
-        asked = Asked(
-            self.known.current, self.channel, self.brand.key, ground, self.known.material,
-            self.names.material_notices, contacts,
-        )  # fmt: skip
-        return decide([*(found.rows if found else ()), *suppressed], asked, now)
+            asked = self._questions[home] = Asked(
+                self.known.current, self.channel, self.brand.key, ground, self.known.material,
+                self.names.material_notices,
+            )  # fmt: skip
+        return asked if not contacts else asked.about(contacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +182,11 @@ def _keys(ctx: Context, whom: Whom, channel: str) -> _Keys:
             subjects.contacts_of_whom(ctx, whom, channel),
             subjects.suppression_refs(ctx, whom, channel),
         )
-    refs = subjects.refs_of(ctx, whom.identifiers[0])
-    if whom.identifiers[0].type is not CONTACT_OF_CHANNEL.get(channel):
+    identifier = whom.identifiers[0]
+    refs = subjects.refs_of(ctx, identifier)
+    if identifier.type is not CONTACT_OF_CHANNEL.get(channel):
         return _Keys(refs, frozenset(), ())
-    return _Keys(refs, frozenset(ref.hex() for ref in refs), subjects.suppression_refs(ctx, whom, channel))
+    return _Keys(refs, frozenset([ref.hex() for ref in refs]), subjects.contact_refs(ctx, identifier))
 
 
 def _one_of(people: Mapping[bytes, Found], refs: Sequence[bytes]) -> Found | None:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -33,7 +33,8 @@ from privacyops.store.uow import Tx
 PAGE: Final = 1_000
 MOST_BYTES: Final = 4_096
 USABLE: Final = timedelta(hours=1)
-_NAMES: Final = {"subject": None} | {str(one): one for one in IdentifierType}
+_NAMES: Final = {str(one): one for one in IdentifierType}
+_WHO: Final = ("subject", *_NAMES)
 
 
 class ListMalformed(BadRequest):
@@ -160,8 +161,7 @@ def _page(
 
 def _whom(ctx: Context, found: Mapping[str, str]) -> Whom | Problem:
     try:
-        named = [(type_, found[name]) for name, type_ in _NAMES.items() if type_ is not None and found.get(name)]
-        return Whom.of(ctx, found.get("subject") or None, named)
+        return Whom.of(ctx, found.get("subject"), [(_NAMES[name], found[name]) for name in found if name != "subject"])
     except (IdentifierMalformed, SubjectNotNamed, SubjectIsContact) as problem:
         return problem
 
@@ -179,12 +179,12 @@ def _rows_of_json(source: IO[bytes]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = _decode(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except (ValueError, RecursionError):
             raise ListMalformed(f"line {number} is not JSON") from None
         if not isinstance(value, dict):
             raise ListMalformed(f"line {number} is not an object")
-        found = {name: str(value[name]) for name in _NAMES if value.get(name)}
+        found = {name: str(value[name]) for name in _WHO if value.get(name)}
         yield str(value.get("row", number)), found
 
 
@@ -193,10 +193,10 @@ def _rows_of_csv(source: IO[bytes]) -> Iterator[Row]:
     try:
         reader = csv.DictReader(lines, strict=True)
         header = reader.fieldnames or ()
-        if not set(header) & set(_NAMES):
+        if not set(header) & set(_WHO):
             raise ListMalformed("the header names no identifier: subject, " + ", ".join(IdentifierType))
         for number, line in enumerate(reader, 1):
-            yield line.get("row") or str(number), {name: line[name] for name in _NAMES if line.get(name)}
+            yield line.get("row") or str(number), {name: line[name] for name in _WHO if line.get(name)}
     except csv.Error as error:
         raise ListMalformed(f"not CSV: {error}") from None
 
@@ -216,13 +216,14 @@ def _decoded(line: bytes, number: int) -> str:
         raise ListMalformed(f"line {number} is not UTF-8") from None
 
 
+_decode: Final = json.JSONDecoder().decode
+_quoted: Final = json.encoder.encode_basestring_ascii
 Told = Iterable[tuple[str, str, str]]
 
 
 def _json_lines(told: Told) -> bytes:
-    encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
-    rows = (encode({"row": mark, "decision": answer, "reason": reason}) for mark, answer, reason in told)
-    return ("\n".join(rows) + "\n").encode()
+    rows = [f'{{"row":{_quoted(mark)},"decision":"{answer}","reason":"{reason}"}}\n' for mark, answer, reason in told]
+    return "".join(rows).encode()
 
 
 def _csv_lines(told: Told) -> bytes:

@@ -127,7 +127,7 @@ def contact_refs(ctx: Context, contact: SubjectIdentifier) -> Sequence[bytes]:
     """The keyed hashes under which a contact may be suppressed, the newest first; none for what is no contact."""
     if contact.type not in _CONTACTS:
         return []
-    kind, value = contact.type.value.encode(), contact.value.encode()
+    kind, value = contact.type.encode(), contact.value.encode()
     return [mac.digest for mac in ctx.ports.keyring.macs(MacLabel.SUPPRESSION, ctx.controller.key, kind, value)]
 
 
@@ -217,7 +217,7 @@ def not_held(ctx: Context, key: DataKey, whom: Whom, held: Collection[bytes]) ->
             place = Place(ctx.controller.key, "subject_identifier", "sealed", refs[0].hex())
             sealed = key.seal(identifier.value.encode(), place)
             contact = identifier if identifier.type in _CONTACTS else None
-            yield NewIdentifier(refs[0], identifier.type.value, sealed, contact)
+            yield NewIdentifier(refs[0], str(identifier.type), sealed, contact)
             seen.add(refs[0])
 
 
