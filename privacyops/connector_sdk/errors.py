@@ -57,7 +57,7 @@ class Misconfigured(StoreRefusal):
         super().__init__(code)
         self.setting = safe_code(setting)
         self.allowed = allowed
-        self.args = (self.setting, self.code, self.allowed)
+        self.args = (self.setting, self.code, allowed) if allowed else (self.setting, self.code)
 
 
 class Terminal(StoreRefusal):

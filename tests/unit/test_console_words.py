@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from privacyops.console import words
+from privacyops.console import task_words, words
 from privacyops.console.deps import HOME, next_of, own_path
 from privacyops.console.pages.publishing import changes
 from privacyops.domain.account.action import Role
@@ -24,7 +24,7 @@ from privacyops.store.queue import VIEWS
     ("codes", "spoken"),
     [
         (RequestType, words.TYPES), (Channel, words.CHANNELS), (DsarState, words.STATES), (Outcome, words.OUTCOMES),
-        (Role, words.ROLES), (ProofMethod, words.PROOFS), (TaskKind, words.TASKS), (Check, words.CHECKS),
+        (Role, words.ROLES), (ProofMethod, words.PROOFS), (TaskKind, task_words.TASKS), (Check, words.CHECKS),
         (SuppressionReason, words.SUPPRESSIONS),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from privacyops.domain.subject import (
 from privacyops.kernel.errors import Unavailable, Unprocessable
 from privacyops.kernel.ids import base32
 from privacyops.ledger.leaf import SubjectKey
-from privacyops.ports.keyring import DataKey, MacLabel, Place
+from privacyops.ports.keyring import DataKey, KeyRing, MacLabel, Place
 from privacyops.services.context import Context
 from privacyops.store import consent_write as writes
 from privacyops.store import erasure
@@ -59,12 +59,14 @@ class SubjectKeyGone(Unavailable):
 class Whom:
     """A person by public id or by identifiers. Both together have to mean the same person.
 
-    `hashed` is for `refs_of_named`: what was hashed once for a call is not hashed again.
+    `hashed` is for `refs_of_named`: what was hashed once for a call is not hashed again by the same keys.
     """
 
     subject_id: str | None = None
     identifiers: tuple[SubjectIdentifier, ...] = ()
-    hashed: dict[SubjectIdentifier, Sequence[bytes]] = field(default_factory=dict, compare=False, repr=False)
+    hashed: dict[SubjectIdentifier, tuple[KeyRing, Sequence[bytes]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if self.subject_id is None and not self.identifiers:
@@ -102,9 +104,10 @@ def refs_of(ctx: Context, identifier: SubjectIdentifier) -> Sequence[bytes]:
 
 def refs_of_named(ctx: Context, whom: Whom, identifier: SubjectIdentifier) -> Sequence[bytes]:
     """As `refs_of`, for one of the identifiers of `whom`; each is hashed once a call."""
-    known = whom.hashed.get(identifier)
-    if known is None:
-        known = whom.hashed[identifier] = refs_of(ctx, identifier)
+    keyring, known = whom.hashed.get(identifier, (None, ()))
+    if keyring is not ctx.ports.keyring:
+        known = refs_of(ctx, identifier)
+        whom.hashed[identifier] = (ctx.ports.keyring, known)
     return known
 
 
