@@ -18,13 +18,16 @@ def merged(loaded: Mapping[str, Schema]) -> dict[str, Table]:
     taken: set[str] = set()
     for schema, tables in loaded.items():
         for name in tables:
-            named[schema, name] = f"{schema}.{name}" if name in taken else name
-        taken.update(tables)
+            free = name if name not in taken else f"{schema}.{name}"
+            while free in taken:  # a table that is called as another one of another schema is
+                free = f"{schema}.{free}"
+            named[schema, name] = free
+            taken.add(free)
+    outside = {f"{schema}.{name}": known for (schema, name), known in named.items()}
 
     def name_of(schema: str, told: str) -> str:
         """`told` as the loader of `schema` spells it: bare within, behind its schema's name outside."""
-        within, _, outside = told.partition(".")
-        return named.get((schema, told)) or named.get((within, outside)) or told
+        return named.get((schema, told)) or outside.get(told) or told
 
     found: dict[str, Table] = {}
     for schema, tables in loaded.items():

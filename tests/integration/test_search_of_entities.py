@@ -95,6 +95,71 @@ def test_addresses_that_few_customers_have_are_not_how_customers_are_known(tmp_p
     assert ("customer", "1") not in found.rows()
 
 
+NAMED = """
+CREATE TABLE customers (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT);
+CREATE TABLE customer_emails (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), email TEXT);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), total NUMERIC);
+CREATE TABLE {other} (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), email TEXT, at TEXT);
+INSERT INTO customers VALUES (1,'Ida','Holm'),(2,'Jon','Lund');
+INSERT INTO customer_emails VALUES (11,1,'ida@example.org'),(12,2,'jon@example.org');
+INSERT INTO orders VALUES (21,1,5),(22,2,6);
+INSERT INTO {other} VALUES (31,1,'jon@example.org','2026-01-01'),(32,2,'oda@example.org','2026-01-02');
+"""
+
+
+@pytest.mark.parametrize("other", ["referrals", "invitations", "shares", "ticket_cc", "gift_recipients"])
+def test_whom_a_customer_invited_is_not_given_the_customers_record(tmp_path: Path, other: str) -> None:
+    shop = Shop(tmp_path / "shop.db").holds(NAMED.format(other=other))
+    assert shop.search(email="jon@example.org").rows() >= {
+        ("customers", "2"),
+        ("customer_emails", "12"),
+        ("orders", "22"),
+    }
+    found = {row for mail in ("jon@example.org", "oda@example.org") for row in shop.search(email=mail).rows()}
+    assert not found & {("customers", "1"), ("orders", "21"), ("customer_emails", "11")}
+    assert not shop.search(email="oda@example.org").rows() & {("customers", "2"), ("orders", "22")}
+
+
+FAMILY = """
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, opened_at TEXT, plan TEXT);
+CREATE TABLE account_holders (account_id INTEGER PRIMARY KEY REFERENCES accounts(id), first_name TEXT, last_name TEXT,
+  email TEXT);
+CREATE TABLE cardholders (id INTEGER PRIMARY KEY, account_id INTEGER REFERENCES accounts(id), first_name TEXT,
+  last_name TEXT, email TEXT);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, account_id INTEGER REFERENCES accounts(id),
+  cardholder_id INTEGER REFERENCES cardholders(id), total NUMERIC);
+INSERT INTO accounts VALUES (1,'a','x'),(2,'b','y');
+INSERT INTO account_holders VALUES (1,'Ida','Holm','ida@example.org'),(2,'Jon','Lund','jon@example.org');
+INSERT INTO cardholders VALUES (27,1,'Gia','Holm','gia@example.org'),(28,2,'Kim','Lund','kim@example.org');
+INSERT INTO orders VALUES (7,1,27,5),(8,2,28,6);
+"""
+
+
+def test_another_cardholder_of_an_account_is_another_person(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.db").holds(FAMILY)
+    assert not shop.search(email="ida@example.org").rows() & {("cardholders", "27"), ("orders", "7")}
+    assert shop.search(email="gia@example.org").rows() >= {("cardholders", "27"), ("orders", "7")}
+
+
+EMPLOYMENT = """
+CREATE TABLE party (id INTEGER PRIMARY KEY, kind TEXT);
+CREATE TABLE person (party_id INTEGER PRIMARY KEY REFERENCES party(id), first_name TEXT, last_name TEXT, email TEXT);
+CREATE TABLE employment (id INTEGER PRIMARY KEY, employer_id INTEGER REFERENCES party(id),
+  party_id INTEGER REFERENCES party(id), salary NUMERIC, notes TEXT);
+INSERT INTO party VALUES (1,'p'),(2,'p'),(3,'p');
+INSERT INTO person VALUES (1,'Ida','Holm','ida@example.org'),(2,'Jon','Lund','jon@example.org'),
+  (3,'Kai','Berg','kai@example.org');
+INSERT INTO employment VALUES (11,2,1,30,'x'),(12,2,3,31,'y');
+"""
+
+
+@pytest.mark.parametrize("mail", ["ida@example.org", "jon@example.org"])
+def test_of_two_keys_to_an_entity_neither_is_taken_for_the_owner(tmp_path: Path, mail: str) -> None:
+    found = Shop(tmp_path / "shop.db").holds(EMPLOYMENT).search(email=mail)
+    assert not any(name == "employment" for name, _ in found.rows())
+    assert any(name == "employment" for name, _ in found.rows("candidate"))
+
+
 SCHEMAS = """
 CREATE SCHEMA people; CREATE SCHEMA sales; CREATE SCHEMA old;
 CREATE TABLE people.customer (id int PRIMARY KEY, name text, email text);

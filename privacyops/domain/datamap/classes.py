@@ -27,6 +27,10 @@ PERSONAL: Final = frozenset(
 """Categories that say something about one person; a city or a country alone does not."""
 _CONTACT: Final = (Category.EMAIL, Category.PHONE)
 _BUSINESS: Final = (Category.AMOUNT, Category.QUANTITY, Category.ORDER_NUMBER)
+_WHO: Final = (
+    *(Category.FIRST_NAME, Category.LAST_NAME, Category.FULL_NAME),
+    *(Category.LOGIN, Category.PASSWORD, Category.BIRTH_DATE),
+)
 _PEOPLE: Final = frozenset({TableWord.PERSON, TableWord.STAFF})
 
 
@@ -87,9 +91,10 @@ def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link
         one = searched[name]
         kinds = table_words(name)
         logs_in = bool(one.of(Category.PASSWORD))
-        if (kinds & _PEOPLE and TableWord.SATELLITE not in kinds) or logs_in:
-            continue
         pointed_at = any(link.to == name for links in outgoing.values() for link in links)
+        is_contact = not pointed_at and not one.of(*_WHO)  # `customer_emails`: addresses of people, and no people
+        if ((kinds & _PEOPLE and TableWord.SATELLITE not in kinds) or logs_in) and not is_contact:
+            continue
         if any(
             link.to in people and link.to != name and _belongs(one, link, has_own_life=pointed_at)
             for link in outgoing[name]

@@ -1,13 +1,15 @@
 """Where the contact data of people stand whose own rows have none: in a table of addresses or numbers that hangs on
 theirs, as most shops with more than one address a person have it.
 
-An address book is none of these: it holds other people's addresses, with their names, or those of a few customers.
+Form alone does not tell them from invitations, shares or a ticket's copies, which hold other people's addresses: so
+the table's name has to say that it holds contact data and nothing else. An address book has names, too.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from privacyops.domain.classification import words as w
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Role
 from privacyops.domain.datamap.link import Link, Ownership
 
@@ -20,6 +22,8 @@ _ELSE: Final = frozenset(
     }
 )
 """What a row has that is more than an address or a number: a card in an address book, an order, a message."""
+_CONTACT: Final = w.EMAIL | w.PHONE
+_BESIDE: Final = frozenset({"address", "adresse", "number", "nummer", "numero", "point", "method", "contact"})
 _OFTEN: Final = 2
 """A table of contact data has a row for every second person at least."""
 
@@ -47,13 +51,22 @@ def contact_tables(
     return found
 
 
+def is_named_for_contact(name: str, people: str) -> bool:
+    """Whether the words of a table's name are those for contact data, and of the people whose it is."""
+    whose = {w.stem(part) for part in w.words(people)} | w.PERSON_TABLE
+    said = [part for part in w.words(name) if w.stem(part) not in whose]
+    plain = [next((part.removeprefix(who) for who in whose if part.startswith(who)), part) for part in said]
+    about = [part for part in plain if part in _CONTACT or w.stem(part) in _CONTACT]
+    return bool(about) and all(part in about or w.stem(part) in _BESIDE for part in plain)
+
+
 def _paths(one: Collection, people: Collection) -> frozenset[str]:
     if not one.searched or one.cls not in _CLASSES or people.cls is not CollectionClass.PERSON:
         return frozenset()
     own = {field.category for field in people.fields if field.role is not Role.POINT}
     held = {field.category for field in one.fields}
     is_rare = one.rows is not None and people.rows is not None and one.rows * _OFTEN < people.rows
-    if held & _ELSE or is_rare:
+    if held & _ELSE or is_rare or not is_named_for_contact(one.name, people.name):
         return frozenset()
     wanted = {category for kind in _KINDS if not kind & own for category in kind}
     return frozenset(

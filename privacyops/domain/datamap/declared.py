@@ -32,8 +32,9 @@ def declared_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
         for key in sibling.links:
             evidence = Evidence(f"constraint on sibling {sibling.name}", INHERITED)
             _add(found, _link(name, key, collections, LinkKind.INHERITED_PARTITION, INHERITED, evidence))
-    for link in tuple(found.values()):
-        for people in _subtypes(link, found.values(), collections):
+    declared = tuple(found.values())
+    for link in declared:
+        for people in _subtypes(link, declared, collections):
             evidence = Evidence(f"{people.name} shares the key of {link.to}", 1.0)
             key = DeclaredLink("", link.fields, people.name, people.key)
             _add(found, _link(link.collection, key, collections, LinkKind.SHARED_KEY, 1.0, evidence))
@@ -43,20 +44,21 @@ def declared_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
 def _subtypes(link: Link, links: Iterable[Link], collections: Mapping[str, Collection]) -> tuple[Collection, ...]:
     """People whose key is the key that `link` leads to: what hangs on a "party" or "entity" hangs on the person too.
 
-    Another kind of entity (a shop, a supplier) has other keys; and where a table leads to people by itself, its key to
-    entities means something else.
+    Another kind of entity (a shop, a supplier) has other keys. People who have a key to an entity are others than the
+    one who shares it (a family's account), and where a table leads to people by itself, its key to entities means
+    something else.
     """
     one = collections[link.collection]
-    if one.key == link.fields and not looks_like_person(one):
+    leads_to_people = any(looks_like_person(collections[each.to]) for each in links if each.collection == one.name)
+    if one.key == link.fields or leads_to_people or looks_like_person(one):
         return ()
-    led_to = {each.to for each in links if each.collection == one.name}
     return tuple(
         collections[each.collection]
         for each in links
         if (each.to, each.to_fields) == (link.to, link.to_fields)
         and len(each.fields) == 1
         and collections[each.collection].key == each.fields
-        and each.collection not in {*led_to, one.name}
+        and each.collection != one.name
         and looks_like_person(collections[each.collection])
     )
 
