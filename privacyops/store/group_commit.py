@@ -58,8 +58,12 @@ class GroupCommit:
             mine.gate.acquire()  # until a leader is through with it, or hands the lead over
         if not mine.is_done:
             self._lead()
-        if mine.refusal is not None:
-            raise mine.refusal
+        refusal, mine.refusal = mine.refusal, None
+        if refusal is not None:
+            try:
+                raise refusal
+            finally:
+                del refusal  # its trace leads here: a circle would keep all that the work held until the next search
         return cast("R", mine.result)
 
     def _lead(self) -> None:

@@ -1,7 +1,10 @@
 """One commit for many writers, on a real SQLite file: nobody pays for a neighbour's refusal."""
 
+import contextlib
+import gc
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,3 +213,24 @@ def test_after_a_failed_group_the_next_one_writes(engines: Engines, clock: Manua
     with pytest.raises(LookupError):
         database.grouped("shop", clock.now(), write(5))
     assert database.grouped("shop", clock.now(), write(6)) == 6
+
+
+class Large:
+    """Stands for what a write holds."""
+
+
+def test_a_refused_write_leaves_nothing_to_the_search_for_garbage(engines: Engines, clock: ManualClock) -> None:
+    database, seen = Database(engines), list[weakref.ref[Large]]()
+
+    def refused(tx: Tx) -> None:
+        large = Large()
+        seen.append(weakref.ref(large))
+        raise LookupError
+
+    gc.disable()
+    try:
+        with contextlib.suppress(LookupError):
+            database.grouped("shop", clock.now(), refused)
+        assert [one() for one in seen] == [None]
+    finally:
+        gc.enable()
