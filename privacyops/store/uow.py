@@ -149,7 +149,7 @@ class Database:
                 connection.close()
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def _spelled(sql: str) -> str:
     """The statement with parameters as PostgreSQL's driver spells them; casts (`::bytea[]`) stay."""
     return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
@@ -158,7 +158,7 @@ def _spelled(sql: str) -> str:
 def is_contention(error: BaseException) -> bool:
     """Whether running the whole use case again is safe and likely to help (serialisation failure, deadlock)."""
     cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
-    state = getattr(getattr(cause, "orig", None), "sqlstate", None)
+    state = getattr(getattr(cause, "orig", cause), "sqlstate", None)  # raw statements raise the driver's own
     return state in {"40001", "40P01"}
 
 
