@@ -69,6 +69,15 @@ def proven(ctx: Context, text: str) -> ApiKey:
     return key
 
 
+def sent_in(authorization: bytes) -> str:
+    """The text of the key in a header `Authorization: Bearer po_…`. Raises: Unauthenticated: there is none."""
+    scheme, _, rest = authorization.decode("latin-1").partition(" ")
+    text = rest.strip()  # RFC 6750 allows several blanks
+    if scheme.lower() != "bearer" or not text:
+        raise Unauthenticated
+    return text
+
+
 def actor_of(key: ApiKey) -> Actor:
     """Who a key stands for."""
     return Actor(ActorKind.API_KEY, key.id, key.controller, scopes=key.scopes, systems=key.systems)

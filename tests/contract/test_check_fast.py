@@ -274,6 +274,23 @@ def test_every_member_of_the_documented_answer_is_given_by_the_gate(doors: Pair)
     assert {"GRANTED", "WITHDRAWN", "NO_CONSENT", "EXPIRED"} <= seen
 
 
+def test_blanks_around_a_key_are_the_same_to_both_doors(doors: Pair) -> None:
+    key, told = doors.keys[0], []
+    for header in (
+        f"Bearer {key}",
+        f"Bearer  {key}",
+        f"Bearer {key}  ",
+        f" Bearer {key}",
+        f"Bearer\t{key}",
+        "Bearer  ",
+    ):
+        call = ("GET", f"subject={doors.people[0]}&purpose=newsletter&channel=email", {"authorization": header}, b"")
+        slow, fast = called(doors.slow, *call), called(doors.fast, *call)
+        assert fast.comparable == slow.comparable, header
+        told.append(fast.status)
+    assert told == [200, 200, 200, 401, 401, 401]
+
+
 @pytest.mark.parametrize("subject", ["kim@example.com", "kim%40example.com", "+4930901820", "%2B49%2030%20901820"])
 def test_an_address_or_number_in_the_url_is_refused_at_both_doors_and_not_repeated(doors: Pair, subject: str) -> None:
     headers = {"authorization": f"Bearer {doors.keys[0]}"}

@@ -17,6 +17,8 @@ from privacyops.kernel.clock import ManualClock
 from privacyops.kernel.ids import AccountId
 from privacyops.services import apikey, purpose
 from privacyops.services.context import Context
+from privacyops.store import account as accounts
+from privacyops.store.purpose import raise_ver
 from privacyops.store.uow import Database
 from tests.contract.test_check_fast import Reply, called
 from tests.small_service import small_service
@@ -138,6 +140,10 @@ def test_keys_that_do_not_open_are_refused_in_the_same_words(doors: Doors) -> No
         assert doors.same(CONSENTS, GRANT, idempotency_key=key).status in (400, 422), key
     for kind in (None, "text/plain", "application/json; charset=utf-8"):
         doors.same(CONSENTS, GRANT | {"choices": [CHOICE, CHOICE]}, content_type=kind)
+    spaced = (f"Bearer  {doors.key}", f"bearer   {doors.key} ", f" Bearer {doors.key}", f"Bearer\t{doors.key}")
+    elsewhere = GRANT | {"brand": "other"}
+    assert [doors.same(CONSENTS, elsewhere, authorization=one).status for one in spaced] == [404, 404, 401, 401]
+    assert doors.post(CONSENTS, GRANT, gate=True, authorization=f"Bearer  {doors.key}").status == 201
     reader = apikey.create(doors.admin, "reader", frozenset({Scope.CONSENT_READ}))
     assert doors.same(CONSENTS, GRANT, authorization=f"Bearer {reader}").status == 403
 
@@ -164,3 +170,32 @@ def test_a_key_in_memory_opens_nothing_once_it_is_revoked_or_over(doors: Doors, 
     assert doors.post(CONSENTS, GRANT | {"brand": "shop"}, gate=True).status == 201
     clock.advance(timedelta(hours=1))
     assert doors.same(CONSENTS, GRANT | {"brand": "shop"}).status == 401
+
+
+def test_what_is_refused_before_the_write_opens_is_not_judged_under_a_key_of_before(doors: Doors) -> None:
+    early: list[dict[str, Any]] = [
+        GRANT | {"subject": {"identifiers": [{"type": "email", "value": "kim"}]}},
+        GRANT | {"evidence": {"n": 0.5}},
+    ]
+    for body in early:
+        assert doors.post(CONSENTS, GRANT, gate=True).status == 201
+        assert doors.same(CONSENTS, body).status in (400, 422), body
+        apikey.revoke(doors.admin, apikey.all_keys(doors.admin)[0].id)
+        assert doors.same(CONSENTS, body).status == 401, body
+        doors.key = apikey.create(doors.admin, "shop", frozenset({Scope.CONSENT_WRITE}))
+
+
+def test_a_key_that_may_not_write_is_judged_by_what_it_may_now(doors: Doors) -> None:
+    doors.key = apikey.create(doors.admin, "reader", frozenset({Scope.CONSENT_READ}))
+    key = apikey.all_keys(doors.admin)[0].id
+    assert doors.same(CONSENTS, GRANT).status == 403
+    with doors.ctx.database.transaction("shop-group", doors.ctx.clock.now()) as tx:
+        accounts.settle_scopes(tx, key, frozenset({Scope.CONSENT_WRITE}))
+        raise_ver(tx)
+    assert doors.post(CONSENTS, GRANT, gate=True).status == 201
+    with doors.ctx.database.transaction("shop-group", doors.ctx.clock.now()) as tx:
+        accounts.settle_scopes(tx, key, frozenset({Scope.CONSENT_READ}))
+        raise_ver(tx)
+    assert doors.same(CONSENTS, GRANT).status == 403
+    apikey.revoke(doors.admin, key)
+    assert doors.same(CONSENTS, GRANT).status == 401

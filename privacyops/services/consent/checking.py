@@ -39,6 +39,7 @@ WAIT_S: Final = 0.05
 _LOOK_S: Final = 0.005
 _TRIES: Final = 4
 _MOST_HELD: Final = 10_000
+_MOST_GROUNDS: Final = 256  # a question; there are many questions
 _BELOW_MS: Final = tuple(timedelta(microseconds=number) for number in range(1000))
 """What an instant of whole milliseconds leaves out; to take it away costs less than to make the instant anew."""
 
@@ -235,10 +236,7 @@ class Checker:
 
     def _prove(self, held: _Held, authorization: bytes) -> None:
         """Look the key up and remember it until the next change. Raises: Unauthenticated."""
-        scheme, _, text = authorization.decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not text:
-            raise Unauthenticated
-        key = apikey.proven(self._ctx, text)
+        key = apikey.proven(self._ctx, apikey.sent_in(authorization))
         if len(held.proven) >= _MOST_HELD:
             held.proven.clear()
         refusal = refused(apikey.actor_of(key), self._controller.key, Action.CONSENT_CHECK)
@@ -332,7 +330,7 @@ def _ground(question: _Question, named: str | None, home: str | None) -> tuple[G
     at = (named, home)
     found = question.grounds.get(at)
     if found is None:
-        if len(question.grounds) >= _MOST_HELD:
+        if len(question.grounds) >= _MOST_GROUNDS:
             question.grounds.clear()
         found = question.grounds[at] = question.known.current.ground_in(named, home, question.brand.jurisdiction)
     return found
