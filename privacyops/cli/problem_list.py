@@ -1,5 +1,8 @@
 """The problem types that the service may answer with, as a page."""
 
+import contextlib
+import importlib
+import pkgutil
 from collections.abc import Iterator
 
 from privacyops.kernel.errors import Problem
@@ -17,10 +20,20 @@ Every error of the JSON door is a problem document (RFC 9457). `type` is stable;
 
 def as_markdown() -> str:
     """One row for each type, by name."""
-    import privacyops.main  # noqa: F401 - importing the doors imports every problem they can answer with
-
+    _load_what_may_answer()
     rows = sorted({(one.type, one.status, one.title) for one in _subclasses(Problem) if one.type != "about:blank"})
     return _HEAD + "".join(f"| `{type_}` | {status} | {title} |\n" for type_, status, title in rows)
+
+
+def _load_what_may_answer() -> None:
+    """The doors, and what they load only when it is first needed: a problem is known once its module is."""
+    from privacyops import adapters, store
+
+    importlib.import_module("privacyops.main")
+    for package in (adapters, store):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            with contextlib.suppress(ModuleNotFoundError):  # an extra that is not installed answers nothing
+                importlib.import_module(found.name)
 
 
 def _subclasses(of: type[Problem]) -> Iterator[type[Problem]]:
