@@ -27,11 +27,9 @@ def as_markdown() -> str:
 
 def _load_what_may_answer() -> None:
     """The doors, and what they load only when it is first needed: a problem is known once its module is."""
-    from privacyops import adapters, store
-
     importlib.import_module("privacyops.main")
-    for package in (adapters, store):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for name in ("privacyops.adapters", "privacyops.store"):
+        for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             with contextlib.suppress(ModuleNotFoundError):  # an extra that is not installed answers nothing
                 importlib.import_module(found.name)
 
