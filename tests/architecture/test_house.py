@@ -66,6 +66,7 @@ def test_modules_are_loaded_by_name_in_one_place() -> None:
     allowed = {
         "privacyops/adapters/connector_host.py",
         "privacyops/adapters/pii/models.py",  # finds the files of models without importing what brings them
+        "privacyops/cli/problem_list.py",  # lists the problems of modules that are loaded when they are first needed
         "privacyops/domain/deadline/holiday_calendar.py",
     }
     assert places <= allowed
