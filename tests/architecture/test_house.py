@@ -66,7 +66,6 @@ def test_modules_are_loaded_by_name_in_one_place() -> None:
     allowed = {
         "privacyops/adapters/connector_host.py",
         "privacyops/adapters/pii/models.py",  # finds the files of models without importing what brings them
-        "privacyops/cli/problem_list.py",  # lists the problems of modules that are loaded when they are first needed
         "privacyops/domain/deadline/holiday_calendar.py",
     }
     assert places <= allowed
@@ -124,3 +123,20 @@ def test_every_silenced_check_says_why() -> None:
         if re.search(r"# noqa: [A-Z0-9, ]+$|# type: ignore(\[[a-z-, ]+\])?$", line)
     ]
     assert silent == []
+
+
+OF_COMMANDS = {
+    "catalogue-malformed", "checkpoint-not-of-this-log", "deadline-vector-malformed", "file-not-fetched",
+    "folder-in-use", "key-in-use", "key-still-used", "nothing-lost", "stores-file-malformed", "tree-in-use",
+}  # fmt: skip
+"""Problems that only the command line meets."""
+
+
+def test_every_type_of_problem_stands_on_the_page_of_problems() -> None:
+    named = {
+        found
+        for path in SOURCES
+        for found in re.findall(r'^    type(?:: [^=]+)? = "/problems/([a-z0-9-]+)"', path.read_text(), re.MULTILINE)
+    }
+    page = (ROOT / "openapi" / "problems.md").read_text()
+    assert named - set(re.findall(r"`/problems/([a-z0-9-]+)`", page)) == OF_COMMANDS
