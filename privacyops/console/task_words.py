@@ -58,6 +58,7 @@ _DATES: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
 }  # fmt: skip
 """Title, question and explanation of a date that comes near; `{day}` is the date itself."""
+_OVER: Final = {"extension_notice": "the last day on which more time could be announced is over"}
 _BEHIND: Final[Mapping[TaskKind, str]] = {
     _K.REVIEW_FINDINGS: "Each record that was found is given or left out on the page of the request. This task "
     "ends by itself when the review is finished.",
@@ -81,6 +82,31 @@ _LEFT: Final[Mapping[str, str]] = {
 }
 
 
+_ENDED: Final[Mapping[str, str]] = {
+    "acknowledged": "the receipt was confirmed",
+    "answered": "the answer has left",
+    "answered_without": "the answer goes without this store",
+    "approved": "it was approved",
+    "date_moved": "the date has moved",
+    "date_passed": "the date has passed, and nothing can be announced any more",
+    "done_by_hand": "somebody did it in the store",
+    "ended": "the store has ended its work",
+    "extended": "more time was announced",
+    "reminded_again": "a later reminder of the same date stands for it",
+    "request_closed": "the request is closed",
+    "retried": "the store is tried again",
+    "returned": "it was sent back",
+    "reviewed": "the review is finished",
+    "search_started": "the search has begun",
+    "submitted": "it lies before a second person",
+}
+
+
+def ended(reason: str) -> str:
+    """Why a task ended by itself."""
+    return _ENDED.get(reason) or words.code_text(reason)
+
+
 def reminder(code: str) -> tuple[str, int] | None:
     """The kind of date and the days before it of a code such as `answer-10d`; None: the code is of another form."""
     found = _REMINDER.fullmatch(code)
@@ -89,6 +115,8 @@ def reminder(code: str) -> tuple[str, int] | None:
 
 def reminded(kind: str, slot: str) -> str:
     """What a reminder was about: `the answer is due in 5 days`."""
+    if slot == "past":
+        return _OVER.get(kind, words.code_text(kind))
     known = reminder(f"{kind}{slot}")
     if known is None:
         return words.code_text(kind)

@@ -116,6 +116,17 @@ def cancel_tasks_of_store(tx: Tx, dsar_id: DsarId, store: str, reason: str) -> i
     return tx.run(update(_TASK).where(*about).values(**ended)).rowcount
 
 
+def cancel_reminders(tx: Tx, dsar_id: DsarId, about: str, reason: str, but_of: date | None = None) -> int:
+    """End the tasks that remind of a date of the request (`about`: a kind of deadline), but not those of the day
+    `but_of`; how many.
+    """
+    mine = (_TASK.c.dsar_id == dsar_id, _TASK.c.kind == TaskKind.DUE_SOON, _TASK.c.state.in_(OPEN_TASKS))
+    statement = update(_TASK).where(*mine, _TASK.c.code.startswith(about, autoescape=True))
+    if but_of is not None:
+        statement = statement.where(_TASK.c.due_on != but_of)
+    return tx.run(statement.values(state=TaskState.CANCELLED, ended_at=tx.now, end_reason=reason)).rowcount
+
+
 def request_approval(tx: Tx, dsar_id: DsarId, subject: str, plan_hash: str, by: AccountId) -> UUID:
     """Lay a plan before a second person; approvals asked for earlier are void."""
     void_approvals(tx, dsar_id)

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +15,7 @@ from privacyops.domain.dsar.kind import Channel, RequestType
 from privacyops.domain.dsar.record import Requester
 from privacyops.domain.webhook.subscriber import Scheme
 from privacyops.services import apikey, ledger
-from privacyops.services.dsar import intake, opening, sweep
+from privacyops.services.dsar import intake, opening
 from privacyops.services.webhook import subscribing
 from tests.consoles import ORIGIN, Browser, Office, words_of
 from tests.house import Walker
@@ -402,19 +401,3 @@ def test_a_store_is_looked_at_again(office: Office, tmp_path: Path) -> None:
     office.walker.connect("gone", tmp_path / "missing" / "gone.db")
     assert "did not answer" in words_of(olga.send("/console/stores/gone/look"))
     olga.send("/console/stores/unknown/look", 404)
-
-
-def test_several_reminders_of_one_date_are_one_task(office: Office) -> None:
-    office.walker.clock.advance(timedelta(days=40))
-    sweep.fire_deadlines(office.walker.context)
-    sweep.fire_deadlines(office.walker.context)
-    ada = office.at_desk("Ada", Role.ANALYST)
-    page = ada.read("/console/tasks?view=all")
-    due = "Tue 22 Dec 2026"  # two requests, each with one task for its answer and one for the extension
-    assert page.count(f">The answer is due on {due}<") == page.count(f">More time can be announced until {due}<") == 2
-    numbers = re.findall(r">(PR-[0-9A-Z]{6})</a>", page)
-    assert set(numbers) == set(re.findall(r">(PR-[0-9A-Z]{6})</a>", ada.read("/console/requests")))
-    told = words_of(ada.read(re.findall(r'href="(/console/tasks/[^"]+)">The answer is due', page)[0]))
-    assert f"The answer to the request has to leave by {due}" in told
-    assert "Open the request" in told
-    assert "any data protection officer" in told

@@ -224,7 +224,7 @@ def _request_url(desk: Visit, found: Task) -> str:
 def _done_note(found: Task, by: str | None) -> str | None:
     if found.state is TaskState.DONE:
         return f"Done by {by}." if by else "Done."
-    return f"Ended by itself: {words.code_text(found.end_reason)}." if found.end_reason else None
+    return f"Ended by itself: {task_words.ended(found.end_reason)}." if found.end_reason else None
 
 
 def _note(desk: Visit, found: Task) -> str | None:

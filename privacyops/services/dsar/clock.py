@@ -18,9 +18,12 @@ from privacyops.kernel.ids import DsarId, uuid7
 from privacyops.services.context import Context
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
+from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
 REMINDERS_DAYS_BEFORE: Final = (10, 5, 2, 0)
+PAST: Final = "past"
+"""The slot of the morning after a date: nobody is reminded of it any more."""
 _MORNING: Final = time(8)
 
 
@@ -92,7 +95,7 @@ def happen(tx: Tx, dsar: Dsar, *kinds: ClockEventKind, until: date | None = None
 
 
 def dates(tx: Tx, dsar: Dsar, events: Sequence[ClockEvent]) -> dict[str, Any]:
-    """The date columns of the fold at this moment; arms the reminders for them."""
+    """The date columns of the fold at this moment; arms the reminders for them, and ends those of other dates."""
     view = view_of(dsar, events, tx.now)
     arm_reminders(tx, dsar.id, view, ClockSnapshot.from_json(dsar.clock["snapshots"][0]).zone)
     return {"due_on": view.due, "safe_due_on": view.safe_due, "paused_since": view.paused_since}
@@ -102,13 +105,17 @@ def arm_reminders(tx: Tx, dsar_id: DsarId, view: ClockView, zone: str) -> None:
     """Reminders before `safe_due`, at eight in the morning of the establishment."""
     slots = [(f"-{days}d", _morning(view.safe_due - timedelta(days=days), zone)) for days in REMINDERS_DAYS_BEFORE]
     deadlines.arm(tx, dsar_id, "answer", slots)
+    tasks.cancel_reminders(tx, dsar_id, "answer", "date_moved", but_of=view.safe_due)
     if view.ack_due is not None and view.acked_at is None:
         deadlines.arm(tx, dsar_id, "ack", [("0d", _morning(view.ack_due, zone))])
     else:
         deadlines.disarm(tx, dsar_id, "ack", "met")
+        tasks.cancel_reminders(tx, dsar_id, "ack", "acknowledged")
     if view.can_extend and view.extension_notice_safe_due is not None:
-        notice = view.extension_notice_safe_due - timedelta(days=3)
-        deadlines.arm(tx, dsar_id, "extension_notice", [("-3d", _morning(notice, zone))])
+        last = view.extension_notice_safe_due
+        slots = [("-3d", _morning(last - timedelta(days=3), zone)), (PAST, _morning(last + timedelta(days=1), zone))]
+        deadlines.arm(tx, dsar_id, "extension_notice", slots)
+        tasks.cancel_reminders(tx, dsar_id, "extension_notice", "date_moved", but_of=last)
 
 
 def _morning(day: date, zone: str) -> Instant:

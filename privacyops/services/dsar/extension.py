@@ -18,6 +18,7 @@ from privacyops.services.dsar.lifecycle import require_seen
 from privacyops.services.dsar.wording import authority_of, letter, local_date, regime_of
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
+from privacyops.store import task as tasks
 from privacyops.store.uow import Tx
 
 
@@ -64,6 +65,7 @@ def extend(
         until = None
     dates = clock.happen(tx, dsar, ClockEventKind.EXTENSION_NOTICE_SENT, until=until)
     deadlines.disarm(tx, dsar_id, "extension_notice", "met")
+    tasks.cancel_reminders(tx, dsar_id, "extension_notice", "extended")
     after = dsars.save_dsar(tx, dsar, **dates)
     record(
         ctx, tx, "dsar.extend", "dsar", dsar_id, due_before=before.due.isoformat(), due=after.due_on.isoformat(),

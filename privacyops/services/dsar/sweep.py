@@ -8,8 +8,9 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.kind import Outcome
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarEvent, DsarState
-from privacyops.domain.task import OPEN_TASKS, TaskKind, TaskState
+from privacyops.domain.task import TaskKind
 from privacyops.services.context import Context, record, use_case
+from privacyops.services.dsar.clock import PAST
 from privacyops.services.dsar.lifecycle import end
 from privacyops.store import deadline as deadlines
 from privacyops.store import dsar as dsars
@@ -42,8 +43,13 @@ def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
     dsar = dsars.load_dsar(tx, due.dsar_id)
     if due.kind == "unverified_expiry":
         _expire_unverified(ctx, tx, dsar)
+    elif due.slot == PAST:
+        # From now on nobody can do what the reminder asks for: an open question would only be in the way.
+        if tasks.cancel_reminders(tx, dsar.id, due.kind, "date_passed"):
+            record(ctx, tx, "deadline.fired", "dsar", dsar.id, kind=due.kind, slot=due.slot)
     elif dsar.is_open and dsar.is_verified and dsar.state is not DsarState.ANSWERED:
-        _supersede(tx, due)
+        # A later reminder of the same date stands for the earlier ones: nobody needs five tasks to hear of one day.
+        tasks.cancel_reminders(tx, dsar.id, due.kind, "reminded_again")
         role = "dpo" if due.slot in LAST_SLOTS else "analyst"
         day = _day_of(due, ctx.controller.zone)
         tasks.add_task(
@@ -57,14 +63,6 @@ def _fire(ctx: Context, tx: Tx, due: DueDeadline) -> bool:
 def _day_of(due: DueDeadline, zone: str) -> date:
     """The date that a reminder is about: a slot such as `-5d` fires five days before it."""
     return due.due_at.astimezone(ZoneInfo(zone)).date() + timedelta(days=int(due.slot.strip("-d")))
-
-
-def _supersede(tx: Tx, due: DueDeadline) -> None:
-    """A later reminder of the same date stands for the earlier ones: nobody needs five tasks to hear of one day."""
-    for task in tasks.list_tasks_of(tx, due.dsar_id):
-        same = task.kind is TaskKind.DUE_SOON and (task.code or "").startswith(due.kind)
-        if same and task.state in OPEN_TASKS:
-            tasks.move_task(tx, task, TaskState.CANCELLED, None, end_reason="reminded_again")
 
 
 def _expire_unverified(ctx: Context, tx: Tx, dsar: Dsar) -> None:
