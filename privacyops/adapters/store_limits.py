@@ -1,6 +1,6 @@
 """How hard a store is asked: a token bucket, pauses that grow with chance in them, and a circuit that opens."""
 
-import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +14,11 @@ LONGEST_PAUSE: Final = 30.0
 FAILURES_THAT_OPEN: Final = 5
 OPEN_SECONDS: Final = 30.0
 BUGS_THAT_PAUSE: Final = 3
+_CHANCE: Final = secrets.SystemRandom()
+"""Not the process's own generator: searches run on threads of their own, beside work that may have seeded that one."""
 
 
-def pause_before(attempt: int, after: timedelta | None, chance: Callable[[], float] = random.random) -> float:
+def pause_before(attempt: int, after: timedelta | None, chance: Callable[[], float] = _CHANCE.random) -> float:
     """Seconds to wait before the attempt with this number (1 is the first repeat). What the store asked for wins."""
     if after is not None:
         return after.total_seconds()

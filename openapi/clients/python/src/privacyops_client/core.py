@@ -1,7 +1,7 @@
 """What both clients do, without doing it: each method yields the steps that a thread or an event loop carries out."""
 
 import logging
-import random
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,8 @@ _LONGEST_PAUSE: Final = 2.0
 _REFUSED_PAUSE: Final = 5.0
 _BREATH: Final = 0.02
 """Between two polls of a busy feed, so that a stream of single writes is not a stream of single polls."""
+_SPREAD: Final = secrets.SystemRandom()
+"""Not the process's own generator: whoever seeded that counts on it, and forked workers would pause alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,4 +269,4 @@ class Core:
 def _pause_after(failures: int) -> float:
     """Longer with each failure, up to two seconds, and a little different for each client."""
     ceiling = min(0.05 * 2.0 ** min(failures, 8), _LONGEST_PAUSE)
-    return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, guards nothing
+    return ceiling * _SPREAD.uniform(0.5, 1.0)
