@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from privacyops.api.app import PREFIXES as API
 from privacyops.api.app import create_api
 from privacyops.api.check_fast import CheckDoor, Gate
 from privacyops.console.app import PREFIXES as CONSOLE
@@ -25,12 +26,17 @@ Door: TypeAlias = tuple[str, Iterable[str], ASGIApp]
 class Doors:
     """Sends a call to the door whose prefix its path has, to `other` if none has; and counts and times it.
 
+    An address that no door knows is a person's mistake where a browser asks for it: `lost`, a door, tells them in a
+    page what to do. A machine gets the answer of `other`.
+
     Metrics name the door, the route's pattern and the status, never the path itself: it may hold a token.
     """
 
-    def __init__(self, doors: Iterable[Door], other: ASGIApp, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, doors: Iterable[Door], other: Door, lost: str, telemetry: Telemetry, clock: Clock) -> None:
         self._doors = [(name, tuple(prefixes), app) for name, prefixes, app in doors]
-        self._other = ("api", other)
+        self._other = (other[0], other[2])
+        self._known = tuple(other[1])
+        self._lost = next((name, app) for name, _, app in self._doors if name == lost)
         self._telemetry = telemetry
         self._clock = clock
 
@@ -38,7 +44,7 @@ class Doors:
         if scope["type"] != "http":
             await self._other[1](scope, receive, send)
             return
-        name, app = self._door(scope["path"])
+        name, app = self._door(scope)
         began, status = self._clock.boot_seconds(), 500
 
         async def watched(message: Message) -> None:
@@ -54,11 +60,23 @@ class Doors:
             self._telemetry.count(Counter.REQUESTS, name, route, str(status))
             self._telemetry.observe(Timer.REQUEST, self._clock.boot_seconds() - began, name, route)
 
-    def _door(self, path: str) -> tuple[str, ASGIApp]:
+    def _door(self, scope: Scope) -> tuple[str, ASGIApp]:
+        path: str = scope["path"]
         for name, prefixes, app in self._doors:
-            if any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes):
+            if _is_under(path, prefixes):
                 return name, app
+        if not _is_under(path, self._known) and _is_browser(scope):
+            return self._lost
         return self._other
+
+
+def _is_under(path: str, prefixes: Iterable[str]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether whoever calls asks for a page; a machine asks for anything, or for JSON."""
+    return any(name == b"accept" and b"text/html" in value.lower() for name, value in scope["headers"])
 
 
 def create_app(
@@ -86,7 +104,7 @@ def create_app(
     api = create_api(
         context, metrics_token, trusted_proxies=trusted_proxies, collects_per_minute=collects_per_minute
     )  # fmt: skip
-    app = Doors(doors, api, context.ports.telemetry, context.clock)
+    app = Doors(doors, ("api", API, api), "portal", context.ports.telemetry, context.clock)
     if checker is None:
         return app
     return Gate(app, CheckDoor(checker, context.clock, context.ports.telemetry))

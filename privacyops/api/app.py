@@ -45,6 +45,11 @@ LISTS: Final = frozenset({"/v1/scrub", "/v1/imports", "/v1/imports:dry-run"})
 MAX_PUBLIC: Final = 16 * 1024
 MOST: Final = dict.fromkeys(LISTS, MAX_LIST) | {"/v1/collect": MAX_PUBLIC}
 """How long a body may be where it is not `MAX_BODY`; a page of anybody's gets little."""
+PREFIXES: Final = (
+    "/v1", "/hooks", "/ledger", "/audit", "/.well-known", "/healthz", "/readyz", "/version", "/metrics",
+    "/openapi.json",
+)  # fmt: skip
+"""The paths that this door answers, with all below them."""
 POLICY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

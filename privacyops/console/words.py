@@ -39,6 +39,13 @@ HEADINGS: Final[Mapping[RequestType, str]] = {
     RequestType.ERASURE: "Erasure of all data",
     RequestType.RECTIFICATION: "Correction of data",
 }
+CAME_BY: Final[Mapping[Channel, str]] = {
+    Channel.FORM: "the form of the privacy page", Channel.WIDGET: "the form in the shop",
+    Channel.SHOP_SESSION: "the shop, signed in", Channel.PREFERENCES: "the page of choices",
+    Channel.API: "the shop's back end", Channel.PLATFORM: "the shop platform", Channel.EMAIL: "e-mail",
+    Channel.LETTER: "a letter", Channel.PHONE: "phone", Channel.CHAT: "chat", Channel.COUNTER: "a visit",
+}  # fmt: skip
+"""How a request reached the team, after the words "came by"."""
 CHANNELS: Final[Mapping[Channel, str]] = {
     Channel.FORM: "form", Channel.WIDGET: "widget", Channel.SHOP_SESSION: "shop account",
     Channel.PREFERENCES: "preference centre", Channel.API: "shop back end", Channel.PLATFORM: "shop platform",
@@ -47,6 +54,12 @@ CHANNELS: Final[Mapping[Channel, str]] = {
 }  # fmt: skip
 TYPED_CHANNELS: Final = (Channel.EMAIL, Channel.LETTER, Channel.PHONE, Channel.CHAT, Channel.COUNTER)
 """What a person types in; everything else comes by itself."""
+CONNECTORS: Final[Mapping[str, str]] = {
+    "sql": "SQL database", "files": "Files", "rest": "Web service", "manual": "By hand", "s3": "S3 bucket",
+    "mongodb": "MongoDB", "redis": "Redis", "search": "Search index", "gcs": "Google Cloud Storage",
+    "mailbox": "Mailbox (IMAP)", "ldap": "Directory (LDAP)", "duckdb": "DuckDB",
+}  # fmt: skip
+"""What a store is, by the name of its connector; another's keeps its own name."""
 STATES: Final[Mapping[DsarState, tuple[str, str]]] = {
     DsarState.RECEIVED: ("New", "waits for the next step"),
     DsarState.AWAITING_IDENTITY: ("Identity", "waits for the customer's proof"),
@@ -118,7 +131,12 @@ LAWS: Final[Mapping[str, str]] = {
     "eu_gdpr": "GDPR", "uk_gdpr": "UK GDPR", "us_ca_ccpa": "CCPA", "us_ca_delete_act": "Delete Act",
     "us_state_common": "US state law", "br_lgpd": "LGPD", "ch_fadp": "FADP",
 }  # fmt: skip
-LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "German"}
+LANGUAGES: Final[Mapping[str, str]] = {
+    "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "et": "Estonian", "fi": "Finnish", "fr": "French", "ga": "Irish", "hr": "Croatian", "hu": "Hungarian",
+    "it": "Italian", "lt": "Lithuanian", "lv": "Latvian", "mt": "Maltese", "nl": "Dutch", "pl": "Polish",
+    "pt": "Portuguese", "ro": "Romanian", "sk": "Slovak", "sl": "Slovenian", "sv": "Swedish",
+}  # fmt: skip
 VIEWS: Final[Mapping[str, tuple[str, str, str]]] = {
     "all": ("All open", "No request is open", "New ones appear here by themselves."),
     "mine": ("Mine", "Nothing is assigned to you", "Take a request with “Assign me”."),
@@ -240,6 +258,11 @@ _VERBS: Final[Mapping[RequestType, tuple[str, str]]] = {
     RequestType.RECTIFICATION: ("Correct", "Leave as is"),
     RequestType.RESTRICTION: ("Restrict", "Leave as is"),
 }
+_DECIDED: Final[Mapping[RequestType, tuple[str, str]]] = {
+    RequestType.ERASURE: ("to be erased", "to be kept"),
+    RequestType.RECTIFICATION: ("to be corrected", "to be left as is"),
+    RequestType.RESTRICTION: ("to be restricted", "to be left as is"),
+}
 _UNITS: Final = ("year", "month", "week", "day")
 _PERIOD: Final = re.compile("P" + "".join(f"(?:([0-9]{{1,5}}){unit[0].upper()})?" for unit in _UNITS))
 _PERIOD_WORDS: Final = re.compile(r"[\s,]*".join(rf"(?:([0-9]{{1,5}})\s*{unit}s?)?" for unit in _UNITS))
@@ -275,9 +298,24 @@ def type_of(type_: RequestType) -> dict[str, str]:
     return {"key": str(type_), "label": TYPES[type_]}
 
 
+def language(tag: str) -> str:
+    """A language as people call it; a tag that is not known stays as it is."""
+    return LANGUAGES.get(tag.partition("-")[0].lower(), tag)
+
+
+def connector(name: str) -> str:
+    """What kind of store it is."""
+    return CONNECTORS.get(name, name)
+
+
 def verbs(type_: RequestType) -> tuple[str, str]:
     """What including a record means for this type of request, and what leaving it out means."""
     return _VERBS.get(type_, ("Give", "Leave out"))
+
+
+def decided(type_: RequestType) -> tuple[str, str]:
+    """What was decided about records, after their number: `3 to be erased`, `2 left out`."""
+    return _DECIDED.get(type_, ("given", "left out"))
 
 
 def day(date_: date) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from privacyops.kernel.errors import NotFound
@@ -53,8 +54,10 @@ def create_demo(context: Context, pages: Pages, inbox: Inbox) -> FastAPI:
             raise NotFound
         return page("demo/inbox.html", _view(inbox, found))
 
+    @app.exception_handler(404)
     @app.exception_handler(NotFound)
-    def _gone(_request: Request, _error: NotFound) -> Response:
+    @app.exception_handler(RequestValidationError)
+    def _gone(_request: Request, _error: Exception) -> Response:
         return RedirectResponse("/demo/inbox", status_code=303)
 
     return app

@@ -8,6 +8,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from privacyops.api.app import PREFIXES as API
 from privacyops.domain.account.action import Action
 
 DOORS = ("privacyops.api", "privacyops.console", "privacyops.portal", "privacyops.demo")
@@ -39,6 +40,11 @@ def test_a_route_declares_its_action(route: APIRoute) -> None:
 @pytest.mark.parametrize("route", EVERY)
 def test_a_route_that_changes_something_cannot_be_taken_by_get(route: APIRoute) -> None:
     assert not (route.methods & UNSAFE and "GET" in route.methods)
+
+
+@pytest.mark.parametrize("route", list(_routes("privacyops.api")), ids=lambda route: route.path)
+def test_a_browser_at_an_address_of_the_api_is_not_taken_for_lost(route: APIRoute) -> None:
+    assert any(route.path == prefix or route.path.startswith(f"{prefix}/") for prefix in API)
 
 
 @pytest.mark.parametrize("route", list(_routes("privacyops.console")), ids=lambda route: route.path)

@@ -229,7 +229,7 @@ def _leaves_one_record_out(scene: Scene, number: str) -> None:
     page.get_by_role("link", name="Requests", exact=False).first.click()
     scene.look(page, "reviewer: queue")
     page.get_by_role("link", name=number).click()
-    expect(page.get_by_text("Letters · files")).to_be_visible()
+    expect(page.get_by_text("Letters · Files")).to_be_visible()
     scene.look(page, "reviewer: request")
     page.get_by_role("link", name="Preview documents").click()
     expect(page.get_by_text("my parcel of May came with a dent")).to_be_visible()

@@ -3,14 +3,16 @@
 import re
 import sqlite3
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from privacyops.console.pages import request as request_page
 from privacyops.domain.account.action import Role
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
-from privacyops.services.dsar import listing
+from privacyops.services.dsar import listing, opening
 from tests.consoles import ORIGIN, Browser, Office, words_of
 from tests.house import Walker
 
@@ -146,6 +148,33 @@ def test_records_are_left_out_with_a_reason_and_given_again(office: Office) -> N
     assert "left out" in words_of(page)
     assert "Rights of other people" in page
     assert "will be given" in words_of(ada.send(f"{url}/decide?group={group}", decision="include"))
+
+
+def test_a_decision_on_a_later_page_leads_back_to_that_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_page, "_RECORDS", 1)
+    number = _in_review(office)
+    ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
+    purchase = next(one for one in _groups(ada.read(url)) if "LS-1001" in ada.read(f"{url}?open={one}"))
+    onward = re.search(r'href="([^"]+after=[^"]+)"', ada.read(f"{url}?open={purchase}"))
+    assert onward is not None
+    ada.read(unescape(onward[1]))
+    assert "LS-1002" in ada.page
+    for decision in ({"finding": ada.hidden("finding")}, {}):  # one record, then all of a group decided before
+        page = ada.send(unescape(_posts_to(ada, "decide")), decision="include", **decision)
+        assert "LS-1002" in page
+        assert "LS-1001" not in page
+    ada.send(unescape(_posts_to(ada, "decide")).replace("after=", "after=x"), 400, decision="include")
+
+
+def test_codes_are_told_in_words_and_the_letter_names_its_subject_once(office: Office) -> None:
+    number = _in_review(office, email="nobody.here@example.com", language="de")
+    ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
+    page = words_of(ada.read(url))
+    assert "Came by a letter" in page
+    assert "Language German" in page
+    letter = opening.preview_letter(office.walker.as_staff("Dora", Role.DPO), _dsar(office, number).id)
+    assert words_of(ada.read(f"{url}/letter")).count(letter.subject) == 1
+    assert letter.text.rstrip().rpartition("\n\n")[2] in ada.page
 
 
 def test_leaving_out_needs_a_reason_that_the_law_knows(office: Office) -> None:

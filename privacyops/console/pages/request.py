@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Response
@@ -45,8 +46,8 @@ def show_person(desk: Desk, reference: str) -> Response:
 
 
 @router.post(f"{PAGE}/decide", **action(Action.DSAR_REVIEW))
-def decide(desk: Desk, reference: str, group: str) -> Response:
-    """Give or leave out one record, or all of a group."""
+def decide(desk: Desk, reference: str, group: str, after: str = "") -> Response:
+    """Give or leave out one record, or all of a group. `after` names the page of the preview, to come back to it."""
     form = desk.form
     if form.get("decision") not in {Decision.INCLUDE, Decision.EXCLUDE}:
         raise Unprocessable("choose to give or to leave out")
@@ -64,7 +65,8 @@ def decide(desk: Desk, reference: str, group: str) -> Response:
         raise NotFound
     changes, gives = opened.dsar.rule.changes_stores, decision is Decision.INCLUDE
     flash = ("planned" if gives else "kept_out") if changes else ("given" if gives else "left_out")
-    place = f"?open={group}#finding-{one}" if one else next_place(opened.groups, found, group)
+    here = f"?{urlencode({'open': group, 'after': after} if after else {'open': group})}"
+    place = f"{here}#finding-{one}" if one else next_place(opened.groups, found, f"{here}#preview")
     return desk.go(f"{shape.url_of(opened.dsar)}{place}", flash, count)
 
 
@@ -81,12 +83,12 @@ def message(desk: Desk, reference: str) -> Response:
     return desk.go(f"{shape.url_of(dsar)}", "sent")
 
 
-def next_place(groups: Sequence[FoundGroup], decided: FoundGroup, key: str) -> str:
-    """Where the reviewer goes on after all of a group: the next undecided group; the list when that was the last; the
-    same group where it had been decided before.
+def next_place(groups: Sequence[FoundGroup], decided: FoundGroup, here: str) -> str:
+    """Where the reviewer goes on after all of a group: the next undecided group; the list when that was the last;
+    the page as it was, `here`, where all had been decided before.
     """
     if not decided.undecided:
-        return f"?open={key}#preview"
+        return here
     at = groups.index(decided)
     rest = [one for one in (*groups[at + 1 :], *groups[:at]) if one.undecided]
     return f"?open={group_id(rest[0].store, rest[0].collection)}#preview" if rest else "#found"

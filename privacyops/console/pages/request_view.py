@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from privacyops.console import shape, task_words, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
@@ -134,7 +135,7 @@ class RequestFace:
             text = _EVERY.get(
                 self.dsar.type, "An answer goes out only when every record is given or left out with a reason."
             )
-            told.append({"tone": "warn", "title": title, "text": text})
+            told.append({"tone": "warn", "title": title, "text": text, **self._first_undecided()})
         if self.dsar.state == "in_review":
             told += others_notice(opened, self.url)
         if self.dsar.state == "in_review" and not opened.may_hand_over:
@@ -145,10 +146,18 @@ class RequestFace:
             told.append({"tone": "warn", "title": "Ask counsel about the date", "text": text})
         return told
 
+    def _first_undecided(self) -> dict[str, Any]:
+        """The way to the first records that wait, for whoever may open them."""
+        first = next((group for group in self.opened.groups if group.undecided), None)
+        if first is None or not self.opened.sees_content:
+            return {}
+        url = f"{self.url}?open={group_id(first.store, first.collection)}#preview"
+        return {"link": {"url": url, "label": "Go to the first of them"}}
+
     def _customer(self) -> dict[str, Any]:
         opened, dsar = self.opened, self.dsar
-        facts = [{"label": "Came by", "value": words.CHANNELS[dsar.channel]},
-                 {"label": "Language", "value": dsar.language}]  # fmt: skip
+        facts = [{"label": "Came by", "value": words.CAME_BY[dsar.channel]},
+                 {"label": "Language", "value": words.language(dsar.language)}]  # fmt: skip
         if opened.requester is not None:
             told = {"Phone": opened.requester.phone, "Customer no.": opened.requester.customer_id,
                     "Order no.": opened.requester.order_number}  # fmt: skip
@@ -185,7 +194,7 @@ class RequestFace:
         return {
             "searched": bool(opened.runs), "stores": len(opened.runs), "undecided": opened.undecided,
             "records": sum(group.records for group in opened.groups), "others": opened.dsar.rule.hands_over_data,
-            "planned": [{"store": store.title, "what": store.connector} for store in opened.stores.values()
+            "planned": [{"store": store.title, "what": words.connector(store.connector)} for store in opened.stores.values()
                         if store.is_enabled],
             "groups": [self._group(group, group is open_, can_open) for group in opened.groups],
             "runs": [self._run(run) for run in opened.runs if run.state not in _WITH_RESULT],
@@ -220,7 +229,11 @@ class RequestFace:
     def _preview(self, group: FoundGroup, page: Page[OpenedRecord], after: str) -> dict[str, Any]:
         key = group_id(group.store, group.collection)
         here = f"{self.url}?open={key}"
-        decide = f"{self.url}/decide?group={key}" if self.dsar.state == "in_review" and self._can["review"] else None
+        decide = (
+            f"{self.url}/decide?{urlencode({'group': key, 'after': after} if after else {'group': key})}"
+            if self.dsar.state == "in_review" and self._can["review"]
+            else None
+        )
         return {
             "group_id": key, "title": f"{self._title(group.store)} · {group.collection}",
             "via": "What was found and by which way. Opening it was recorded.", "decide_url": decide,
@@ -228,7 +241,7 @@ class RequestFace:
             "give": words.verbs(self.dsar.type)[0], "leave": words.verbs(self.dsar.type)[1],
             "records": [_record(one, words.verbs(self.dsar.type), self._mark_url()) for one in page.items],
             "page": {"shown": len(page.items), "total": group.records, "first_url": here if after else None,
-                     "next_url": f"{here}&after={page.next}" if page.next else None},
+                     "next_url": f"{here}&{urlencode({'after': page.next})}" if page.next else None},
         }  # fmt: skip
 
     def _mark_url(self) -> str | None:
@@ -241,7 +254,7 @@ class RequestFace:
         who = next((one.name for key, one in self._team.items() if key == row.actor_id), None)
         return {
             "title": title,
-            "text": _detail(row, self._title),
+            "text": _detail(row, self._title, self.dsar.type),
             "at": row.at,
             "tone": tone,
             "actor": who or _actor(row),
@@ -268,7 +281,7 @@ class RequestFace:
 
     def _kind(self, store: str) -> str:
         known = self.opened.stores.get(store)
-        return known.connector if known else "removed"
+        return words.connector(known.connector) if known else "removed"
 
 
 def _decision(counts: Mapping[str, int], verbs: tuple[str, str]) -> dict[str, str] | None:
@@ -320,7 +333,7 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _detail(row: AuditEntry, title: Callable[[str], str]) -> str:
+def _detail(row: AuditEntry, title: Callable[[str], str], type_: RequestType) -> str:
     """What a row adds to its title: codes and counts as words; ids and hashes stay in the audit log."""
     told = row.detail
     if row.action == "deadline.fired":
@@ -333,7 +346,7 @@ def _detail(row: AuditEntry, title: Callable[[str], str]) -> str:
     if row.action == "dsar.decide":
         where = title(str(told["store"])) if told.get("store") else ""
         where = f"{where}: {told['collection']}" if told.get("collection") else where
-        verb = "given" if told.get("decision") == "include" else "left out"
+        verb = words.decided(type_)[told.get("decision") != "include"]
         return f"{told.get('records')} {verb}, {where}".rstrip(", ")
     known = [told.get(name) for name in ("result", "reason", "code", "outcome")]
     parts = [_RESULTS.get(str(value), words.code_text(str(value))) for value in known if value not in (None, "")]

@@ -57,7 +57,7 @@ def _owners(desk: Visit) -> list[dict[str, str]]:
 def _card(desk: Visit, one: Any, team: Any) -> dict[str, Any]:
     owner = team.get(one.owner_id) if one.owner_id else None
     return {
-        "id": str(one.id), "name": one.title, "kind": one.connector, "owner": owner.name if owner else None,
+        "id": str(one.id), "name": one.title, "kind": words.connector(one.connector), "owner": owner.name if owner else None,
         "state": _STATES.get(one.health, "failed") if one.is_enabled else "off",
         "note": words.blamed(one.health_code, one.health_setting, one.health_allowed),
         "looked_at": one.health_at, "region": one.config.get("region"),
