@@ -154,7 +154,7 @@ POINT: Final = _set(
     "empfaenger geaendert erstellt angelegt employe vendeur responsable gestionnaire destinataire superieur "
     "conseiller empleado vendedor gerente destinatario dipendente venditore medewerker verkoper beheerder "
     "ontvanger actor pracownik kierownik przelozony sprzedawca odbiorca jefe encargado leidinggevende behandelaar "
-    "reported reviewee rated followed blocked mentioned invitee target"
+    "reported reviewee rated followed blocked mentioned invitee target friend freund ami amigo amico vriend"
 )
 """Roles of somebody who handled the row, or whom it only names."""
 

@@ -18,7 +18,7 @@ from privacyops.domain.datamap.copies import copy_links
 from privacyops.domain.datamap.declared import declared_links
 from privacyops.domain.datamap.link import REFUTED, Link
 from privacyops.domain.datamap.looked_up import MAX_ASKED, Answers, Known, Lookup, lookups
-from privacyops.domain.datamap.ownership import with_ownership
+from privacyops.domain.datamap.ownership import deeds, with_ownership
 from privacyops.domain.datamap.proposed import Proposal, proposals
 from privacyops.domain.datamap.receivers import with_receivers
 from privacyops.domain.datamap.values import value_links
@@ -63,6 +63,11 @@ class DataMap:
     def contacts(self) -> Mapping[str, ContactTable]:
         """The tables that hold contact data of people whose own rows have none, by name."""
         return contact_tables(self.by_name, self.owner_links)
+
+    @cached_property
+    def deeds(self) -> Mapping[str, frozenset[str]]:
+        """Owner links of logs that only say who did something where one of these columns is filled, by id."""
+        return deeds(self.by_name, self.links)
 
     def searched(self) -> tuple[Collection, ...]:
         """The collections whose rows are their own: no views, no slices."""

@@ -86,6 +86,7 @@ def looks_like_person(one: Collection) -> bool:
 
 def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]]) -> dict[str, CollectionClass]:
     people = {name for name, one in searched.items() if looks_like_person(one)}
+    people -= _addresses(searched, outgoing, people)
     classes = dict.fromkeys(people, CollectionClass.PERSON)
     for name in people:
         one = searched[name]
@@ -101,6 +102,27 @@ def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link
         ):
             classes[name] = CollectionClass.SATELLITE
     return classes
+
+
+def _addresses(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]], people: set[str]) -> set[str]:
+    """Which of `people` are addresses that rows of people, or rows with a key to people, point at: whoever lives
+    there has a row elsewhere, and is reached from it.
+    """
+    named = {
+        name
+        for name in people
+        if w.holds_any(w.words(name), w.SATELLITE_TABLE - w.PERSON_TABLE)
+        and searched[name].of(Category.STREET)
+        and not searched[name].of(Category.LOGIN, Category.PASSWORD)
+        and not table_words(name) & _PEOPLE
+    }
+    others = people - named
+    return {
+        link.to
+        for one, links in outgoing.items()
+        for link in links
+        if link.to in named and (one in others or any(each.to in others for each in links))
+    }
 
 
 def _belongs(one: Collection, link: Link, *, has_own_life: bool) -> bool:

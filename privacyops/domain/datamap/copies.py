@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
+from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import TableWord, table_words
 from privacyops.domain.datamap.catalogue import Collection
 from privacyops.domain.datamap.link import Evidence, Link, LinkKind, combined
 
 SHARE: Final = 0.8
+FEW: Final = 4
+"""Columns in common below which only the name of the original within the copy's says which one it is."""
+_SAYS_COPY: Final = w.COPY_TABLE | w.LOG_TABLE
 
 
 def copy_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
     """A link for each table that has four fifths of another's columns, its key among them, and a name that says so.
 
-    Rows whose original is gone are what such a table is for, so orphans refute nothing.
+    Rows whose original is gone are what such a table is for, so orphans refute nothing. A log is a copy of what its
+    name says besides: the events of orders have the columns of those of customers and count by themselves.
     """
     found = []
     for copy in collections.values():
@@ -28,7 +33,9 @@ def copy_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
             shared = sum(1 for field in wanted if _same_column(columns.get(field.path.lower()), field))
             share = shared / len(wanted)
             keyed = all(part.lower() in columns for part in source.key)
-            if keyed and share >= SHARE and (best is None or share > best[0]):
+            named = _is_named_after(copy.name, source.name)
+            told = named or (shared >= FEW and TableWord.COPY in table_words(copy.name))
+            if keyed and told and share >= SHARE and (best is None or share > best[0]):
                 best = (share, source)
         if best is None or any(link.to == best[1].name for link in copy.links):
             continue
@@ -45,6 +52,16 @@ def copy_links(collections: Mapping[str, Collection]) -> tuple[Link, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _is_named_after(copy: str, source: str) -> bool:
+    """Whether the copy's name is that of the source, up to a prefix and the words for copies and logs."""
+    one, other = (
+        [w.stem(part) for part in w.words(name) if not part.isdigit() and not w.holds_any((part,), _SAYS_COPY)]
+        for name in (copy, source)
+    )
+    shorter = min(len(one), len(other))
+    return shorter > 0 and one[-shorter:] == other[-shorter:]
 
 
 def _same_column(one: object, other: object) -> bool:

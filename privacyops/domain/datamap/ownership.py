@@ -226,6 +226,30 @@ def _owners(
     return [link for link in links if roles[link.id] is Role.STAFF] or [link for link in links if _sells(link)]
 
 
+def deeds(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[str, frozenset[str]]:
+    """In a log of what happened to orders and the like, `user_id` is whoever did it, a customer or somebody of the
+    shop: by the link's id, the columns to the orders. Where one of them is filled, the row is the order's.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for link in links:
+        one = collections[link.collection]
+        if link.owner and not link.condition and one.cls is CollectionClass.LOG and _is_account(link):
+            hung = {
+                each.fields[0]
+                for each in links
+                if each.collection == one.name
+                and each.ownership is Ownership.OWNED
+                and each.is_followed
+                and not each.by_value
+                and not each.condition
+                and each.to != one.name
+                and collections[each.to].cls in _HANGS_ON
+            }
+            if hung:
+                found[link.id] = frozenset(hung)
+    return found
+
+
 def _has_unexplained_key(one: Collection, links: Sequence[Link]) -> bool:
     """Whether a column is named as a key and nobody knows of what."""
     known = {path for link in links if link.usable for path in link.fields}

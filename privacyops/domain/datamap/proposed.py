@@ -20,6 +20,7 @@ from privacyops.domain.datamap.naming import (
     ROLE,
     SHORT,
     Naming,
+    ends,
     holds_keys_of,
     leaf_words,
     naming_of,
@@ -64,7 +65,7 @@ def proposals(collections: Mapping[str, Collection], samples: Mapping[str, Sampl
         taken = declared | {proposal.field.path for proposal in typed}
         for field in one.fields:
             if field.path not in taken and (field.type in KEY_TYPES or field.element in KEY_TYPES):
-                named = list(_by_name(one, field, collections, names)) or list(_by_unique(one, field, collections))
+                named = [*_by_name(one, field, collections, names), *_by_unique(one, field, collections)]
                 found.extend(named or _renamed(one, field, collections, names))
     return tuple(found)
 
@@ -118,13 +119,21 @@ def _by_unique(one: Collection, field: Field, collections: Mapping[str, Collecti
         for other in collections.values()
         if other.searched and other.name != one.name
         for target in other.fields
-        if other.key != (target.path,) and other.is_unique((target.path,)) and same(own, w.words(target.path))
+        if other.key != (target.path,) and other.is_unique((target.path,)) and _is_named_for(own, other, target)
     ]
     if len(fits) == 1 and fits[0][1].category not in _CONTACT and holds_keys_of(field, fits[0][1]):
         other, target = fits[0]
         kind = LinkKind.JSON_PATH if field.virtual else LinkKind.NAME_VALUE
         evidence = (Evidence("column named as a unique column", EQUAL),)
         yield Proposal(one.name, field, other.name, target.path, kind, evidence)
+
+
+def _is_named_for(own: tuple[str, ...], other: Collection, target: Field) -> bool:
+    """Whether a column has the name of a unique one, alone or behind its table: `user_uuid` of `account_user.uuid`."""
+    column = w.words(target.path)
+    before = own[: -len(column)] if ends(own, column) else ()
+    table = w.words(other.name)
+    return same(own, column) or (bool(before) and (same(before, table) or ends(table, before)))
 
 
 def _renamed(one: Collection, field: Field, collections: Mapping[str, Collection], names: Naming) -> Iterator[Proposal]:

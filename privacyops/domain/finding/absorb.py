@@ -235,7 +235,8 @@ def _inward(draft: Draft, link: Link, parents: Mapping[tuple[str, ...], Taken], 
         return
     via = (*parent.via, link.start)
     cells = [path.partition("$")[0] for path in link.fields]
-    if link.ownership is Ownership.POINTER:
+    deed = any(row.values.get(path) is not None for path in draft.drawn.deeds.get(link.id, ()))
+    if link.ownership is Ownership.POINTER or deed:
         draft.take(row, FindingTier.POINTER, Match.LINKED, via, fields=cells)
         return
     if not link.is_followed or link.ownership is Ownership.UNDECIDED:
@@ -245,7 +246,7 @@ def _inward(draft: Draft, link: Link, parents: Mapping[tuple[str, ...], Taken], 
     if link.ownership is Ownership.SHARED and not (link.element and alone):
         draft.take(row, FindingTier.POINTER, Match.LINKED, via, fields=cells, reason="one_of_several")
         return
-    found = verdict(row, draft.standing)
+    found = verdict(row, draft.standing, link)
     if found.whose is Whose.ANOTHER:
         draft.contradict(row, found.by, via)
     elif not is_same_person(row, link, draft.standing):

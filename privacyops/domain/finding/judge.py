@@ -20,6 +20,7 @@ from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of
 from privacyops.domain.record import Row, Value, dashed, spelled, uuid_bytes
 
 _PROVEN = frozenset({LinkKind.DECLARED_FK})
+_NO_FIELDS: frozenset[str] = frozenset()
 
 
 class Whose(StrEnum):
@@ -158,15 +159,22 @@ def learn_known(
     return known
 
 
-def verdict(row: Row, standing: Standing) -> Verdict:
-    """Whose the row is by its own columns. The owner link is asked first; every link and column has to agree."""
+def verdict(row: Row, standing: Standing, through: Link | None = None) -> Verdict:
+    """Whose the row is by its own columns. The owner link is asked first; every link and column has to agree.
+
+    `through`: the link that led here. From the order that a log speaks of, whoever did it does not contradict.
+    """
     state = standing.state
     one = standing.drawn.collection(row.ref.collection)
     mine = Verdict(Whose.OPEN)
     elsewhere: list[Link] = []
+    is_proven = False
     for link, text in standing.owners(row):
+        if through is not None and set(through.fields) & standing.drawn.deeds.get(link.id, _NO_FIELDS):
+            continue
         if standing.is_own(link, text):
             mine = Verdict(Whose.SUBJECT, link.start)
+            is_proven = is_proven or (link.kind in _PROVEN and link.condition is None)
         elif link.kind in _PROVEN or state.known.get(digest(f"{link.to}.{link.to_fields[0]}", text)):
             if standing.has_row_in(link.to):
                 return Verdict(Whose.ANOTHER, link.start)
@@ -176,6 +184,8 @@ def verdict(row: Row, standing: Standing) -> Verdict:
     for field, normal in own_emails(one, row.values):
         if is_subjects(normal, state.identifiers):
             mine = mine if mine.whose is Whose.SUBJECT else Verdict(Whose.SUBJECT, f"{one.name}.{field.path}")
+        elif field.virtual and is_proven:
+            continue  # a document in the subject's own row may name whom a present was for
         elif one.cls is CollectionClass.PERSON or state.known.get(digest("email", normal)):
             return Verdict(Whose.ANOTHER, f"{one.name}.{field.path}")
     return mine
