@@ -7,7 +7,7 @@ from typing import Final
 from privacyops.console import words
 from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.kind import RequestType
-from privacyops.domain.task import Task, TaskKind
+from privacyops.domain.task import Task, TaskKind, unscanned
 
 _K: Final = TaskKind
 TASKS: Final[Mapping[TaskKind, tuple[str, str]]] = {
@@ -72,6 +72,10 @@ _BEHIND: Final[Mapping[TaskKind, str]] = {
     _K.ACK_OVERDUE: "A connected system was told of a stop and has not confirmed it in time.",
     _K.UNDELIVERED: "A mail about the request came back or was refused. Reach the person in another way.",
 }
+_UNSCANNED: Final = (
+    "Several attempts to read the store have failed, so its data map grows old. It is tried again once a day, and "
+    "this task ends by itself when a scan goes well. What the store said stands on its data map."
+)
 _LEFT: Final[Mapping[str, str]] = {
     "left_after_": "Something could not be changed by the machine, or was still there when it was read back. The "
     "page of the plan names each collection and what stood in the way.",
@@ -97,6 +101,7 @@ _ENDED: Final[Mapping[str, str]] = {
     "retried": "the store is tried again",
     "returned": "it was sent back",
     "reviewed": "the review is finished",
+    "scanned": "the store was scanned",
     "search_started": "the search has begun",
     "submitted": "it lies before a second person",
 }
@@ -145,6 +150,8 @@ def task_title(task: Task) -> tuple[str, str]:
         return f"The store was restored: {'erase' if is_erased else 'correct'} again", "What stands there now?"
     if task.kind is TaskKind.MANUAL_STORE and code == by_hand.CODE:
         return "Search a store by hand", "What does this store hold about the person?"
+    if unscanned(task):
+        return "A store could not be scanned", "What stood in the way, and is it mended?"
     return _OF_CODE.get(code) or TASKS[task.kind]
 
 
@@ -155,6 +162,8 @@ def behind(task: Task) -> str:
         return _DATES[date_[0]][2].format(day=words.day(task.due_on))
     if task.kind is TaskKind.RESIDUAL:
         return next((text for begins, text in _LEFT.items() if code.startswith(begins)), "")
+    if unscanned(task):
+        return _UNSCANNED
     return _BEHIND.get(task.kind, "")
 
 

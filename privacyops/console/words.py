@@ -346,12 +346,6 @@ def reason(code: str) -> str:
     return WITHHOLDING.get(code, code.replace("_", " ").lower())
 
 
-def blamed(code: str | None, setting: str | None, allowed: str | None) -> str:
-    """What is wrong with a store: `setting batch: wrong type; allowed: a whole number`, or only the code in words."""
-    told = f"setting {setting}: {code_text(code or '')}" if setting else code_text(code or "")
-    return f"{told}; allowed: {allowed}" if allowed else told
-
-
 def some_days(count: int) -> str:
     """`1 day`, `3 days`."""
     return f"{count} day" if count == 1 else f"{count} days"

@@ -54,6 +54,7 @@ TASK_TRANSITIONS: Final[Mapping[TaskState, frozenset[TaskState]]] = {
     TaskState.DONE: frozenset(),
     TaskState.CANCELLED: frozenset(),
 }
+_SCAN: Final = "scan:"
 OPEN_TASKS: Final = (TaskState.OPEN, TaskState.IN_PROGRESS)
 
 
@@ -83,6 +84,22 @@ class Task:
     ended_by: AccountId | None = None
     end_reason: str | None = None
     answer_sealed: bytes | None = None
+
+
+def scan_code(store: str) -> str:
+    """The code of the task about a store that could not be scanned."""
+    return f"{_SCAN}{store}"[:64]
+
+
+def unscanned(task: Task) -> str | None:
+    """The store that a task says could not be scanned; None: it is about something else."""
+    is_scan = task.kind is TaskKind.JOB_DEAD and (task.code or "").startswith(_SCAN)
+    return (task.code or "").removeprefix(_SCAN) if is_scan else None
+
+
+def store_of(task: Task) -> str | None:
+    """The store that a task is about."""
+    return task.store or unscanned(task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from privacyops.domain.datamap.drift import Drift, drift
 from privacyops.domain.datamap.export import MapFormat, written
 from privacyops.domain.datamap.link import Link, Ownership
 from privacyops.domain.job import Job
-from privacyops.domain.task import TaskKind
+from privacyops.domain.task import TaskKind, TaskState, scan_code
 from privacyops.kernel.clock import Instant
 from privacyops.kernel.errors import NotFound
 from privacyops.ports.connector_host import Bounds
@@ -88,6 +88,7 @@ def _kept(ctx: Context, tx: Tx, drawn: DataMap) -> ScanReport:
     before = _scanned(tx, drawn.store)
     changes = drift(before.drawn, drawn) if before is not None else ()
     number = maps.save_map(tx, drawn, before, changes)
+    _end_failure(tx, store.name)
     told = decided(drawn, by_link(maps.list_decisions(tx, drawn.store)))
     record(
         ctx, tx, "store.scan", "store", store.id, scan=number, collections=len(drawn.collections), drift=len(changes)
@@ -103,6 +104,13 @@ def _kept(ctx: Context, tx: Tx, drawn: DataMap) -> ScanReport:
         store=drawn.store, scan=number, collections=len(drawn.collections), questions=len(open_questions(told)),
         drift=changes,
     )  # fmt: skip
+
+
+def _end_failure(tx: Tx, name: str) -> None:
+    """The task that says that the store cannot be scanned ends with the scan that went well."""
+    known = tasks.find_open_task(tx, TaskKind.JOB_DEAD, scan_code(name))
+    if known is not None:
+        tasks.move_task(tx, tasks.load_task(tx, known), TaskState.CANCELLED, None, end_reason="scanned")
 
 
 @reading(Action.DATAMAP_SEE)

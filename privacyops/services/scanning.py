@@ -9,7 +9,7 @@ from typing import Final
 
 from privacyops.domain.account.action import Action
 from privacyops.domain.job import ENDED, Job, JobState
-from privacyops.domain.task import TaskKind
+from privacyops.domain.task import TaskKind, scan_code
 from privacyops.ports.connector_host import Bounds, StoreRefused
 from privacyops.services import datamap, task
 from privacyops.services import job as jobs
@@ -32,7 +32,8 @@ _TELL_EVERY_S: Final = 1.0
 @dataclass(frozen=True, slots=True)
 class Scanning:
     """The newest scan of a store: tables `read` so far of `total` (0: not counted yet). `code`: why it failed;
-    `setting` and `allowed`, where a setting is to blame: which one, and what may stand there.
+    `setting` and `allowed`, where a setting is to blame: which one, and what may stand there. `is_away`: the store did
+    not answer so far, and is tried again by itself; `code` says why, as far as that is known.
     """
 
     state: JobState
@@ -41,6 +42,7 @@ class Scanning:
     code: str = ""
     setting: str = ""
     allowed: str = ""
+    is_away: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -79,10 +81,14 @@ def newest(ctx: Context, tx: Tx, name: str) -> Scanning | None:
         return None
     told = job.progress or {}
     code = (job.result or "") if job.state is JobState.DEAD else ""
+    is_away = job.attempts > 0 and job.state not in ENDED
+    if is_away and store.health == "down":
+        code = store.health_code or ""
     is_setting = bool(code) and code == store.health_code
     setting, allowed = (store.health_setting, store.health_allowed) if is_setting else (None, None)
     return Scanning(
-        job.state, int(told.get("read", 0)), int(told.get("total", 0)), code, setting or "", allowed or ""
+        job.state, int(told.get("read", 0)), int(told.get("total", 0)), code, setting or "", allowed or "",
+        is_away,
     )  # fmt: skip
 
 
@@ -103,7 +109,7 @@ def carry_out(ctx: Context, job: Job) -> None:
 
 def give_up(ctx: Context, job: Job) -> None:
     """A person hears that a store cannot be scanned; the clock tries again tomorrow."""
-    task.open_about(ctx, TaskKind.JOB_DEAD, "admin", f"scan:{job.arguments['store']}"[:64])
+    task.open_about(ctx, TaskKind.JOB_DEAD, "dpo", scan_code(str(job.arguments["store"])))
 
 
 def _newest_open(tx: Tx, store: ConnectedStore) -> Job | None:

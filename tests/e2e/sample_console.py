@@ -86,9 +86,18 @@ TASK_LIST: Final[View] = {
             "request": {"reference": "PR-2XW9T7", "url": "/console/requests/PR-2XW9T7"},
             "assignee": ADA,
             "clock": running(1),
-        }
+        },
+        {
+            "id": "t2",
+            "url": "/console/tasks/2",
+            "title": "A store could not be scanned",
+            "about": "Shop",
+            "request": {"reference": "", "url": "/console/tasks"},
+            "assignee": None,
+            "clock": running(0),
+        },
     ],
-    "page": {"shown": 1, "total": None, "next_url": None, "first_url": "?"},
+    "page": {"shown": 2, "total": None, "next_url": None, "first_url": "?"},
 }
 TASK: Final[View] = {
     "title": "Search the mailbox by hand",
@@ -124,6 +133,7 @@ TASK_DONE: Final[View] = TASK | {
     "answer": None,
     "errors": [],
     "facts": [],
+    "request": {"reference": "", "url": "/console/tasks", "type": {"key": "", "label": "–"}},
 }
 WEIGH: Final[View] = ACT | {
     "title": "Weigh an objection",
@@ -204,7 +214,7 @@ DATAMAP: Final[View] = {
     "crumbs_url": "/console/stores",
     "name": "Shop",
     "url": "/console/stores/shop/map",
-    "scanning": {"is_open": True, "read": 12, "total": 40, "code": ""},
+    "scanning": {"is_open": True, "is_away": False, "read": 12, "total": 40, "code": ""},
     "scan": 4,
     "scanned_at": ago(hours=3),
     "scan_url": "/console/stores/shop/map/scan",
@@ -217,7 +227,7 @@ DATAMAP: Final[View] = {
     ],
     "questions": [
         {
-            "id": f"{start}>customers.id", "start": start, "end": "customers.id", "when": when, "rows": rows,
+            "id": f"{start}>customers.id", "ask": "Does it say to which row of customers the row belongs?", "start": start, "end": "customers.id", "when": when, "rows": rows,
             "kind": "the column is named like the key, and its values occur there", "whose": whose,
             "ownership": ownership, "percent": percent,
             "evidence": ["the column has the name of the key", "its values occur there: 198 of 200"],

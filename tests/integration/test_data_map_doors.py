@@ -1,5 +1,6 @@
 """The data map at its doors: a colleague answers questions in the console, a back end by the API."""
 
+import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 
 from privacyops.domain.account.action import Role, Scope
 from privacyops.domain.task import TaskKind
+from privacyops.jobs.inline import drive_waiting
 from privacyops.ports.connector_host import StoreRefused
 from privacyops.services import job as jobs
 from privacyops.services import scanning
@@ -132,12 +134,29 @@ def test_a_store_that_is_away_says_so_on_its_page_and_by_the_api(walker: Walker,
     walker.settle()
     olga = Office.open(walker).at_desk("Olga", Role.ADMIN)
     assert "The last scan failed" in words_of(olga.read("/console/stores/shop/map"))
+    dora = Office.open(walker).at_desk("Dora", Role.DPO)
+    task = re.findall(r'href="(/console/tasks/[^"]+)">A store could not be scanned<', dora.read("/console/tasks"))[0]
+    assert "/console/stores/shop/map" in dora.read(task)
     assert "failing" in words_of(olga.read("/console/stores"))
     client = ShopClient(walker.context, Scope.DATAMAP_MANAGE)
     told = client.get("/v1/data-map/stores/shop/scan").json()
     assert (told["state"], told["code"]) == ("dead", "path")
     with walker.context.database.reading("shop", walker.clock.now()) as tx:
         assert tasks.find_open_task(tx, TaskKind.JOB_DEAD, "scan:shop") is not None
+    with sqlite3.connect(shop) as database:
+        database.executescript(SHOP)
+    scanning.begin(walker.as_staff("Ada", Role.ADMIN), "shop")
+    walker.settle()
+    assert "Ended by itself: the store was scanned." in words_of(dora.read(task))
+
+
+def test_a_store_that_does_not_answer_is_not_said_to_be_read(walker: Walker, shop: Path) -> None:
+    shop.unlink()
+    scanning.begin(walker.as_staff("Ada", Role.ADMIN), "shop")
+    drive_waiting(walker.context, walker.kinds)
+    page = words_of(Office.open(walker).at_desk("Olga", Role.ADMIN).read("/console/stores/shop/map"))
+    assert "The store does not answer What it said: Setting url: no file is there. It is tried a few more times" in page
+    assert "The store is being read" not in page
 
 
 def test_the_clock_has_each_store_scanned_once_a_day_and_a_new_column_becomes_a_task(

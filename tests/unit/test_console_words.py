@@ -8,10 +8,15 @@ import pytest
 
 from privacyops.console import task_words, words
 from privacyops.console.deps import HOME, next_of, own_path
+from privacyops.console.pages import datamap
 from privacyops.console.pages.publishing import changes
 from privacyops.domain.account.action import Role
 from privacyops.domain.catalog.read import refusals_retention
+from privacyops.domain.classification.kinds import Category
 from privacyops.domain.consent.suppression import SuppressionReason
+from privacyops.domain.datamap.catalogue import CollectionClass
+from privacyops.domain.datamap.drift import DriftKind
+from privacyops.domain.datamap.link import LinkKind, Ownership
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
 from privacyops.domain.dsar.state import DsarState
@@ -25,7 +30,9 @@ from privacyops.store.queue import VIEWS
     [
         (RequestType, words.TYPES), (Channel, words.CHANNELS), (DsarState, words.STATES), (Outcome, words.OUTCOMES),
         (Role, words.ROLES), (ProofMethod, words.PROOFS), (TaskKind, task_words.TASKS), (Check, words.CHECKS),
-        (SuppressionReason, words.SUPPRESSIONS),
+        (SuppressionReason, words.SUPPRESSIONS), (Channel, words.CAME_BY), (LinkKind, datamap.KINDS),
+        (Ownership, datamap.WHOSE), (DriftKind, datamap.DRIFTS), (CollectionClass, datamap.CLASSES),
+        (Category, datamap.CATEGORIES),
     ],
 )  # fmt: skip
 def test_each_code_has_words(codes: type[StrEnum], spoken: dict[str, Any]) -> None:

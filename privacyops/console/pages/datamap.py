@@ -4,10 +4,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import words
+from privacyops.console import store_words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.stores import STORES
 from privacyops.domain.account.action import Action
+from privacyops.domain.classification.kinds import Category
+from privacyops.domain.datamap.catalogue import CollectionClass
 from privacyops.domain.datamap.deciding import ANSWERABLE, Answer
 from privacyops.domain.datamap.drift import Drift, DriftKind
 from privacyops.domain.datamap.export import MapFormat
@@ -22,7 +24,7 @@ from privacyops.services.scanning import Scanning
 router: Final = APIRouter()
 SHOWN: Final = 100
 _MAP: Final = f"{STORES}/{{name}}/map"
-_KINDS: Final = {
+KINDS: Final = {
     LinkKind.DECLARED_FK: "a constraint of the store",
     LinkKind.INHERITED_PARTITION: "a constraint that the other slices of the table have",
     LinkKind.SHARED_KEY: "a constraint on the key that people share with other entities",
@@ -31,20 +33,44 @@ _KINDS: Final = {
     LinkKind.VALUE: "the column holds an identifier of a person",
     LinkKind.HASH_OF: "the column holds hashes of an identifier",
     LinkKind.POLYMORPHIC: "another column says which table the number belongs to",
+    LinkKind.NAMED_VALUE: "another column says what the value is",
+    LinkKind.NAMED_VALUE: "another column says which kind of identifier the value is",
     LinkKind.JSON_PATH: "a value inside a document",
     LinkKind.ARRAY_OF: "a list of keys",
     LinkKind.COPY_OF: "the table repeats another one",
     LinkKind.CROSS_STORE: "a number of another store",
     LinkKind.CONFIGURED: "written by the operator",
 }
-_WHOSE: Final = {
+_IDENTIFIERS: Final = {
+    "email": "mail address", "phone": "phone number", "name": "full name", "username": "user name",
+    "login": "user name", "customer_id": "customer number",
+}  # fmt: skip
+"""What the far end of a link by value is called; another is called by its own name."""
+CLASSES: Final = {
+    CollectionClass.PERSON: "people", CollectionClass.SATELLITE: "parts of a person, such as an address",
+    CollectionClass.ACTIVITY: "what people did", CollectionClass.DETAIL: "details of what people did",
+    CollectionClass.COPY: "copies of other rows", CollectionClass.LOG: "log of changes",
+    CollectionClass.LOOKUP: "a list of values, about nobody",
+    CollectionClass.CONTEXT: "things of the shop, about nobody",
+}  # fmt: skip
+CATEGORIES: Final = {
+    Category.EMAIL: "mail address", Category.EMAIL_DIGEST: "hashed mail address", Category.PHONE: "phone number",
+    Category.FIRST_NAME: "first name", Category.LAST_NAME: "surname", Category.FULL_NAME: "full name",
+    Category.LABEL: "name of a thing", Category.LOGIN: "user name", Category.PASSWORD: "password",
+    Category.STREET: "street", Category.CITY: "town", Category.STATE: "state", Category.POSTCODE: "postcode",
+    Category.COUNTRY: "country", Category.BIRTH_DATE: "date of birth", Category.NATIONAL_ID: "national number",
+    Category.BANK: "bank account", Category.IP: "IP address", Category.COMPANY: "company", Category.TEXT: "free text",
+    Category.ORDER_NUMBER: "order number", Category.CUSTOMER_NUMBER: "customer number", Category.AMOUNT: "amount",
+    Category.QUANTITY: "quantity",
+}  # fmt: skip
+WHOSE: Final = {
     Ownership.OWNED: "about the person",
     Ownership.POINTER: "another's row that names the person",
     Ownership.SHARED: "about several people",
     Ownership.UNDECIDED: "not clear yet",
     Ownership.CONTEXT: "about nobody",
 }
-_DRIFT: Final = {
+DRIFTS: Final = {
     DriftKind.NEW_COLLECTION: "new table", DriftKind.GONE_COLLECTION: "table is gone",
     DriftKind.NEW_FIELD: "new column", DriftKind.GONE_FIELD: "column is gone",
     DriftKind.VANISHED_LINK: "link is gone", DriftKind.WEAKER_LINK: "link is weaker than before",
@@ -111,7 +137,7 @@ def _page(desk: Visit, name: str) -> Response:
         "crumbs_url": STORES, "name": title, "scan_url": f"{here}/scan" if changes else None,
         "answer_url": f"{here}/answer" if changes else None, "url": here, "scan": None,
         "scanning": _scanning(scanning.newest(desk.context, name)),
-        "ownerships": [[one.value, _WHOSE[one]] for one in ANSWERABLE], "questions": [], "more": 0, "drift": [],
+        "ownerships": [[one.value, WHOSE[one]] for one in ANSWERABLE], "questions": [], "more": 0, "drift": [],
         "collections": [], "formats": [one.value for one in MapFormat],
     }  # fmt: skip
     if found is not None:
@@ -122,8 +148,8 @@ def _page(desk: Visit, name: str) -> Response:
             "more": max(0, len(found.questions) - SHOWN),
             "drift": [_changed(one) for one in found.drift[:SHOWN]],
             "collections": [
-                {"name": one.name, "class": one.cls.value if one.cls else "", "rows": one.rows,
-                 "holds": sorted({field.category.value.replace("_", " ") for field in one.fields if field.category})}
+                {"name": one.name, "class": CLASSES[one.cls] if one.cls else "", "rows": one.rows,
+                 "holds": sorted({CATEGORIES[field.category] for field in one.fields if field.category})}
                 for one in found.drawn.searched()
             ],
         }  # fmt: skip
@@ -134,8 +160,8 @@ def _scanning(newest: Scanning | None) -> dict[str, Any] | None:
     """What is to be said of the newest scan: it is on its way, or failed. One that went well is the map itself."""
     if newest is None or newest.state is JobState.DONE:
         return None
-    return {"is_open": newest.is_open, "read": newest.read, "total": newest.total,
-            "code": _first_up(words.blamed(newest.code, newest.setting, newest.allowed))}  # fmt: skip
+    return {"is_open": newest.is_open, "is_away": newest.is_away, "read": newest.read, "total": newest.total,
+            "code": _first_up(store_words.blamed(newest.code, newest.setting, newest.allowed))}  # fmt: skip
 
 
 def _first_up(text: str) -> str:
@@ -148,11 +174,20 @@ def _stores(desk: Visit) -> Any:
 
 def _question(link: Link, rows: int | None) -> dict[str, Any]:
     return {
-        "id": link.id, "start": link.start, "end": link.end, "rows": rows,
+        "id": link.id, "ask": _asked(link), "start": link.start, "end": link.end, "rows": rows,
         "when": f"{link.condition.field} = {link.condition.value}" if link.condition else "",
-        "kind": _KINDS[link.kind], "whose": _WHOSE[link.ownership], "ownership": link.ownership.value,
+        "kind": KINDS[link.kind], "whose": WHOSE[link.ownership], "ownership": link.ownership.value,
         "percent": round(link.confidence * 100), "evidence": [_reason(one) for one in link.evidence],
     }  # fmt: skip
+
+
+def _asked(link: Link) -> str:
+    """The question that yes or no answers, in words; the names of both ends stand below it."""
+    if not link.by_value:
+        return f"Does it say to which row of {link.to} the row belongs?"
+    held = " or ".join(_IDENTIFIERS.get(one, one.replace("_", " ")) for one in link.to_fields)
+    hashed = "a hash of " if link.kind is LinkKind.HASH_OF else ""
+    return f"Does it hold {hashed}somebody's {held}?"
 
 
 def _reason(one: Evidence) -> str:
@@ -161,4 +196,4 @@ def _reason(one: Evidence) -> str:
 
 
 def _changed(one: Drift) -> dict[str, Any]:
-    return {"kind": _DRIFT[one.kind], "what": one.what, "is_personal": one.is_personal}
+    return {"kind": DRIFTS[one.kind], "what": one.what, "is_personal": one.is_personal}

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import shape, task_words, words
+from privacyops.console import shape, store_words, task_words, words
 from privacyops.console.deps import HOME, Desk, Visit, action, own_path
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.task import store_of
 from privacyops.services import account, apikey, stores, task
 from privacyops.services.dsar import listing, people, recipients
 
@@ -128,7 +129,7 @@ def _failed(desk: Visit) -> list[dict[str, Any]]:
         return []
     return [
         {"store": one.title, "at": one.health_at, "url": "/console/stores",
-         "note": words.blamed(one.health_code, one.health_setting, one.health_allowed) or "no answer"}
+         "note": store_words.blamed(one.health_code, one.health_setting, one.health_allowed) or "no answer"}
         for one in stores.all_stores(desk.context) if one.health == "down" and one.health_at is not None
     ]  # fmt: skip
 
@@ -140,12 +141,12 @@ def _tasks(desk: Visit) -> dict[str, Any]:
     mine = [one for one in task.list_open(desk.context) if task.mine(desk.context, one)]
     shown = mine[:_MOST]
     numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
-    titles = task.store_titles(desk.context, {one.store for one in shown if one.store})
+    titles = task.store_titles(desk.context, {about for one in shown if (about := store_of(one))})
     named = recipients.names_of(desk.context, tuple(one.id for one in shown))
     return {"more_tasks": len(mine) - len(shown), "tasks": [
         {"url": f"/console/tasks/{one.id}", "title": task_words.task_title(one)[0],
          "about": ", ".join(filter(None, (
-             numbers.get(one.dsar_id) if one.dsar_id else None, titles.get(one.store or "") or one.store,
+             numbers.get(one.dsar_id) if one.dsar_id else None, titles.get(store_of(one) or "") or store_of(one),
              named.get(one.id),
          ))),
          "clock": shape.day_clock(one.due_on, desk.context.controller.zone)}

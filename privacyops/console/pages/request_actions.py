@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import shape, words
+from privacyops.console import shape, store_words, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page, field_, once
 from privacyops.console.pages.request import PAGE, draw
@@ -279,7 +279,7 @@ def _by_hand_page(desk: Visit, reference: str, run: UUID, refusal: Problem | Non
     return act_page(
         desk, opened, "Search by hand", refusal, "note", facts_title="Store",
         facts=[{"label": "Store", "value": store.title if store else known.store},
-               {"label": "What failed", "value": words.code_text(known.code or "–")}],
+               {"label": "What failed", "value": store_words.said(known.code or "–")}],
         question="What did you look for, and what did you find?",
         fields=[field_("area", "note", "What you did and found", "Kept, sealed, with the request.")],
         submit={"label": "Done by hand", "tone": "primary"},

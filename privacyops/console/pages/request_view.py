@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from privacyops.console import shape, task_words, words
+from privacyops.console import shape, store_words, task_words, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
 from privacyops.console.pages.third_party_view import mentions, of_group, others_notice
 from privacyops.domain.account.record import Account
@@ -194,8 +194,8 @@ class RequestFace:
         return {
             "searched": bool(opened.runs), "stores": len(opened.runs), "undecided": opened.undecided,
             "records": sum(group.records for group in opened.groups), "others": opened.dsar.rule.hands_over_data,
-            "planned": [{"store": store.title, "what": words.connector(store.connector)} for store in opened.stores.values()
-                        if store.is_enabled],
+            "planned": [{"store": store.title, "what": words.connector(store.connector)}
+                        for store in opened.stores.values() if store.is_enabled],
             "groups": [self._group(group, group is open_, can_open) for group in opened.groups],
             "runs": [self._run(run) for run in opened.runs if run.state not in _WITH_RESULT],
         }  # fmt: skip
@@ -213,7 +213,7 @@ class RequestFace:
 
     def _run(self, run: Run) -> dict[str, Any]:
         waits = run.state is RunState.HANDED_OVER and self._can["search"]
-        note = words.code_text(run.code) if run.code else ""
+        note = store_words.said(run.code) if run.code else ""
         if run.attempts > 1 and run.code:
             note = f"{note}, {run.attempts} attempts"
         if run.state is RunState.RUNNING or run.state is RunState.QUEUED:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from privacyops.console import words
+from privacyops.console import store_words, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.domain.account.action import Action, Role
 from privacyops.kernel.errors import NotFound
@@ -57,9 +57,10 @@ def _owners(desk: Visit) -> list[dict[str, str]]:
 def _card(desk: Visit, one: Any, team: Any) -> dict[str, Any]:
     owner = team.get(one.owner_id) if one.owner_id else None
     return {
-        "id": str(one.id), "name": one.title, "kind": words.connector(one.connector), "owner": owner.name if owner else None,
+        "id": str(one.id), "name": one.title, "kind": words.connector(one.connector),
+        "owner": owner.name if owner else None,
         "state": _STATES.get(one.health, "failed") if one.is_enabled else "off",
-        "note": words.blamed(one.health_code, one.health_setting, one.health_allowed),
+        "note": store_words.blamed(one.health_code, one.health_setting, one.health_allowed),
         "looked_at": one.health_at, "region": one.config.get("region"),
         "map_url": f"{STORES}/{one.name}/map" if desk.may(Action.DATAMAP_SEE) else None,
         "test_url": f"{STORES}/{one.name}/look" if desk.may(Action.STORE_MANAGE) else None,

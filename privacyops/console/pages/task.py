@@ -11,7 +11,7 @@ from privacyops.console.forms import Refused
 from privacyops.console.pages.consent_tabs import SYSTEMS
 from privacyops.domain.account.action import Action, Role
 from privacyops.domain.dsar.by_hand import RecordsUnreadable, Statement
-from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState
+from privacyops.domain.task import OPEN_TASKS, Task, TaskKind, TaskState, store_of, unscanned
 from privacyops.kernel.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, TaskId
 from privacyops.services import account, by_hand, objection, task
@@ -32,10 +32,10 @@ def show(desk: Desk, view: str = "mine") -> Response:
     team = account.names(desk.context)
     named = recipients.names_of(desk.context, tuple(one.id for one in shown))
     numbers = task.references(desk.context, [one.dsar_id for one in shown if one.dsar_id is not None])
-    titles = task.store_titles(desk.context, {one.store for one in shown if one.store})
+    titles = task.store_titles(desk.context, {about for one in shown if (about := store_of(one))})
     rows = [
         {"id": str(one.id), "url": f"{TASKS}/{one.id}", "title": task_words.task_title(one)[0],
-         "about": titles.get(one.store or "") or one.store or named.get(one.id),
+         "about": titles.get(store_of(one) or "") or store_of(one) or named.get(one.id),
          "request": _request(one, numbers), "clock": shape.day_clock(one.due_on, desk.context.controller.zone),
          "assignee": shape.colleague(team.get(one.owner_id)) if one.owner_id else None}
         for one in shown
@@ -108,10 +108,11 @@ def _page(desk: Visit, found: Task, refusal: Problem | None = None) -> Response:
     facts = [{"label": "For", "value": owner.name if owner else f"any {words.ROLES[Role(found.owner_role)]}"}]
     if why := task_words.why(found):
         facts.insert(0, {"label": "Why", "value": why})
-    titles = task.store_titles(desk.context, {found.store} if found.store else set())
+    store = store_of(found)
+    titles = task.store_titles(desk.context, {store} if store else set())
     view = {
         "title": title, "question": question,
-        "about": titles.get(found.store or "") or found.store
+        "about": titles.get(store or "") or store
         or recipients.names_of(desk.context, (found.id,)).get(found.id),
         "request": _request_card(desk, found), "behind": task_words.behind(found), "links": _links(desk, found),
         "facts": [*facts, *_whom(desk, found)], "how": _how(desk, found), "clock": clock, "state": str(found.state),
@@ -208,8 +209,8 @@ def _links(desk: Visit, found: Task) -> list[dict[str, str]]:
             links.append({"label": "See what is left", "url": f"{request}/plan"})
         elif found.kind in {TaskKind.DUE_SOON, TaskKind.READ_MESSAGE, TaskKind.STORE_FAILED}:
             links.append({"label": "Open the request", "url": request})
-    if found.kind is TaskKind.STORE_DRIFT and desk.may(Action.DATAMAP_SEE):
-        links.append({"label": "Open the data map", "url": f"/console/stores/{found.store}/map"})
+    if (found.kind is TaskKind.STORE_DRIFT or unscanned(found)) and desk.may(Action.DATAMAP_SEE):
+        links.append({"label": "Open the data map", "url": f"/console/stores/{store_of(found)}/map"})
     if found.kind is TaskKind.ACK_OVERDUE and desk.may(Action.WEBHOOK_SEE):
         links.append({"label": "See the connected systems", "url": SYSTEMS})
     return links
@@ -253,7 +254,7 @@ def _request(found: Task, numbers: dict[DsarId, str]) -> dict[str, str]:
 def _request_card(desk: Visit, found: Task) -> dict[str, Any]:
     """A store owner sees the number of the request and nothing else of it."""
     if found.dsar_id is None:
-        return {"reference": "no request", "url": TASKS, "type": {"key": "", "label": "–"}}
+        return {"reference": "", "url": TASKS, "type": {"key": "", "label": "–"}}
     number = task.references(desk.context, [found.dsar_id]).get(found.dsar_id, "")
     try:
         kind = words.type_of(listing.status_of(desk.context, found.dsar_id).type)
