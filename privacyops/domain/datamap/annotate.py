@@ -13,6 +13,7 @@ from privacyops.domain.classification.columns import category_of, role_of
 from privacyops.domain.classification.words import SEALED, holds_any, words
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Shape
 from privacyops.domain.datamap.encoded import is_encoded
+from privacyops.domain.datamap.pairs import pair_of, pair_values, with_pairs
 from privacyops.domain.identity.digest import digest_shape
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.phone import is_phone
@@ -39,13 +40,16 @@ def annotate(collection: Collection, sample: Sample) -> Collection:
         fields.append(here)
         if here.type is FieldType.JSON or here.shape is Shape.DOCUMENT:
             fields.extend(_paths(collection.name, here, values))
-    return replace(collection, fields=_surnames(tuple(fields)))
+    return with_pairs(replace(collection, fields=_surnames(tuple(fields))), sample)
 
 
 def values_at(path: str, row: Mapping[str, Value]) -> tuple[Value, ...]:
     """The values at a field path of one row, elements of arrays one by one, None left out."""
     if path in row:
         return tuple(_elements(row[path]))
+    pair = pair_of(path)
+    if pair is not None:
+        return pair_values(pair, row)
     for column in row:
         if path.startswith((f"{column}$", f"{column}[*]")):
             return tuple(value for where, value in leaves(column, row[column]) if where == path and value is not None)

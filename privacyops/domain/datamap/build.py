@@ -19,6 +19,7 @@ from privacyops.domain.datamap.declared import declared_links
 from privacyops.domain.datamap.link import REFUTED, Link
 from privacyops.domain.datamap.looked_up import MAX_ASKED, Answers, Known, Lookup, lookups
 from privacyops.domain.datamap.ownership import deeds, with_ownership
+from privacyops.domain.datamap.pairs import vouching
 from privacyops.domain.datamap.proposed import Proposal, proposals
 from privacyops.domain.datamap.receivers import with_receivers
 from privacyops.domain.datamap.values import value_links
@@ -124,7 +125,8 @@ def build(draft: Draft, answers: Answers) -> DataMap:
         *(link for link in found if (link.collection, link.fields) not in copied),
         *(link for link in together_links(draft.together, answers) if (link.collection, link.fields) not in copied),
     )
-    return settle(DataMap(draft.store, tuple(collections.values()), (*links, *value_links(collections.values()))))
+    told = vouching(collections, (*links, *value_links(collections.values())))
+    return settle(DataMap(draft.store, tuple(collections.values()), told))
 
 
 def settle(drawn: DataMap, keep: Sequence[str] = ()) -> DataMap:

@@ -9,7 +9,7 @@ from typing import Final
 from privacyops.domain.classification import words as w
 from privacyops.domain.classification.columns import TableWord, link_role, table_words
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role, Shape
-from privacyops.domain.datamap.link import Link, LinkKind, Ownership
+from privacyops.domain.datamap.link import Link, LinkKind, Outward, Ownership
 
 PERSONAL: Final = frozenset(
     {
@@ -49,6 +49,9 @@ def classify(collections: Mapping[str, Collection], links: Sequence[Link]) -> di
     for name in searched:
         if name not in classes and any(link.kind is LinkKind.COPY_OF for link in outgoing[name]):
             classes[name] = CollectionClass.COPY
+    for link in links:
+        if link.kind is LinkKind.NAMED_VALUE and link.outward is Outward.SAME_PERSON:
+            classes.setdefault(link.to, CollectionClass.ACTIVITY)
     carrying = _carrying(searched, outgoing, classes)
     changed = True
     while changed:

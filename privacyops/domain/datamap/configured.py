@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from privacyops.domain.catalog.refusals_retention import TERMS
 from privacyops.domain.datamap.build import DataMap, settle
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, Role, Shape
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Role, Shape
 from privacyops.domain.datamap.link import (
     IDENTITY,
     Condition,
@@ -26,6 +26,7 @@ from privacyops.domain.datamap.link import (
     Outward,
     Ownership,
 )
+from privacyops.domain.datamap.pairs import pair_of
 from privacyops.domain.datamap.values import value_link
 from privacyops.kernel.errors import Unprocessable
 
@@ -37,6 +38,7 @@ _IDENTITY: Final = {
     "login": Category.LOGIN,
     "customer_id": Category.CUSTOMER_NUMBER,
 }
+_SETTLED: Final = frozenset({LinkKind.CONFIGURED, LinkKind.NAMED_VALUE})
 _KEYS: Final = frozenset({"map", "detect", "collections", "links", "repeats", "decisions"})
 _SAID_KEYS: Final = frozenset({"class", "identity", "text", "retain"})
 _LINK_KEYS: Final = frozenset({"from", "to", "kind", "ownership", "when", "except", "outward"})
@@ -87,7 +89,7 @@ def apply_map(drawn: DataMap, written: Mapping[str, Any], reason: str = "written
     ]
     open_links = [
         link
-        if link.by_value or link.kind is LinkKind.CONFIGURED  # what an earlier map said stands until this one says else
+        if link.by_value or link.kind in _SETTLED  # what an earlier map said stands until this one says else
         else replace(link, ownership=Ownership.UNDECIDED, outward=Outward.NO, owner=False)
         for link in (*kept, *others)
     ]
@@ -124,9 +126,13 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
 def _speaking(one: Collection, link: Link) -> Collection:
     """The collection with what a column of contact data says of its row: a `to` may be the person the row is about."""
     role = {Ownership.OWNED: Role.NEUTRAL, Ownership.POINTER: Role.POINT}.get(link.ownership)
+    path = link.fields[0]
+    if pair_of(path) is not None and one.field(path) is None:
+        named = Field(path, FieldType.TEXT, category=_IDENTITY[link.to_fields[0]], virtual=True)
+        one = replace(one, fields=(*one.fields, named))
     fields = (
         replace(field, role=role)
-        if role is not None and field.path in link.fields and field.role is not Role.OWN
+        if role is not None and field.path in link.fields and (role is Role.POINT or field.role is not Role.OWN)
         else field
         for field in one.fields
     )
@@ -134,7 +140,11 @@ def _speaking(one: Collection, link: Link) -> Collection:
 
 
 def _known(one: Collection, path: str) -> str:
-    if one.field(path) is None:
+    pair = pair_of(path)
+    if pair is not None:
+        _known(one, pair.value)
+        _known(one, pair.name)
+    elif one.field(path) is None:
         raise MapMalformed(f"no field {path} in {one.name}")
     return path
 

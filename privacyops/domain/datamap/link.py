@@ -28,6 +28,7 @@ class LinkKind(StrEnum):
     VALUE = "value"
     HASH_OF = "hash_of"
     POLYMORPHIC = "polymorphic"
+    NAMED_VALUE = "named_value"
     JSON_PATH = "json_path"
     ARRAY_OF = "array_of"
     COPY_OF = "copy_of"

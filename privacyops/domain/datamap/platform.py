@@ -15,6 +15,7 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Collection
 from privacyops.domain.datamap.configured import apply_map
 from privacyops.domain.datamap.link import IDENTITY
+from privacyops.domain.datamap.pairs import base_of
 
 PREFIX: Final = "{p}"
 _FOLDER: Final = "privacyops.domain.catalog.platforms"
@@ -22,13 +23,16 @@ _FOLDER: Final = "privacyops.domain.catalog.platforms"
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform's map as its file has it; `{p}` stands for the installation's table prefix."""
+    """One platform's map as its file has it; `{p}` stands for the installation's table prefix. `otherwise` are
+    tables that tell it where it is set up in another way.
+    """
 
     name: str
     title: str
     checked: str
     tables: tuple[str, ...]
     written: Mapping[str, Any]
+    otherwise: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +44,8 @@ def platforms() -> tuple[Platform, ...]:
             data = parse_plain_yaml(source.read_text(encoding="utf-8"))
             kept = {key: data[key] for key in ("collections", "links")}
             tables = tuple(data["detect"]["tables"])
-            found.append(Platform(data["map"], data["title"], data["checked"], tables, kept))
+            otherwise = tuple(data["detect"].get("or", ()))
+            found.append(Platform(data["map"], data["title"], data["checked"], tables, kept, otherwise))
     return tuple(found)
 
 
@@ -56,14 +61,22 @@ def of_tables(names: set[str]) -> tuple[Platform, str] | None:
 
 
 def _prefix(one: Platform, names: set[str]) -> str | None:
-    first = one.tables[0]
+    for tables in filter(None, (one.tables, one.otherwise)):
+        prefix = _prefix_of(tables, names)
+        if prefix is not None:
+            return prefix
+    return None
+
+
+def _prefix_of(tables: tuple[str, ...], names: set[str]) -> str | None:
+    first = tables[0]
     if PREFIX not in first:
-        return "" if set(one.tables) <= names else None
+        return "" if set(tables) <= names else None
     suffix = first.replace(PREFIX, "")
     for name in sorted(names):
         if name.endswith(suffix):
             prefix = name.removesuffix(suffix)
-            if {table.replace(PREFIX, prefix) for table in one.tables} <= names:
+            if {table.replace(PREFIX, prefix) for table in tables} <= names:
                 return prefix
     return None
 
@@ -115,4 +128,4 @@ def _ends(drawn: DataMap, link: Mapping[str, Any]) -> Iterator[bool]:
     for end in (link["from"], link["to"]):
         name, _, path = end.rpartition(".")
         one = drawn.by_name.get(name)
-        yield name == IDENTITY or (one is not None and one.field(path) is not None)
+        yield name == IDENTITY or (one is not None and one.field(base_of(path)) is not None)

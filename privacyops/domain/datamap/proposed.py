@@ -26,6 +26,7 @@ from privacyops.domain.datamap.naming import (
     naming_of,
     same,
 )
+from privacyops.domain.datamap.pairs import named_keys
 from privacyops.domain.datamap.polymorphic import polymorphic
 
 
@@ -62,6 +63,13 @@ def proposals(collections: Mapping[str, Collection], samples: Mapping[str, Sampl
             for found in polymorphic(one, collections, samples, names)
         ]
         found.extend(typed)
+        found.extend(
+            Proposal(
+                one.name, each.field, each.to, names.keys[each.to], LinkKind.NAMED_VALUE,
+                (Evidence(_REASONS[each.weight], each.weight),), each.when,
+            )
+            for each in named_keys(one, collections, samples.get(one.name, ()), names)
+        )  # fmt: skip
         taken = declared | {proposal.field.path for proposal in typed}
         for field in one.fields:
             if field.path not in taken and (field.type in KEY_TYPES or field.element in KEY_TYPES):

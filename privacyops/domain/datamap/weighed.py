@@ -49,6 +49,7 @@ _CAPS: Final[Mapping[LinkKind, float]] = {
     LinkKind.NAME_VALUE: 0.95,
     LinkKind.RENAMED_ID: 0.90,
     LinkKind.POLYMORPHIC: 0.97,
+    LinkKind.NAMED_VALUE: 0.97,
     LinkKind.JSON_PATH: 0.95,
     LinkKind.ARRAY_OF: 0.975,
 }

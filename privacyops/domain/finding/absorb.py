@@ -12,7 +12,9 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Collection, CollectionClass, Role
 from privacyops.domain.datamap.link import Link, Ownership
 from privacyops.domain.datamap.ownership import may_be_authors
+from privacyops.domain.datamap.pairs import base_of
 from privacyops.domain.finding.asking import link_columns
+from privacyops.domain.finding.hanging import is_part_of_anothers
 from privacyops.domain.finding.judge import Standing, Whose, fits, is_same_person, verdict
 from privacyops.domain.finding.model import (
     NOTHING,
@@ -161,7 +163,7 @@ def _value(draft: Draft, row: Row) -> None:
         if any(may_be_authors(one, each.field.path, has_owner=has_owner) for each in pointing):
             draft.take(row, FindingTier.CANDIDATE, Match.EXACT, via, reason="made_by", confidence=0.6)
             return
-        cells = [each.field.path.partition("$")[0] for each in pointing]
+        cells = [base_of(each.field.path) for each in pointing]
         draft.take(row, FindingTier.POINTER, Match.EXACT, via, fields=cells, reason="named_in_role")
         return
     _weak_value(draft, row, own, agrees)
@@ -172,10 +174,10 @@ def _sure_value(draft: Draft, row: Row, one: Collection, sure: list[Meeting]) ->
     found = verdict(row, draft.standing)
     if found.whose is Whose.ANOTHER:
         draft.contradict(row, found.by, via)
-        cells = [each.field.path.partition("$")[0] for each in sure]
+        cells = [base_of(each.field.path) for each in sure]
         draft.take(row, FindingTier.CANDIDATE, Match.EXACT, via, fields=cells, reason="contradicted")
         return
-    column = sure[0].field.path.partition("$")[0]
+    column = base_of(sure[0].field.path)
     if "[*]" in sure[0].field.path and not sure[0].alone and not any(each.alone for each in sure):
         draft.take(row, FindingTier.POINTER, Match.EXACT, via, fields=[column], reason="one_of_several")
         return
@@ -209,7 +211,9 @@ def _text(draft: Draft, row: Row) -> None:
         return
     via = (f"{one.name}.{hit.spans[0].field}",)
     cells = list(dict.fromkeys(span.field for span in hit.spans))
-    another = verdict(row, draft.standing).whose is Whose.ANOTHER or one.cls is CollectionClass.PERSON
+    whose = verdict(row, draft.standing).whose
+    another = whose is Whose.ANOTHER or one.cls is CollectionClass.PERSON
+    another = another or (whose is Whose.OPEN and is_part_of_anothers(row, draft.state, draft.drawn))
     if not hit.sure:
         draft.take(
             row,

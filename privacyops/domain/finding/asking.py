@@ -6,6 +6,7 @@ from typing import Final
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Shape
 from privacyops.domain.datamap.link import IDENTITY, Link, Outward
+from privacyops.domain.datamap.pairs import pair_of
 from privacyops.domain.finding.model import Ask, AskKind, SearchState
 from privacyops.domain.finding.subject import StoreSettings, digests_of, is_typed_for, known_names, usable
 from privacyops.domain.identity.email import is_role_mailbox, mailbox, spellings
@@ -114,7 +115,7 @@ def identity_leaves(
             elif field.category is Category.PHONE:
                 yield from _answerable(field, _phone_leaves(field, phones, settings))
         for identifier in known[since:]:
-            if identifier.tier <= Tier.STRONG and is_typed_for(identifier, one, field):
+            if identifier.tier <= Tier.STRONG and is_typed_for(identifier, one, field) and not pair_of(field.path):
                 yield from _answerable(field, _typed_leaves(field, identifier))
 
 
@@ -133,6 +134,11 @@ def _email_leaves(field: Field, emails: Sequence[Identifier]) -> Iterator[Leaf |
     path = field.path
     if field.type is FieldType.ARRAY:
         yield from (Leaf("email", path, PredicateOp.ARRAY_HAS, form) for form in forms)
+        return
+    pair = pair_of(path)
+    if pair is not None:
+        when = Leaf("when", pair.name, PredicateOp.EQ, pair.text)
+        yield All((when, Leaf("email", pair.value, PredicateOp.IN_CI, forms)))
         return
     if field.virtual:
         yield from (Leaf("email", path, PredicateOp.JSON_EQ, form) for form in forms)
@@ -229,7 +235,7 @@ def link_columns(one: Collection, links: Sequence[Link]) -> tuple[str, ...]:
     wanted = set(one.key)
     for link in links:
         if link.collection == one.name and link.outward is not Outward.NO:
-            wanted |= set(link.fields)
+            wanted |= {*link.fields, *((link.condition.field,) if link.condition else ())}
         if link.to == one.name:
             wanted |= set(link.to_fields)
     return tuple(sorted(wanted))

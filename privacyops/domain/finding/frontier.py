@@ -74,7 +74,9 @@ def absorb(
     if ask.kind is AskKind.REFERENCES:
         return satellites.counted(state, links[ask.link], ask, answer.rows, answer.after is None), ()
     draft = Draft(state, drawn, limits.settings)
-    if ask.kind is AskKind.OUTWARD:
+    if ask.kind is AskKind.VOUCH:
+        satellites.listen(draft, links[ask.link], answer.rows)
+    elif ask.kind is AskKind.OUTWARD:
         satellites.take_targets(draft, links[ask.link], answer.rows)
     else:
         absorb_rows(draft, ask, answer.rows)

@@ -111,6 +111,7 @@ class AskKind(StrEnum):
     INWARD = "inward"
     OUTWARD = "outward"
     REFERENCES = "references"
+    VOUCH = "vouch"
     TEXT = "text"
     POINTER = "pointer"
 

@@ -13,7 +13,7 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.link import Link, Outward
 from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.absorb import Draft
-from privacyops.domain.finding.judge import Whose, verdict
+from privacyops.domain.finding.judge import Whose, fits, verdict
 from privacyops.domain.finding.model import Ask, AskKind, FindingTier, Match, SearchState, Taken
 from privacyops.domain.record import Row, Value, spelled
 
@@ -37,6 +37,8 @@ def wanted(state: SearchState, drawn: DataMap) -> dict[str, dict[str, tuple[Valu
             continue
         for one in state.owned():
             if one.ref.collection != link.collection or any(one.values.get(path) is None for path in link.fields):
+                continue
+            if not fits(link, one.values):
                 continue
             key = tuple(one.values[path] for path in link.fields)
             mark = mark_of(link.to, link.to_fields, key)
@@ -71,6 +73,8 @@ def asks(state: SearchState, drawn: DataMap, max_in: int) -> tuple[SearchState, 
         fresh = tuple(key for mark, key in keys.items() if f"out {mark}" not in state.asked)
         for chunk in chunks(tuple(keys.values()), max_in):
             reading.append(Ask(AskKind.OUTWARD, link.to, name, chunk, identifiers=known))
+        if link.condition is not None:
+            counting.extend(_voices(drawn, link, tuple(keys.values()), max_in, known))
         if link.outward is Outward.SAME_PERSON:
             continue
         for other in drawn.links:
@@ -80,6 +84,34 @@ def asks(state: SearchState, drawn: DataMap, max_in: int) -> tuple[SearchState, 
                     for chunk in chunks(fresh, max_in)
                 )
     return replace(state, asked=state.asked | marks), (*dict.fromkeys(counting), *reading)
+
+
+def _voices(drawn: DataMap, link: Link, keys: tuple[tuple[Value, ...], ...], max_in: int, known: int) -> Iterable[Ask]:
+    """What every named value says that may say whose these rows are, not only the one that led here."""
+    for other in drawn.links:
+        if (
+            other.condition is not None
+            and other.outward is link.outward
+            and (other.to, other.start)
+            == (
+                link.to,
+                link.start,
+            )
+        ):
+            yield from (
+                Ask(AskKind.VOUCH, other.collection, other.id, chunk, identifiers=known)
+                for chunk in chunks(keys, max_in)
+            )
+
+
+def listen(draft: Draft, link: Link, rows: Iterable[Row]) -> None:
+    """Notes of which rows a named value says that they are another person's."""
+    objections = {
+        f"anothers {mark_of(link.to, link.to_fields, (row.values.get(path) for path in link.fields))}"
+        for row in rows
+        if fits(link, row.values) and verdict(row, draft.standing).whose is Whose.ANOTHER
+    }
+    draft.state = replace(draft.state, asked=draft.state.asked | objections)
 
 
 def chunks(keys: tuple[tuple[Value, ...], ...], size: int) -> Iterable[tuple[tuple[Value, ...], ...]]:
@@ -116,6 +148,9 @@ def take_targets(draft: Draft, link: Link, rows: Iterable[Row]) -> None:
         found = verdict(row, draft.standing)
         if found.whose is Whose.ANOTHER:
             draft.contradict(row, found.by, via)
+        elif f"anothers {mark}" in draft.state.asked:
+            draft.contradict(row, link.start, via)
+            draft.take(row, FindingTier.CANDIDATE, Match.LINKED, via, reason="contradicted", confidence=0.6)
         elif link.outward is Outward.SAME_PERSON or is_exclusive(mark, replace(draft.state, taken=draft.taken)):
             draft.take(row, FindingTier.OWNED, Match.LINKED, via)
         else:
@@ -127,7 +162,7 @@ def take_targets(draft: Draft, link: Link, rows: Iterable[Row]) -> None:
 def _pointing(taken: Mapping[str, Taken], link: Link) -> dict[tuple[str, ...], Taken]:
     found: dict[tuple[str, ...], Taken] = {}
     for one in taken.values():
-        if one.tier is FindingTier.OWNED and one.ref.collection == link.collection:
+        if one.tier is FindingTier.OWNED and one.ref.collection == link.collection and fits(link, one.values):
             key = tuple(spelled(one.values.get(path)) for path in link.fields)
             found.setdefault(key, one)
     return found

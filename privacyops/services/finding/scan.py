@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 
 from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.build import SAMPLE_ROWS, DataMap, build, prepare, sampled_fields
+from privacyops.domain.datamap.catalogue import Collection
 from privacyops.domain.datamap.configured import MapMalformed, apply_map
 from privacyops.domain.datamap.looked_up import Lookup
+from privacyops.domain.datamap.pairs import telling_names
 from privacyops.domain.datamap.platform import with_platform
 from privacyops.domain.predicate import All, Leaf, PredicateOp, any_of
 from privacyops.domain.record import Value
@@ -36,6 +38,10 @@ def draw_map(
         except StoreRefused:  # a table this role may not read: it is linked by name, and the search reports it
             continue
         samples[one.name] = tuple(row.values for row in rows)
+    for one in searched:
+        rows_of_names = _named(host, store, one, samples.get(one.name, ()), within)
+        if rows_of_names:
+            samples[one.name] = (*samples[one.name], *rows_of_names)
     limit = host.traits(store, within).max_in
     draft = prepare(store, catalogue, samples, limit * MAX_STATEMENTS)
     answers: dict[tuple[str, str], Sample] = {}
@@ -61,6 +67,19 @@ def draw_map(
                 continue
             answers[several.where] = tuple(row.values for row in page.rows)
     return with_written(with_platform(build(draft, answers)), host.config(store).map)
+
+
+def _named(host: ConnectorHost, store: str, one: Collection, sample: Sample, within: Bounds) -> Sample:
+    """More rows of the names that may say whose a row is: of forty names in a table each has few in a sample."""
+    found: list[Mapping[str, Value]] = []
+    for when in telling_names(one, sample):
+        where = Leaf("when", when.field, PredicateOp.EQ, when.value)
+        try:
+            page = host.find(store, one.name, where, sampled_fields(one), SAMPLE_ROWS, None, within)
+        except StoreRefused:
+            break
+        found.extend(row.values for row in page.rows)
+    return found
 
 
 def _looked_up(host: ConnectorHost, store: str, lookup: Lookup, limit: int, within: Bounds) -> Sample:
