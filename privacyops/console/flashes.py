@@ -53,6 +53,7 @@ FLASHES: Final[Mapping[str, tuple[str, str]]] = {
     "task_done": ("ok", "Done."),
     "given_up": ("ok", "Nobody waits for this store any more. A person has a task."),
     "noted": ("ok", "Written down."),
+    "excuse_proposed": ("ok", "Written down. A second person has to agree; the task is theirs now."),
     "weighed": ("ok", "Decided. The reason is kept with the task."),
     "weighed_rejected": ("ok", "Rejected. The purpose may be carried out for this person again."),
     "lifted": ("ok", "Lifted. The contact may be written to where its owner's choices allow it."),

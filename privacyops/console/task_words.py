@@ -7,6 +7,7 @@ from typing import Final
 from privacyops.console import words
 from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.kind import RequestType
+from privacyops.domain.recipient import AGREES
 from privacyops.domain.task import Task, TaskKind, unscanned
 
 _K: Final = TaskKind
@@ -76,6 +77,10 @@ _UNSCANNED: Final = (
     "Several attempts to read the store have failed, so its data map grows old. It is tried again once a day, and "
     "this task ends by itself when a scan goes well. What the store said stands on its data map."
 )
+_EXCUSE: Final = (
+    "A colleague proposes that this recipient is not told, and says why. Another person agrees, or sends it back. "
+    "This task ends by itself when somebody has agreed."
+)
 _LEFT: Final[Mapping[str, str]] = {
     "left_after_": "Something could not be changed by the machine, or was still there when it was read back. The "
     "page of the plan names each collection and what stood in the way.",
@@ -110,6 +115,11 @@ _ENDED: Final[Mapping[str, str]] = {
 def ended(reason: str) -> str:
     """Why a task ended by itself."""
     return _ENDED.get(reason) or words.code_text(reason)
+
+
+def is_excuse(task: Task) -> bool:
+    """Whether a second person is asked to agree that a recipient is not told."""
+    return task.kind is TaskKind.NOTIFY_RECIPIENT and task.owner_role == AGREES
 
 
 def reminder(code: str) -> tuple[str, int] | None:
@@ -150,6 +160,8 @@ def task_title(task: Task) -> tuple[str, str]:
         return f"The store was restored: {'erase' if is_erased else 'correct'} again", "What stands there now?"
     if task.kind is TaskKind.MANUAL_STORE and code == by_hand.CODE:
         return "Search a store by hand", "What does this store hold about the person?"
+    if is_excuse(task):
+        return "Agree that a recipient is not told", "Do you agree that this recipient is not told?"
     if unscanned(task):
         return "A store could not be scanned", "What stood in the way, and is it mended?"
     return _OF_CODE.get(code) or TASKS[task.kind]
@@ -162,6 +174,8 @@ def behind(task: Task) -> str:
         return _DATES[date_[0]][2].format(day=words.day(task.due_on))
     if task.kind is TaskKind.RESIDUAL:
         return next((text for begins, text in _LEFT.items() if code.startswith(begins)), "")
+    if is_excuse(task):
+        return _EXCUSE
     if unscanned(task):
         return _UNSCANNED
     return _BEHIND.get(task.kind, "")

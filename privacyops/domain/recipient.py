@@ -14,6 +14,10 @@ from privacyops.kernel.ids import AccountId, DsarId, TaskId
 
 TOLD_OF: Final = frozenset({RequestType.ERASURE, RequestType.RECTIFICATION, RequestType.RESTRICTION})
 """After which requests recipients are told."""
+TELLS: Final = "analyst"
+"""The role whose task it is to tell a recipient."""
+AGREES: Final = "approver"
+"""The role that the task goes to while it waits for a second person to agree that the recipient is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,16 @@ from privacyops.domain.account.rule import extent
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.letter import Letter, LetterKind
-from privacyops.domain.recipient import Excuse, KnownRecipient, NoticeState, RecipientNotice, Way, name_key
+from privacyops.domain.recipient import (
+    AGREES,
+    TELLS,
+    Excuse,
+    KnownRecipient,
+    NoticeState,
+    RecipientNotice,
+    Way,
+    name_key,
+)
 from privacyops.domain.task import OPEN_TASKS, Task, TaskState
 from privacyops.kernel.errors import NotFound, TransitionRefused, Unprocessable
 from privacyops.kernel.ids import AccountId, TaskId
@@ -85,7 +94,7 @@ def opened(ctx: Context, tx: Tx, task_id: TaskId) -> OpenedNotice:
 @use_case(Action.TASK_ANSWER)
 def say(ctx: Context, tx: Tx, task_id: TaskId, said: Said) -> None:
     """Write down what came of it. The task ends with a confirmation, or if the recipient never got data of this
-    person; an excuse waits for a second person.
+    person; with an excuse it goes to a second person.
 
     Raises: Unprocessable: something is missing. TransitionRefused, StaleState, NotFound.
     """
@@ -106,6 +115,10 @@ def say(ctx: Context, tx: Tx, task_id: TaskId, said: Said) -> None:
     ends = said.state in {_S.CONFIRMED, _S.NOT_DISCLOSED}
     if ends:
         task.finish_within(ctx, tx, found, _told(said))
+    elif said.state is _S.PROPOSED:
+        tasks.hand_over(tx, found, AGREES)
+    elif found.owner_role == AGREES:
+        tasks.hand_over(tx, found, TELLS, AccountId(ctx.actor.id))
     elif found.state is not TaskState.IN_PROGRESS:
         tasks.move_task(tx, found, TaskState.IN_PROGRESS, AccountId(ctx.actor.id))
     about = {"way": str(said.way)} if said.way else {}
@@ -146,12 +159,18 @@ def agree(ctx: Context, tx: Tx, notice_id: UUID, seen_sha256: str) -> None:
 
 @use_case(Action.DSAR_COUNTERSIGN)
 def send_back(ctx: Context, tx: Tx, notice_id: UUID) -> None:
-    """The recipient has to be told after all. Raises: TransitionRefused: nothing is proposed. StaleState, NotFound."""
+    """The recipient has to be told after all: the task goes back to whoever proposed otherwise.
+
+    Raises: TransitionRefused: nothing is proposed. StaleState, NotFound.
+    """
     notice = recipients.load_notice(tx, notice_id)
     if notice.state is not _S.PROPOSED:
         raise TransitionRefused("nothing is proposed about this recipient")
     after = _S.TOLD if notice.was_told else _S.OPEN
     recipients.move_notice(tx, notice, after, excuse=None, proposed_by=None, proposed_at=None)
+    waiting = tasks.load_task(tx, notice.task_id)
+    if waiting.state in OPEN_TASKS:
+        tasks.hand_over(tx, waiting, TELLS, notice.proposed_by)
     record(ctx, tx, "recipient.sent_back", "dsar", notice.dsar_id, notice=str(notice.id))
 
 

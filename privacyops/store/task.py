@@ -97,6 +97,12 @@ def move_task(tx: Tx, seen: Task, to: TaskState, by: AccountId | None, **changed
     tx.move(update(_TASK).where(_TASK.c.id == seen.id, _TASK.c.state == seen.state).values(state=to, **changed))
 
 
+def hand_over(tx: Tx, seen: Task, role: str, owner: AccountId | None = None) -> None:
+    """An open task waits for somebody else now. Compare-and-set. Raises: StaleState."""
+    statement = update(_TASK).where(_TASK.c.id == seen.id, _TASK.c.state == seen.state, _TASK.c.state.in_(OPEN_TASKS))
+    tx.move(statement.values(state=TaskState.OPEN, owner_role=role, owner_id=owner))
+
+
 def cancel_tasks_of(
     tx: Tx, dsar_id: DsarId, reason: str, kind: TaskKind | None = None, but: Collection[TaskKind] = ()
 ) -> int:

@@ -224,7 +224,14 @@ def test_on_the_console_with_every_click_twice(walker: Walker, shop: Path) -> No
     ada.read(f"{url}/recipient")
     for _ in range(2):
         page = words_of(ada.send(f"{url}/recipient", outcome="unanswered", note="Reminded on three days, no answer."))
+        assert "A second person has to agree; the task is theirs now." in page
     request = f"/console/requests/{walker.dsar(dsar_id).reference}"
+    assert "A colleague proposes not to tell: Parcel" in words_of(ada.read(request))
+    assert "Agree that a recipient is not told" in ada.read("/console/tasks?view=all")
+    assert "Agree that a recipient is not told" not in ada.read("/console/tasks")
+    pia = office.at_desk("Pia", Role.DPO, Role.APPROVER)
+    assert "Agree that a recipient is not told" in pia.read("/console/tasks")
+    assert f'href="{request}/recipients"' in pia.read(url)
     assert "See the recipients" in ada.read(request)
     assert "waits for a second person" in words_of(ada.read(f"{request}/recipients"))
     assert "Do you agree?" not in words_of(ada.page)

@@ -10,6 +10,7 @@ from privacyops.console.deps import Visit
 from privacyops.console.pages.request import face_of
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
+from privacyops.domain.letter import Letter
 from privacyops.kernel.errors import Conflict, Problem
 from privacyops.kernel.ids import DsarId
 from privacyops.services.dsar import listing
@@ -32,6 +33,11 @@ def once(
 def field_(kind: str, name: str, label: str, hint: str | None = None, *, optional: bool = False) -> dict[str, Any]:
     """A field of the page `act`."""
     return {"kind": kind, "name": name, "label": label, "hint": hint, "options": [], "optional": optional}
+
+
+def below_heading(letter: Letter) -> str:
+    """The letter's words without their first block, its subject as a heading: the page shows that above them."""
+    return letter.text.partition("\n\n")[2]
 
 
 def blank_act(title: str, back: str, url: str, crumbs: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.forms import Refused
-from privacyops.console.pages.act_page import act_page, field_
+from privacyops.console.pages.act_page import act_page, below_heading, field_
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.task import TASKS
 from privacyops.console.pages.task_act import SEALED, outcomes, task_act
@@ -78,7 +78,7 @@ def tell(desk: Desk, task_id: UUID) -> Response:
     except Conflict:
         if recipient.opened(desk.context, TaskId(task_id)).notice.state is not said.state:
             raise
-    return desk.go(f"{TASKS}/{task_id}", "noted")
+    return desk.go(f"{TASKS}/{task_id}", "excuse_proposed" if said.state is _S.PROPOSED else "noted")
 
 
 @router.get(f"{PAGE}/recipients", **action(Action.DSAR_OPEN))
@@ -151,7 +151,8 @@ def _tell_page(desk: Visit, found: OpenedNotice, refusal: Problem | None = None)
     return task_act(
         desk, found.task, f"Tell {notice.name}", "recipient", _errors(refusal), refusal.status if refusal else 200,
         facts_title="The recipient", facts=_facts(found), notices=_waiting(notice),
-        quote_title="What to tell it", quote=found.text.text if found.text else "",
+        quote_title=f"What to tell it: {found.text.subject}" if found.text else "",
+        quote=below_heading(found.text) if found.text else "",
         question="" if notice.state is _S.PROPOSED else "What came of telling it?",
         fields=[outcomes("What came of it?", known), day, way, note],
         submit={"label": "Write it down", "tone": "primary"},

@@ -9,12 +9,11 @@ from fastapi import APIRouter, Response
 
 from privacyops.console import shape, store_words, words
 from privacyops.console.deps import Desk, Visit, action
-from privacyops.console.pages.act_page import act_page, field_, once
+from privacyops.console.pages.act_page import act_page, below_heading, field_, once
 from privacyops.console.pages.request import PAGE, draw
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
-from privacyops.domain.letter import Letter
 from privacyops.kernel.errors import Conflict, NotFound, Problem, Unprocessable
 from privacyops.kernel.ids import DsarId, RunId
 from privacyops.services.dsar import answer, extension, handling, identity, listing, opening, review, search
@@ -86,7 +85,7 @@ def see_letter(desk: Desk, reference: str) -> Response:
     opened = opening.open_request(desk.context, reference, masks=desk.masks)
     letter = opening.preview_letter(desk.context, opened.dsar.id)
     return act_page(
-        desk, opened, "Send the letter", None, None, quote=_below_heading(letter), quote_title=letter.subject,
+        desk, opened, "Send the letter", None, None, quote=below_heading(letter), quote_title=letter.subject,
         question="Send it?", fields=[], submit={"label": "Send the letter", "tone": "primary"},
         notices=[{"tone": "inf", "title": "The letter alone is the answer", "text": "It cannot be called back."}],
     )  # fmt: skip
@@ -199,11 +198,6 @@ def _on_run(desk: Visit, reference: str, run: UUID, flash: str, step: Callable[[
     if known.state == "handed_over":
         step(desk.context, opened.dsar.id)
     return desk.go(shape.url_of(opened.dsar), flash)
-
-
-def _below_heading(letter: Letter) -> str:
-    """The letter's words without their first block, its subject as a heading: the page shows that above them."""
-    return letter.text.partition("\n\n")[2]
 
 
 def _id(desk: Visit, reference: str) -> DsarId:

@@ -16,6 +16,7 @@ from privacyops.domain.catalog.confidence import Confidence
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.dsar.record import Run
 from privacyops.domain.dsar.run import Decision, RunState
+from privacyops.domain.recipient import NoticeState
 from privacyops.domain.redaction.titles import title_of
 from privacyops.domain.task import OPEN_TASKS, ApprovalState, Task
 from privacyops.kernel.clock import Instant
@@ -141,6 +142,10 @@ class RequestFace:
         if self.dsar.state == "in_review" and not opened.may_hand_over:
             text = "An order fact, the shop's login or a colleague's judgement has to join the mailed code."
             told.append({"tone": "warn", "title": "The identity is not proven far enough", "text": text})
+        if proposed := [one.name for one in opened.notices if one.state is NoticeState.PROPOSED]:
+            text = f"A colleague proposes not to tell: {', '.join(proposed)}."
+            link = {"url": f"{self.url}/recipients", "label": "See the reason"}
+            told.append({"tone": "inf", "title": "A second person has to agree", "text": text, "link": link})
         if opened.clock.confidence is Confidence.LOW:
             text = "The reading of the law behind it is not certain."
             told.append({"tone": "warn", "title": "Ask counsel about the date", "text": text})

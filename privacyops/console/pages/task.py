@@ -196,6 +196,9 @@ def _step(desk: Visit, found: Task) -> dict[str, Any] | None:
     if found.kind not in known:
         return None
     label, url, needed, why_not = known[found.kind]
+    if task_words.is_excuse(found):
+        label, url = "See the reason and decide", f"{_request_url(desk, found)}/recipients"
+        needed, why_not = Action.DSAR_COUNTERSIGN, "Somebody who approves decides this."
     return {"label": label, "url": url, "method": "get", "tone": "primary",
             "why_not": None if desk.may(needed) else why_not}  # fmt: skip
 

@@ -13,7 +13,7 @@ from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.record import Dsar
 from privacyops.domain.dsar.state import DsarState
-from privacyops.domain.recipient import TOLD_OF, KnownRecipient, NoticeState, RecipientNotice, name_key
+from privacyops.domain.recipient import TELLS, TOLD_OF, KnownRecipient, NoticeState, RecipientNotice, name_key
 from privacyops.domain.task import TaskKind, TaskState
 from privacyops.kernel.ids import DsarId, TaskId
 from privacyops.services.context import Context, reading, record
@@ -53,7 +53,7 @@ def open_notices(ctx: Context, tx: Tx, dsar: Dsar, *, by_hand: bool = False) -> 
             fresh.setdefault(one.key, one)
     for one in fresh.values():
         task = tasks.add_task(
-            tx, TaskKind.NOTIFY_RECIPIENT, dsar.safe_due_on, owner_role="analyst", owner_id=dsar.assignee_id,
+            tx, TaskKind.NOTIFY_RECIPIENT, dsar.safe_due_on, owner_role=TELLS, owner_id=dsar.assignee_id,
             dsar_id=dsar.id, code=str(dsar.type),
         )  # fmt: skip
         recipients.add_notice(tx, dsar.id, task, one.name)
