@@ -133,7 +133,7 @@ def _postgresql(url: URL, settings: Settings, setting: str) -> Address:
             sslrootcert=str(settings.ca_file) if settings.ca_file else None,
             application_name=str(url.query.get("application_name", "privacyops")),
             connect_timeout=max(2, round(seconds)),  # libpq takes whole seconds, two at least
-            passfile=os.devnull,
+            passfile=f"{os.devnull}/none",  # a file that is there is warned of on stderr
             keepalives_idle=20,
             autocommit=True,
         )

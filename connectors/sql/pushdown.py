@@ -100,8 +100,9 @@ def _leaf(speech: Speech, table: Table, leaf: Leaf) -> Clause:
 def _text(speech: Speech, table: Table, column: str, leaf: Leaf) -> Clause:
     wanted = text_of(leaf.value)
     kind = table.fields[column].type
-    if kind is FieldType.BINARY and speech.brand is not Brand.SQLITE:
-        # bytes are no text to these servers; short cells are looked at here, long ones are no place for text
+    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    if kind is FieldType.BINARY and speech.brand is not Brand.SQLITE and not (is_plain and speech.spells_bytes):
+        # these servers spell bytes in ways of their own; short cells are looked at here
         return Clause(speech.size(table, column) <= BINARY_INLINE, False)
     if not _can_hold(speech, wanted):
         return NOTHING

@@ -50,6 +50,11 @@ class Speech:
         self.server = server
 
     @property
+    def spells_bytes(self) -> bool:
+        """Whether `text` of a cell of bytes shows at least its plain ASCII as it is."""
+        return self.is_proven
+
+    @property
     def is_proven(self) -> bool:
         """Whether a server of this brand was seen to decide as `matches` does, so that its word may stand alone."""
         return self.brand not in NEVER_RUN
@@ -220,8 +225,8 @@ class Postgresql(Speech):
 
     def text(self, table: Table, path: str) -> Expression:
         field, column = table.fields[path], table.column(path)
-        if field.type is FieldType.BINARY:
-            return sa.func.encode(column, "escape")
+        if field.type is FieldType.BINARY:  # the hard blank, which stands in phone numbers, is no ASCII
+            return sa.func.replace(sa.func.encode(column, "escape"), "\\302\\240", "\u00a0")
         if field.type is FieldType.BOOLEAN:
             return sa.cast(sa.cast(column, sa.Integer), sa.Text)
         if field.type in {FieldType.ARRAY, FieldType.ADDRESS}:

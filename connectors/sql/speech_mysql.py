@@ -13,6 +13,9 @@ class Mysql(StepByStep):
     brand = Brand.MYSQL
 
     def text(self, table: Table, path: str) -> Expression:
+        if table.fields[path].type is FieldType.BINARY:
+            # what is no UTF-8 would be no text at all, and Latin-1 reads every byte: a hard blank as two signs
+            return sa.func.replace(sa.cast(table.column(path), mysql.CHAR(charset="latin1")), "\u00c2\u00a0", "\u00a0")
         return sa.cast(table.column(path), mysql.CHAR(charset="utf8mb4"))
 
     def size(self, table: Table, path: str) -> Expression:

@@ -117,10 +117,15 @@ _SEVERAL: Final = frozenset(_SINGLE)
 
 
 def widened(where: sdk.Predicate, able: frozenset[sdk.PredicateOp]) -> sdk.Predicate:
-    """The nearest wider predicate that uses only operators in `able`; every row fits where nothing is left."""
+    """The nearest wider predicate that uses only operators in `able`; every row fits where nothing is left.
+
+    It is `where` itself where the store can answer all of it: then its word counts, also on cells it gives as handles.
+    """
     if isinstance(where, sdk.Leaf):
         return _widened_leaf(where, able)
     parts = tuple(widened(part, able) for part in where.parts)
+    if all(part is given for part, given in zip(parts, where.parts, strict=True)):
+        return where
     if isinstance(where, sdk.All):
         kept = tuple(part for part in parts if part != sdk.EVERY_ROW)
         return kept[0] if len(kept) == 1 else sdk.All(kept)

@@ -37,6 +37,7 @@ TEXTS = (
     "😀x",
     "+49 (30) 23125-000",
     "tel 030/23125 999",
+    "tel 030\u00a023125\u00a0999",
 )
 DOCUMENTS = (
     '{"customer": {"id": 17, "email": "Anna@example.com"}, "items": [{"sku": "A/1"}, {"sku": "b\\"2"}], "ok": true}',

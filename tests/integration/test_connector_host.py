@@ -232,6 +232,12 @@ def test_what_nothing_wider_can_express_reads_every_row() -> None:
     assert widened(sdk.Any((leaf,)), frozenset({sdk.PredicateOp.EQ})) == sdk.EVERY_ROW
 
 
+def test_what_a_store_can_answer_is_asked_as_it_stands_so_that_its_word_counts_on_handles() -> None:
+    leaf = sdk.Leaf("x", "text", sdk.PredicateOp.CONTAINS_CI, "ann")
+    where = sdk.Any((leaf, sdk.All((leaf,))))
+    assert widened(where, frozenset({sdk.PredicateOp.CONTAINS_CI})) is where
+
+
 def test_one_unanswerable_part_of_a_conjunction_is_left_to_the_host() -> None:
     able = sdk.Leaf("a", "kind", sdk.PredicateOp.EQ, "order")
     leaf = sdk.Leaf("x", "phone", sdk.PredicateOp.DIGITS_END, "5550143")

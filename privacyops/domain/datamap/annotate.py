@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from privacyops.domain.classification.columns import category_of, role_of
 from privacyops.domain.classification.words import SEALED, holds_any, words
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Shape
-from privacyops.domain.datamap.encoded import is_encoded
+from privacyops.domain.datamap.encoded import clear_text, is_encoded, is_packed
 from privacyops.domain.datamap.pairs import pair_of, pair_values, with_pairs
 from privacyops.domain.identity.digest import digest_shape
 from privacyops.domain.identity.email import normal_email
@@ -78,7 +78,9 @@ def _annotated(table: str, field: Field, values: tuple[Value, ...]) -> Field:
     category = field.category or category_of(table, field.path, field.type)
     role = role_of(table, field.path)
     texts = [value for part in values for value in _elements(part) if isinstance(value, str) and value.strip()]
-    if not texts or field.type in {FieldType.BINARY, FieldType.JSON}:
+    if field.type is FieldType.BINARY:
+        return replace(field, category=category, role=role, shape=_shape_of_bytes(values))
+    if not texts or field.type is FieldType.JSON:
         return replace(field, category=category, role=role)
     shape, digests = _shape(texts, category)
     if shape is Shape.EMAIL:
@@ -113,6 +115,18 @@ def _shape(texts: list[str], category: Category | None) -> tuple[Shape | None, t
     if length >= 3 or (category is Category.TEXT and longest > 20) or longest > 120:
         return Shape.FREE_TEXT, ()
     return None, ()
+
+
+def _shape_of_bytes(values: tuple[Value, ...]) -> Shape | None:
+    """What a column for bytes holds where it is text, as sessions, carts and mails are. Keys and pictures are none."""
+    held = [value for value in values if isinstance(value, bytes) and value]
+    texts = [text for value in held if (text := clear_text(value)) is not None]
+    packed = sum(1 for value in held if is_packed(value))
+    if not held or len(texts) + packed < _MOST * len(held):
+        return None
+    if packed or _share(texts, lambda text: is_encoded(text) or isinstance(as_document(text), Mapping | list)) >= _HALF:
+        return Shape.ENCODED
+    return Shape.FREE_TEXT if _share(texts, lambda text: "@" in text or " " in text) >= _HALF else None
 
 
 def _is_email(text: str) -> bool:

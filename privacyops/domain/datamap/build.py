@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from privacyops.domain.datamap.annotate import Sample, annotate
-from privacyops.domain.datamap.catalogue import Collection, CollectionKind
+from privacyops.domain.datamap.catalogue import Collection, CollectionKind, FieldType
 from privacyops.domain.datamap.classes import classify
 from privacyops.domain.datamap.composite import Together, together, together_links
 from privacyops.domain.datamap.contacts import ContactTable, contact_tables
@@ -89,8 +89,8 @@ class Draft:
 
 
 def sampled_fields(one: Collection) -> tuple[str, ...]:
-    """The fields a sample reads: everything but binaries, and the key so that the store can order it."""
-    return tuple(field.path for field in one.fields if field.type.value not in {"binary"})
+    """The fields a sample reads: all of them. Long cells come as handles."""
+    return tuple(field.path for field in one.fields)
 
 
 def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, Sample], most: int = MAX_ASKED) -> Draft:
@@ -99,6 +99,7 @@ def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, S
     """
     plain = tuple(catalogue)
     annotated = {one.name: annotate(one, samples.get(one.name, ())) for one in plain}
+    samples = {one.name: _without_bytes(one, samples[one.name]) for one in plain if one.name in samples}
     declared = declared_links(annotated)
     taken = {(link.collection, path) for link in declared for path in link.fields}
     proposed = tuple(
@@ -110,6 +111,14 @@ def prepare(store: str, catalogue: Iterable[Collection], samples: Mapping[str, S
         store, annotated, declared, proposed, lookups(proposed, annotated, samples, most), samples,
         together(annotated, samples),
     )  # fmt: skip
+
+
+def _without_bytes(one: Collection, sample: Sample) -> Sample:
+    """Bytes say what a column is for, and nothing about which key another one holds."""
+    binary = {field.path for field in one.fields if field.type is FieldType.BINARY}
+    if not binary:
+        return sample
+    return tuple({path: value for path, value in row.items() if path not in binary} for row in sample)
 
 
 def build(draft: Draft, answers: Answers) -> DataMap:

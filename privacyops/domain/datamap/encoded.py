@@ -1,4 +1,5 @@
-"""Texts that a program packed for itself: sessions of PHP, Rails and Django, documents in base64.
+"""Texts that a program packed for itself: sessions of PHP, Rails and Django, documents in base64; and texts that stand
+in columns for bytes.
 
 An address that stands in them in clear is met by the text search; keys, and everything in base64, are not. So such
 columns are named as unread.
@@ -16,6 +17,8 @@ _PACKED: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _MARSHAL: Final = (b"\x04\x08", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x1f\x8b", b"x\x9c")
 """First bytes of Ruby's and Python's dumps, and of compressed ones."""
 _READ: Final = 4096
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Signs that stand in no text."""
 
 
 def is_encoded(text: str) -> bool:
@@ -49,3 +52,17 @@ def _holds_document(packed: str) -> bool:
         return isinstance(json.loads(inner), dict | list) if whole else True
     except ValueError:
         return False
+
+
+def is_packed(data: bytes) -> bool:
+    """Whether bytes are a program's dump or compressed, so that nothing in them is read."""
+    return data.startswith(_MARSHAL)
+
+
+def clear_text(data: bytes) -> str | None:
+    """The text that bytes spell; None: they spell none (keys, pictures, archives)."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if _CONTROL.search(text) else text

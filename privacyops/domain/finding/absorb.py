@@ -221,7 +221,7 @@ def _text(draft: Draft, row: Row) -> None:
             Match.TEXT,
             via,
             fields=cells,
-            reason="name_in_text",
+            reason="name_in_text" if hit.read else "in_long_text",
             spans=hit.spans,
             confidence=0.5,
         )

@@ -14,7 +14,7 @@ from privacyops.domain.identity.email import SameMailbox, normal_email, same_mai
 from privacyops.domain.identity.identifier import Identifier, IdentifierKind, Tier
 from privacyops.domain.identity.person_name import name_spans
 from privacyops.domain.identity.phone import phone_digits, search_tail
-from privacyops.domain.record import Value
+from privacyops.domain.record import Blob, Value
 
 _ADDRESS: Final = re.compile(r"[^\s@<>\"'(),:;\[\]\\{}]{1,64}@[\w.-]{1,253}[\w]")
 _NUMBER: Final = re.compile(r"(?<![\w])[+(]?\d(?:[ ()./\u00a0+-]{0,4}\d){6,16}(?!\d)")
@@ -22,10 +22,13 @@ _NUMBER: Final = re.compile(r"(?<![\w])[+(]?\d(?:[ ()./\u00a0+-]{0,4}\d){6,16}(?
 
 @dataclass(frozen=True, slots=True)
 class TextHit:
-    """Where the text names the subject; `sure`: by an identifier that the subject alone holds."""
+    """Where the text names the subject; `sure`: by an identifier that the subject alone holds. Not `read`: the store
+    says so, of a cell that is too long to be a value.
+    """
 
     spans: tuple[TextSpan, ...]
     sure: bool
+    read: bool = True
 
 
 def text_hit(
@@ -38,7 +41,8 @@ def text_hit(
     """Every span of the row's texts that names the subject, or None. A surname alone never counts."""
     spans: list[TextSpan] = []
     sure = False
-    for field in text_fields(one):
+    fields = text_fields(one)
+    for field in fields:
         text = _text_of(row.get(field.path))
         if text is None:
             continue
@@ -49,7 +53,10 @@ def text_hit(
         named.extend(_phone_spans(text, typed, settings))
         found = sorted({*strong, *named}) if isinstance(row[field.path], str) else [(0, 0)] * bool(strong or named)
         spans.extend(TextSpan(field.path, start, end) for start, end in found)
-    return TextHit(tuple(spans), sure) if spans else None
+    if not spans:
+        unseen = tuple(TextSpan(field.path, 0, 0) for field in fields if isinstance(row.get(field.path), Blob))
+        return TextHit(unseen, sure=False, read=False) if unseen else None
+    return TextHit(tuple(spans), sure)
 
 
 def subject_spans(
@@ -123,6 +130,8 @@ def _phone_spans(text: str, phones: Sequence[str], settings: StoreSettings) -> I
 def _text_of(value: Value) -> str | None:
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if isinstance(value, Mapping | tuple | list):
         return " \u2022 ".join(str(part) for _, part in leaves("$", value) if part is not None)
     return None
