@@ -1,5 +1,6 @@
 """The search where a person is one kind of entity, and where their addresses stand in a table of their own."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ import pytest
 from connectors.sql.settings import read_settings
 from privacyops.connector_sdk import Misconfigured
 from privacyops.connector_sdk.testing.bench import catalogue_of
+from privacyops.domain.finding.model import Doubt
+from privacyops.domain.identity.identifier import Identifier, IdentifierKind
+from privacyops.services.finding.scan import draw_map
+from privacyops.services.finding.search import search_store
 from tests.contract.sql_support import store_at
-from tests.searching import Shop, search
+from tests.searching import Shop, host_over, search
 
 PARTY = """
 CREATE TABLE party (party_id INTEGER PRIMARY KEY, made_at TEXT);
@@ -218,3 +223,56 @@ def test_names_of_schemas_are_read_strictly(config: dict[str, Any], code: str) -
     with pytest.raises(Misconfigured) as refused:
         read_settings(config)
     assert (refused.value.setting, refused.value.code) == ("schemas", code)
+
+
+def test_a_number_beside_somebody_elses_address_is_refused_where_addresses_stand_apart(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.db").holds(NAMED.format(other="referrals"))
+    refused = shop.search(email="ida@example.org", customer_id="2")
+    assert refused.state.doubt is Doubt.IDENTIFIERS_DISAGREE
+    assert not refused.findings
+    assert ("orders", "21") in shop.search(email="ida@example.org", customer_id="1").rows()
+    assert ("orders", "22") in shop.search(email="nobody@example.org", name="Jon Lund", customer_id="2").rows()
+
+
+SCOPED = """
+CREATE TABLE tenant (tenant_id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE contact (tenant_id INTEGER NOT NULL REFERENCES tenant, contact_id INTEGER NOT NULL, first_name TEXT,
+  last_name TEXT, PRIMARY KEY (tenant_id, contact_id));
+CREATE TABLE {table} (tenant_id INTEGER NOT NULL, contact_id INTEGER NOT NULL, position INTEGER NOT NULL,
+  value TEXT NOT NULL, {flags}, PRIMARY KEY (tenant_id, contact_id, position),
+  FOREIGN KEY (tenant_id, contact_id) REFERENCES contact(tenant_id, contact_id));
+CREATE TABLE sale (tenant_id INTEGER NOT NULL, sale_no INTEGER NOT NULL, contact_id INTEGER NOT NULL, total NUMERIC,
+  PRIMARY KEY (tenant_id, sale_no), FOREIGN KEY (tenant_id, contact_id) REFERENCES contact(tenant_id, contact_id));
+INSERT INTO tenant VALUES (1,'North'),(2,'South');
+INSERT INTO contact VALUES (1,1,'Ida','Holm'),(1,2,'Jon','Lund'),(2,1,'Kai','Berg'),(2,2,'Lea','Falk');
+INSERT INTO {table} VALUES (1,1,1,'ida@example.org',1,NULL),(1,2,1,'jon@example.org',1,NULL),
+  (2,1,1,'kai@example.org',1,NULL),(2,2,1,'lea@example.org',1,NULL),(2,2,2,'ida@example.org',{doubt}),
+  (1,2,2,'old@example.org',{doubt});
+INSERT INTO sale VALUES (1,1,1,5),(1,2,2,6),(2,1,1,7),(2,2,2,8);
+"""
+GONE = {"flags": "is_primary INTEGER, deleted_at TEXT", "doubt": "0,'2026-01-01'"}
+UNPROVEN = {"flags": "is_verified INTEGER, note_kind TEXT", "doubt": "0,NULL"}
+
+
+@pytest.mark.parametrize("flags", [GONE, UNPROVEN], ids=["deleted", "unproven"])
+@pytest.mark.parametrize("table", ["contact_reach", "contact_email"])
+def test_keys_of_two_columns_lead_from_addresses_to_their_person_and_flags_are_heeded(
+    tmp_path: Path, table: str, flags: dict[str, str]
+) -> None:
+    shop = Shop(tmp_path / "shop.db").holds(SCOPED.format(table=table, **flags))
+    found = shop.search(email="ida@example.org")
+    assert found.rows() == {("contact", "1/1"), (table, "1/1/1"), ("sale", "1/1")}
+    assert ("contact", "2/2") in found.rows("candidate")
+    assert ("sale", "1/2") not in shop.search(email="old@example.org").rows()
+    assert ("sale", "1/2") in shop.search(email="old@example.org", name="Jon Lund").rows()
+
+
+def test_half_of_a_key_tells_nobody_apart(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.db").holds(SCOPED.format(table="contact_email", **GONE))
+    half = Identifier(IdentifierKind.COLUMN, "1", at="contact.contact_id")
+    host = host_over(shop.url)
+    try:
+        run = search_store(host, draw_map(host, "shop"), (half,), time.monotonic)
+    finally:
+        host.close()
+    assert run.state.doubt is Doubt.TWO_ROOTS

@@ -96,6 +96,9 @@ PERSON_TABLE: Final = _set(
     "empleado miembro utente dipendente klant gebruiker medewerker lid brukere bruker anvandare kund klient "
     "uzytkownik admin administrator pracownik pracownicy klienci uzytkownicy czlonek czlonkowie"
 )
+TENANT: Final = _set("tenant mandant")
+"""A lodger, or a shop that uses a program together with others."""
+
 ORGANISATION_TABLE: Final = _set(
     "company organisation organization supplier vendor brand manufacturer carrier shipper courier forwarder "
     "warehouse branch store shop partner bank publisher merchant firma lieferant hersteller filiale lager "
@@ -154,7 +157,7 @@ POINT: Final = _set(
     "empfaenger geaendert erstellt angelegt employe vendeur responsable gestionnaire destinataire superieur "
     "conseiller empleado vendedor gerente destinatario dipendente venditore medewerker verkoper beheerder "
     "ontvanger actor pracownik kierownik przelozony sprzedawca odbiorca jefe encargado leidinggevende behandelaar "
-    "reported reviewee rated followed blocked mentioned invitee target friend freund ami amigo amico vriend"
+    "reported reviewee rated followed blocked mentioned invitee invited target friend freund ami amigo amico vriend"
 )
 """Roles of somebody who handled the row, or whom it only names."""
 

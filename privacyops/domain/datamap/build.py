@@ -16,7 +16,7 @@ from privacyops.domain.datamap.composite import Together, together, together_lin
 from privacyops.domain.datamap.contacts import ContactTable, contact_tables
 from privacyops.domain.datamap.copies import copy_links
 from privacyops.domain.datamap.declared import declared_links
-from privacyops.domain.datamap.link import REFUTED, Link
+from privacyops.domain.datamap.link import REFUTED, Link, LinkKind
 from privacyops.domain.datamap.looked_up import MAX_ASKED, Answers, Known, Lookup, lookups
 from privacyops.domain.datamap.ownership import deeds, with_ownership
 from privacyops.domain.datamap.pairs import vouching
@@ -56,7 +56,8 @@ class DataMap:
         """For each collection, the links that say whose its rows are."""
         found: dict[str, list[Link]] = {}
         for link in self.links:
-            if link.owner and link.is_followed and len(link.fields) == 1:
+            single = len(link.fields) == 1  # of several columns only a constraint says that they belong together
+            if link.owner and link.is_followed and (single or link.kind is LinkKind.DECLARED_FK):
                 found.setdefault(link.collection, []).append(link)
         return {name: tuple(links) for name, links in found.items()}
 

@@ -89,8 +89,10 @@ def looks_like_person(one: Collection) -> bool:
 
 def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]]) -> dict[str, CollectionClass]:
     people = {name for name, one in searched.items() if looks_like_person(one)}
-    people -= _addresses(searched, outgoing, people)
-    classes = dict.fromkeys(people, CollectionClass.PERSON)
+    people |= _named_elsewhere(searched, outgoing)
+    scopes = _scopes(searched, outgoing, people)
+    people -= _addresses(searched, outgoing, people) | scopes
+    classes = dict.fromkeys(people, CollectionClass.PERSON) | dict.fromkeys(scopes, CollectionClass.CONTEXT)
     for name in people:
         one = searched[name]
         kinds = table_words(name)
@@ -105,6 +107,42 @@ def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link
         ):
             classes[name] = CollectionClass.SATELLITE
     return classes
+
+
+def _named_elsewhere(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]]) -> set[str]:
+    """Tables called contacts that hold names of people, where the addresses of these stand in a table that hangs on
+    theirs and names nobody itself.
+    """
+    return {
+        link.to
+        for name, links in outgoing.items()
+        for link in links
+        if link.to != name
+        and link.kind is LinkKind.DECLARED_FK
+        and {Category.FIRST_NAME, Category.LAST_NAME} <= _held(searched[link.to])
+        and w.holds_any(w.words(link.to)[-1:], w.PERSON_TABLE)
+        and not table_words(link.to) & {TableWord.COPY, TableWord.LOG, TableWord.ACTIVITY}
+        and _held(searched[name]) & set(_CONTACT)
+        and not _held(searched[name]) & {*_WHO, *_BUSINESS}
+    }
+
+
+def _scopes(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]], people: set[str]) -> set[str]:
+    """The tenants of a program that several shops use: a name and no contact data, and people who belong to each."""
+    return {
+        link.to
+        for name, links in outgoing.items()
+        for link in links
+        if link.to in people
+        and name in people
+        and name != link.to
+        and w.holds_any(w.words(link.to)[-1:], w.TENANT)
+        and not _held(searched[link.to]) & {*_CONTACT, *_WHO} - {Category.FULL_NAME}
+    }
+
+
+def _held(one: Collection) -> set[Category | None]:
+    return {field.category for field in one.fields if not field.virtual and field.role is not Role.POINT}
 
 
 def _addresses(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]], people: set[str]) -> set[str]:
@@ -134,7 +172,7 @@ def _belongs(one: Collection, link: Link, *, has_own_life: bool) -> bool:
     A key that says nothing of its role makes a part of what nothing else points at; travellers with orders of their
     own are no part of their guide.
     """
-    role = link_role(link.fields[0], link.to, one.name)
+    role = link_role(link.lead, link.to, one.name)
     return role is Role.OWN or (role is Role.NEUTRAL and (one.is_unique(link.fields) or not has_own_life))
 
 
@@ -160,7 +198,7 @@ def _carrying(
 
 def is_passing(link: Link) -> bool:
     """Whether the link only marks one of many, as `product.last_order_id` does."""
-    return w.holds_any(w.words(link.fields[0]), w.PASSING)
+    return w.holds_any(w.words(link.lead), w.PASSING)
 
 
 def _attached(
@@ -170,7 +208,7 @@ def _attached(
     direct = {field.category for field in one.fields}
     to_people = [link for link in outgoing if classes.get(link.to) is CollectionClass.PERSON]
     owned = any(
-        link.ownership is Ownership.OWNED or link_role(link.fields[0], link.to, one.name) is not Role.POINT
+        link.ownership is Ownership.OWNED or link_role(link.lead, link.to, one.name) is not Role.POINT
         for link in to_people
     )
     contact = any(
@@ -178,7 +216,7 @@ def _attached(
         for field in one.fields
     )
     if TableWord.ORGANISATION in kinds and not any(
-        link_role(link.fields[0], link.to, one.name) is Role.OWN for link in to_people
+        link_role(link.lead, link.to, one.name) is Role.OWN for link in to_people
     ):  # a branch with its manager and desk; but `shop_line` below an order is a line of a shop
         owned = contact = False
     if owned or contact:

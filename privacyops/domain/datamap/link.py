@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import reduce
 from typing import Final
 
+from privacyops.domain.classification.words import stem, words
+
 FOLLOWED: Final = 0.90
 """Links of this confidence are followed for access and listed for confirmation."""
 CANDIDATES: Final = 0.60
@@ -135,6 +137,13 @@ class Link:
     def end(self) -> str:
         """The end pointed at in words: `customers.id`, or `identity.email`."""
         return f"{self.to}.{'+'.join(self.to_fields)}"
+
+    @property
+    def lead(self) -> str:
+        """The column that says most of where it leads: of a shop's number and a customer's, the customer's."""
+        target = {stem(part) for part in words(self.to)}
+        told = (path for path in self.fields if any(stem(part) in target for part in words(path)))
+        return next(told, self.fields[-1])
 
     @property
     def by_value(self) -> bool:

@@ -129,7 +129,7 @@ def _role(one: Collection, link: Link, collections: Mapping[str, Collection], *,
     shop wrote below a customer's dispute is the customer's.
     """
     if not link.condition:
-        role = link_role(link.fields[0], link.to, one.name)
+        role = link_role(link.lead, link.to, one.name)
         return Role.STAFF if role is Role.OWN and _is_account(link) and _works_here(link.to, collections) else role
     return Role.STAFF if below and TableWord.STAFF in table_words(link.to) else Role.OWN
 
@@ -184,7 +184,7 @@ def _person_links(
         if link.element or (junction and link in tied):
             result.append(replace(link, ownership=Ownership.SHARED))
         elif link not in owners:
-            asked = may_be_authors(one, link.fields[0], has_owner=bool(owners), is_below=below)
+            asked = may_be_authors(one, link.lead, has_owner=bool(owners), is_below=below)
             result.append(replace(link, ownership=Ownership.UNDECIDED if asked else Ownership.POINTER))
         elif several or (unexplained and _says_nothing(link)):
             result.append(replace(link, ownership=Ownership.UNDECIDED))
@@ -267,25 +267,25 @@ def _says_nothing(link: Link) -> bool:
 
 def _sells(link: Link) -> bool:
     """Whether the key is of somebody who sells, among people who are no staff: of a marketplace the listing's owner."""
-    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    parts = [part for part in w.words(link.lead) if part not in w.KEY_WORDS]
     return w.holds_any(tuple(parts), w.SELLER) and TableWord.STAFF not in table_words(link.to)
 
 
 def _says_customer(link: Link) -> bool:
-    parts = tuple(part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS)
+    parts = tuple(part for part in w.words(link.lead) if part not in w.KEY_WORDS)
     return w.holds_any(parts, w.OWN - w.ACCOUNT)
 
 
 def _says_whose(link: Link) -> bool:
     """Whether the column's own words say it; `about_id` is a customer's for leading to customers alone."""
-    parts = tuple(part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS)
+    parts = tuple(part for part in w.words(link.lead) if part not in w.KEY_WORDS)
     target = {w.stem(part) for part in w.words(link.to)}
     return w.holds_any(parts, w.OWN | w.DEED) or any(w.stem(part) in target for part in parts)
 
 
 def _is_account(link: Link) -> bool:
     """Whether the role is one that people of the shop have too (`user_id`), beside a plainer word for a customer."""
-    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    parts = [part for part in w.words(link.lead) if part not in w.KEY_WORDS]
     return any(w.holds_any((part,), w.ACCOUNT) for part in parts) and not any(
         w.holds_any((part,), w.OWN - w.ACCOUNT) for part in parts
     )
@@ -323,7 +323,7 @@ def is_in_document(one: Collection, link: Link) -> bool:
 def _extra_words(link: Link) -> int:
     """How far the column's name is from the target's: `customer_id` is plainer than `billing_customer_id`."""
     target = {w.stem(part) for part in w.words(link.to)}
-    parts = [part for part in w.words(link.fields[0]) if part not in w.KEY_WORDS]
+    parts = [part for part in w.words(link.lead) if part not in w.KEY_WORDS]
     return (
         len([part for part in parts if w.stem(part) not in target])
         if any(w.stem(part) in target for part in parts)
@@ -333,7 +333,7 @@ def _extra_words(link: Link) -> int:
 
 def _between_people(one: Collection, link: Link) -> Link:
     """From a person to a person: the same one under two accounts, or a pointer (a supervisor, a representative)."""
-    role = link_role(link.fields[0], link.to, one.name)
+    role = link_role(link.lead, link.to, one.name)
     if link.to == one.name or link.element or role in {Role.POINT, Role.STAFF}:
         return replace(link, ownership=Ownership.POINTER)
     if one.is_unique(link.fields):

@@ -25,7 +25,8 @@ def where_of(ask: Ask, state: SearchState, drawn: DataMap, settings: StoreSettin
     one = drawn.collection(ask.collection)
     known = state.identifiers[: ask.identifiers]
     if ask.kind is AskKind.LOCATE and ask.link:
-        return _keys(drawn.by_link[ask.link].to_fields, ask.keys, one=one)
+        link = drawn.by_link[ask.link]
+        return _keys(link.fields if one.name == link.collection else link.to_fields, ask.keys, one=one)
     if ask.kind in {AskKind.LOCATE, AskKind.VALUE}:
         leaves = tuple(identity_leaves(one, drawn, known, ask.since, settings))
     elif ask.kind is AskKind.TEXT:

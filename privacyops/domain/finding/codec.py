@@ -47,7 +47,9 @@ def state_to_json(state: SearchState) -> dict[str, Any]:
         "asked": sorted(state.asked),
         "taken": {name: _taken(one) for name, one in state.taken.items()},
         "hits": {name: _hit(one) for name, one in state.hits.items()},
-        "contacts": [[one.link, encode(one.key), [list(rule) for rule in one.rules]] for one in state.contacts],
+        "contacts": [
+            [one.link, [encode(part) for part in one.key], [list(rule) for rule in one.rules]] for one in state.contacts
+        ],
         "doubtful": sorted(state.doubtful),
         "references": {name: sorted(rows) for name, rows in state.references.items()},
         "contradictions": {name: [_ref(one.ref), one.by, list(one.via)] for name, one in state.contradictions.items()},
@@ -97,7 +99,7 @@ def _state(data: Mapping[str, Any]) -> SearchState:
         taken={name: _taken_of(one) for name, one in data["taken"].items()},
         hits={name: _hit_of(one) for name, one in data["hits"].items()},
         contacts=tuple(
-            Contact(link, decode(key), tuple((at, rule, path) for at, rule, path in rules))
+            Contact(link, tuple(decode(part) for part in key), tuple((at, rule, path) for at, rule, path in rules))
             for link, key, rules in data["contacts"]
         ),
         doubtful=frozenset(data["doubtful"]),

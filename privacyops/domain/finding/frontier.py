@@ -19,8 +19,9 @@ from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding import satellites
 from privacyops.domain.finding.absorb import Draft, absorb_rows
 from privacyops.domain.finding.asking import identity_leaves, text_leaves
+from privacyops.domain.finding.judge import key_text
 from privacyops.domain.finding.learn import learnt
-from privacyops.domain.finding.locate import contacts_in, located, with_owners
+from privacyops.domain.finding.locate import contacts_in, located, with_other_addresses, with_owners
 from privacyops.domain.finding.model import (
     MAX_ROUNDS,
     Ask,
@@ -33,6 +34,7 @@ from privacyops.domain.finding.model import (
 )
 from privacyops.domain.finding.settle import settle
 from privacyops.domain.finding.subject import StoreSettings
+from privacyops.domain.identity.identifier import IdentifierKind, Tier
 from privacyops.domain.record import Row, Value, spelled
 
 
@@ -120,6 +122,9 @@ def _start(state: SearchState, drawn: DataMap, limits: Limits) -> SearchState:
     if state.contacts and "located by contact" not in state.asked:
         queue = _owner_asks(state, drawn, limits)
         return replace(state, queue=queue, asked=state.asked | {"located by contact"})
+    if "addresses of the numbered" not in state.asked:
+        queue = _address_asks(state, drawn, limits)
+        return replace(state, queue=queue, asked=state.asked | {"addresses of the numbered"})
     settled = settle(state.hits, state.identifiers)
     if settled.doubt is not None:
         return replace(state, doubt=settled.doubt, hits={}, queue=())
@@ -152,7 +157,7 @@ def _owner_asks(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[Ask
     """One statement for each link from rows of contact data to the people whose they are."""
     found: dict[str, dict[str, tuple[Value, ...]]] = {}
     for one in state.contacts:
-        found.setdefault(one.link, {})[spelled(one.key)] = (one.key,)
+        found.setdefault(one.link, {})[key_text(one.key)] = one.key
     return tuple(
         Ask(AskKind.LOCATE, drawn.by_link[link].to, link, chunk, identifiers=len(state.identifiers))
         for link, keys in sorted(found.items())
@@ -160,8 +165,27 @@ def _owner_asks(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[Ask
     )
 
 
+def _address_asks(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[Ask, ...]:
+    """The contact data of people whom a given number alone met, where an address was given too: whose it is not
+    contradicts the number.
+    """
+    if not any(one.kind is IdentifierKind.EMAIL and one.tier is Tier.VERIFIED for one in state.identifiers):
+        return ()
+    asks: list[Ask] = []
+    for name, table in sorted(drawn.contacts.items()):
+        held = [dict(hit.ref.key) for hit in state.hits.values() if hit.ref.collection == table.link.to]
+        keys = tuple(
+            tuple(key[path] for path in table.link.to_fields) for key in held if {*table.link.to_fields} <= {*key}
+        )
+        for chunk in satellites.chunks(keys, limits.max_in):
+            asks.append(Ask(AskKind.LOCATE, name, table.link.id, chunk, identifiers=len(state.identifiers)))
+    return tuple(asks)
+
+
 def _locate(state: SearchState, drawn: DataMap, ask: Ask, rows: Sequence[Row], limits: Limits) -> SearchState:
     one = drawn.collection(ask.collection)
+    if ask.link and one.name in drawn.contacts:
+        return replace(state, hits=with_other_addresses(state, drawn.contacts[one.name], one, rows))
     if ask.link:
         return replace(state, hits=with_owners(state, drawn.by_link[ask.link], one, rows, limits.settings))
     if one.name in drawn.contacts:

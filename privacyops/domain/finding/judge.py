@@ -53,6 +53,11 @@ def digest(kind: str, text: str) -> str:
     return blake2b(f"{kind}\0{text}".encode(), digest_size=12).hexdigest()
 
 
+def key_text(values: Iterable[Value]) -> str:
+    """A key of one or several columns as one text."""
+    return "|".join(spelled(value) for value in values)
+
+
 @dataclass(frozen=True)
 class Standing:
     """A state and its map while one page is judged: what the subject's own rows are, looked up once."""
@@ -61,18 +66,19 @@ class Standing:
     drawn: DataMap
 
     @cached_property
-    def _columns(self) -> Mapping[tuple[str, str], frozenset[str]]:
-        wanted = {(link.to, link.to_fields[0]) for links in self.drawn.owner_links.values() for link in links}
-        found: dict[tuple[str, str], set[str]] = {where: set() for where in wanted}
+    def _columns(self) -> Mapping[tuple[str, tuple[str, ...]], frozenset[str]]:
+        wanted = {(link.to, link.to_fields) for links in self.drawn.owner_links.values() for link in links}
+        found: dict[tuple[str, tuple[str, ...]], set[str]] = {where: set() for where in wanted}
         for one in self.state.owned():
-            for path, value in one.values.items():
-                if (one.ref.collection, path) in found and value is not None:
-                    found[one.ref.collection, path].add(spelled(value))
+            for (name, paths), values in found.items():
+                held = [one.values.get(path) for path in paths]
+                if name == one.ref.collection and all(value is not None for value in held):
+                    values.add(key_text(held))
         return {where: frozenset(values) for where, values in found.items()}
 
     def is_own(self, link: Link, text: str) -> bool:
         """Whether an owner link's value leads to one of the subject's own rows."""
-        return text in self._columns[link.to, link.to_fields[0]]
+        return text in self._columns[link.to, link.to_fields]
 
     def has_row_in(self, collection: str) -> bool:
         """Whether the subject has a row of its own there."""
@@ -83,6 +89,11 @@ class Standing:
         found = []
         for link in self.drawn.owner_links.get(row.ref.collection, ()):
             if link.condition is not None and not fits(link, row.values):
+                continue
+            if len(link.fields) > 1:
+                held = [row.values.get(path) for path in link.fields]
+                if all(value is not None for value in held):
+                    found.append((link, key_text(held)))
                 continue
             aim = self.drawn.collection(link.to).field(link.to_fields[0])
             for value in values_at(link.fields[0], row.values):

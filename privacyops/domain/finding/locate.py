@@ -8,9 +8,18 @@ from privacyops.domain.datamap.catalogue import Collection, Role
 from privacyops.domain.datamap.contacts import ContactTable
 from privacyops.domain.datamap.link import Link
 from privacyops.domain.datamap.looked_up import NOBODY
+from privacyops.domain.finding.judge import key_text
 from privacyops.domain.finding.model import Contact, PersonHit, SearchState
-from privacyops.domain.finding.subject import Rule, StoreSettings, meetings, name_verdict, names_of, own_emails
-from privacyops.domain.record import Row, spelled
+from privacyops.domain.finding.subject import (
+    Rule,
+    StoreSettings,
+    is_subjects,
+    meetings,
+    name_verdict,
+    names_of,
+    own_emails,
+)
+from privacyops.domain.record import Row, Value, spelled
 
 
 def located(one: Collection, row: Row, state: SearchState, settings: StoreSettings) -> PersonHit | None:
@@ -36,16 +45,51 @@ def located(one: Collection, row: Row, state: SearchState, settings: StoreSettin
 def contacts_in(
     table: ContactTable, one: Collection, rows: Sequence[Row], state: SearchState, settings: StoreSettings
 ) -> Iterator[Contact]:
-    """What rows of contact data have of the subject, and whose they are."""
+    """What rows of contact data have of the subject, and whose they are. What is deleted there, or was never proven,
+    counts where the name agrees, as a tagged address does.
+    """
     for row in rows:
+        doubtful = table.is_doubtful(row.values)
         met = [
-            (each.at, each.rule.value, each.field.path)
+            (each.at, (Rule.TAGGED if doubtful else each.rule).value, each.field.path)
             for each in meetings(one, row.values, state.identifiers, settings)
-            if each.field.path in table.paths
+            if each.field.path in table.paths and not (doubtful and each.rule is Rule.PHONE)
         ]
-        for key in values_at(table.link.fields[0], row.values) if met else ():
-            if spelled(key) not in NOBODY:
+        for key in _owners_of(table, row) if met else ():
+            if spelled(key[-1]) not in NOBODY:
                 yield Contact(table.link.id, key, tuple(met))
+
+
+def _owners_of(table: ContactTable, row: Row) -> Iterator[tuple[Value, ...]]:
+    fields = table.link.fields
+    if len(fields) == 1:
+        yield from ((key,) for key in values_at(fields[0], row.values))
+    elif all(row.values.get(path) is not None for path in fields):
+        yield tuple(row.values[path] for path in fields)
+
+
+def with_other_addresses(
+    state: SearchState, table: ContactTable, one: Collection, rows: Sequence[Row]
+) -> dict[str, PersonHit]:
+    """The hits, with those whose rows of contact data have an address that was not given: a number may be theirs and
+    the address that came with it another's.
+    """
+    others = {
+        key_text(key)
+        for row in rows
+        for field, normal in own_emails(one, row.values)
+        if field.path in table.paths
+        and not is_subjects(normal, state.identifiers)
+        and not table.is_doubtful(row.values)
+        for key in _owners_of(table, row)
+    }
+    hits = dict(state.hits)
+    for name, hit in hits.items():
+        held = dict(hit.ref.key)
+        mine = key_text([held.get(path) for path in table.link.to_fields])
+        if hit.ref.collection == table.link.to and mine in others:
+            hits[name] = replace(hit, other_email=True)
+    return hits
 
 
 def with_owners(
@@ -54,8 +98,8 @@ def with_owners(
     """The hits with the people whom `link` leads to from contact data."""
     hits = dict(state.hits)
     for row in rows:
-        key = spelled(row.values.get(link.to_fields[0]))
-        met = [each for each in state.contacts if each.link == link.id and spelled(each.key) == key]
+        key = key_text([row.values.get(path) for path in link.to_fields])
+        met = [each for each in state.contacts if each.link == link.id and key_text(each.key) == key]
         if not met:
             continue
         known = hits.get(row.ref.id) or located(one, row, state, settings) or _nothing(one, row, state)

@@ -171,13 +171,13 @@ class PersonHit:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Contact:
-    """Rows of contact data that an identifier met: `link` leads from them to the person with this key.
+    """Rows of contact data that an identifier met: `link` leads from them to the person with this key of its columns.
 
     `rules` are as in PersonHit.
     """
 
     link: str
-    key: Value
+    key: tuple[Value, ...]
     rules: tuple[tuple[int, str, str], ...]
 
     def __repr__(self) -> str:

@@ -61,6 +61,13 @@ def _of_collection(
 ) -> Doubt | None:
     equal = [name for name, hit in here.items() if _has(hit, _ADDRESS)]
     typed = [name for name, hit in here.items() if _has(hit, {Rule.TYPED.value}) and name not in equal]
+    if len(_of_one_number(here, typed)) > 1:
+        # a number that several rows have (the second half of a key, a city) tells nobody apart by itself
+        named = [name for name in typed if here[name].agrees]
+        if not equal and len(named) != 1:
+            return Doubt.TWO_ROOTS
+        candidates.extend(name for name in typed if equal or name not in named)
+        typed = [] if equal else named
     for name in typed:
         hit = here[name]
         if hit.other_email and not hit.agrees and _given(identifiers, IdentifierKind.EMAIL):
@@ -85,6 +92,15 @@ def _of_collection(
         equal = named
     roots.extend(equal)
     return _phones(here, equal, identifiers, addressed, roots, candidates)
+
+
+def _of_one_number(here: Mapping[str, PersonHit], typed: Sequence[str]) -> tuple[str, ...]:
+    """The hits that the same given number met, of the one that met the most."""
+    by_number: dict[int, list[str]] = {}
+    for name in typed:
+        for at in {at for at, rule, _ in here[name].rules if rule == Rule.TYPED}:
+            by_number.setdefault(at, []).append(name)
+    return max((tuple(met) for met in by_number.values()), key=len, default=())
 
 
 def _phones(
