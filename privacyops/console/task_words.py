@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from privacyops.console import words
+from privacyops.console import store_words, words
 from privacyops.domain.dsar import by_hand
 from privacyops.domain.dsar.kind import RequestType
 from privacyops.domain.recipient import AGREES
@@ -172,7 +172,7 @@ def behind(task: Task) -> str:
     code = task.code or ""
     if task.kind is TaskKind.DUE_SOON and (date_ := reminder(code)):
         return _DATES[date_[0]][2].format(day=words.day(task.due_on))
-    if task.kind is TaskKind.RESIDUAL:
+    if task.kind is TaskKind.RESIDUAL or code in _LEFT:
         return next((text for begins, text in _LEFT.items() if code.startswith(begins)), "")
     if is_excuse(task):
         return _EXCUSE
@@ -184,5 +184,6 @@ def behind(task: Task) -> str:
 def why(task: Task) -> str:
     """The code of a task as words, where title and explanation do not say it."""
     if task.kind in {TaskKind.WEIGH_OBJECTION, TaskKind.DUE_SOON, TaskKind.NOTIFY_RECIPIENT} or behind(task):
-        return words.code_text(task.code or "") if task.kind is TaskKind.STORE_FAILED else ""
+        is_cause = task.kind is TaskKind.STORE_FAILED and task.code not in _LEFT
+        return store_words.said(task.code or "") if is_cause else ""
     return words.code_text(task.code or "")

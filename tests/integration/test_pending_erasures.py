@@ -399,6 +399,8 @@ def test_a_person_stops_waiting_by_a_click_and_the_rest_is_a_task(hooked: Pay) -
     page = ada.send(f"{url}/pay/hand-over")
     assert "handed over: see the task" in page
     assert "Stop waiting" not in page
+    assert "nobody waits for its word" in page
+    assert "A colleague decided to wait no longer" in ada.read(f"/console/tasks/{hooked.open_tasks()[0].id}")
     assert (hooked.state, hooked.request) == (ErasingState.HANDED_OVER, DsarState.ANSWERING)
     assert [(one.kind.value, one.code) for one in hooked.open_tasks()] == [("store_failed", "given_up")]
     (receipt,) = hooked.receipts()

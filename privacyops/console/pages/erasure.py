@@ -118,7 +118,7 @@ def _receipts(desk: Visit, opened: OpenedRequest) -> list[dict[str, Any]]:
 def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
     waiting = sum(int(one.plan.get("waiting", 0)) for one in opened.erasures)
     going = sorted({name for one in opened.erasures for name in one.plan.get("unretained", ())})
-    triggers = [warning for one in opened.erasures for warning in one.plan.get("warnings", ())]
+    triggers = [title_of(opened, one) for one in opened.erasures if one.plan.get("warnings")]
     found = _about_corrections(opened)
     if waiting:
         found.append({
@@ -133,7 +133,7 @@ def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
         })  # fmt: skip
     if triggers:
         found.append({
-            "tone": "warn", "title": "The store runs code of its own when records change",
+            "tone": "warn", "title": f"Code of the store's own runs when records change: {', '.join(triggers)}",
             "text": "Each value is read again afterwards; what that code writes elsewhere is not looked for."
             if opened.corrections else "What that code writes is searched for afterwards and erased as well.",
         })  # fmt: skip

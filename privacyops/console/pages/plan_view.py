@@ -57,6 +57,7 @@ _STANDING: Final = {
     "settled": "done and read back", "waiting": "the store works on it", "residual": "still there",
     "unknown": "could not be read back", "open": "not done",
 }  # fmt: skip
+_GIVEN_UP: Final = "the store accepted it; nobody waits for its word"
 _WHY: Final = {
     "by_default": "", "needed_by_another": "somebody else's record points at it", "pointer": "another's record",
     "in_text": "another's text", "replayed": "restored from a backup",
@@ -113,7 +114,7 @@ def _lines(one: StoreErasure, acts: Mapping[str, str]) -> list[dict[str, Any]]:
         same = (each["collection"], each["op"], each.get("why"), tuple(each.get("columns", ())), each.get("standing"),
                 each.get("code"))  # fmt: skip
         alike.setdefault(same, []).append(each)
-    found = [_line(rows, acts) for rows in alike.values()]
+    found = [_line(rows, acts, one.state is ErasingState.HANDED_OVER) for rows in alike.values()]
     if not one.report:  # afterwards each line says itself what stood in its way
         found.extend(_blocked(one))
     found.extend(
@@ -124,7 +125,7 @@ def _lines(one: StoreErasure, acts: Mapping[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-def _line(rows: Sequence[dict[str, Any]], acts: Mapping[str, str]) -> dict[str, Any]:
+def _line(rows: Sequence[dict[str, Any]], acts: Mapping[str, str], is_given_up: bool) -> dict[str, Any]:
     """Rows of one collection that share everything but their number and the end of their term."""
     each = rows[0]
     op, columns, standing = each["op"], each.get("columns", ()), each.get("standing")
@@ -133,8 +134,10 @@ def _line(rows: Sequence[dict[str, Any]], acts: Mapping[str, str]) -> dict[str, 
     if columns:
         note.append(f"{'emptied' if op == 'keep' else 'in'}: {', '.join(columns)}")
     is_left = op == "keep" and not columns
-    note.append(_STANDING[standing] if standing and not (is_left and standing == "settled") else "")
-    note.append(_hindrance(each["code"]) if standing not in {None, "settled"} and each.get("code") else "")
+    told = _GIVEN_UP if is_given_up and standing == "waiting" else _STANDING.get(standing or "", "")
+    note.append("" if is_left and standing == "settled" else told)
+    hinders = standing not in {None, "settled"} and each.get("code") not in {None, "", "job_running"}
+    note.append(_hindrance(each["code"]) if hinders else "")
     tone = _TONES.get(op, "warn") if standing is None else "ok" if standing == "settled" else "bad"
     deed = _CUT if op == "keep" and columns else acts[op]
     return {"text": f"{each['collection']}: {deed}", "note": "; ".join(part for part in note if part),
