@@ -83,6 +83,8 @@ _REASONS: Final = {
     "column named like the table": "the column is named like the table, with another ending",
     "column may be short for the key": "the column's name may be short for the table's",
     "role word": "the column's name is a word for a role",
+    "key of a table named after it": "the table is named after the other, and its keys may be the other's",
+    "key of a table named after it, under the same name": "the table is named after the other, and its key is named as the other's",
     "values only": "the names say nothing",
     "values contained": "its values occur there",
     "avoids numbers that are missing there": "of the numbers between them that it does not use, missing there too",

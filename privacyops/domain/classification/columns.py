@@ -4,6 +4,7 @@ Names are evidence, not proof: `name` of a table of people is a person's name, `
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -56,6 +57,7 @@ _WHOLE: Final = (
 )
 
 
+@lru_cache(maxsize=8192)  # asked of each table for each column that may point at it
 def table_words(name: str) -> frozenset[TableWord]:
     """What the words of a table's name say. The last word weighs most: `customer_order` is an activity.
 

@@ -126,7 +126,7 @@ def build(draft: Draft, answers: Answers) -> DataMap:
     """The map: proposals weighed against the answers, copies, value links, then classes and ownership."""
     known = Known(answers, draft.lookups, draft.samples)
     found = weighed(draft.proposals, draft.collections, draft.samples, known)
-    collections = with_receivers(draft.collections, (*draft.declared, *found))
+    collections = with_receivers(draft.collections, (*draft.declared, *found), draft.samples)
     copies = copy_links(collections)
     copied = {(link.collection, link.fields) for link in copies}
     links = (

@@ -19,6 +19,8 @@ _RANGE: Final = 0.8
 _GAPS: Final = ((1e-6, 0.95), (1e-4, 0.9), (1e-2, 0.6))
 STRONG: Final = 1e-6
 """Chance from which gaps alone prove a link whose name says nothing."""
+RARE: Final = 1e-4
+"""Chance from which gaps prove a link that the names only make possible."""
 SURE: Final = 1e-2
 """Chance from which a column is taken to know which numbers exist."""
 

@@ -75,6 +75,7 @@ def proposals(collections: Mapping[str, Collection], samples: Mapping[str, Sampl
             if field.path not in taken and (field.type in KEY_TYPES or field.element in KEY_TYPES):
                 named = [*_by_name(one, field, collections, names), *_by_unique(one, field, collections)]
                 found.extend(named or _renamed(one, field, collections, names))
+                found.extend(() if named else _continued(one, field, collections, names))
     return tuple(found)
 
 
@@ -163,12 +164,36 @@ def _renamed(one: Collection, field: Field, collections: Mapping[str, Collection
             yield Proposal(one.name, field, to, key, LinkKind.RENAMED_ID, (Evidence("values only", 0.0),))
 
 
+def _continued(
+    one: Collection, field: Field, collections: Mapping[str, Collection], names: Naming
+) -> Iterator[Proposal]:
+    """The key of a table that is named after another and more (`customer_info`, `bonus_customer`) may be the other's
+    key, whatever it is called: the row continues the other's. Only the values can say so.
+    """
+    if one.key != (field.path,) or field.virtual:
+        return
+    mine = names.tables[one.name]
+    found: list[Proposal] = []
+    for to, key in names.keys.items():
+        target, table = collections[to].field(key), names.tables[to]
+        begins = len(mine) > len(table) > 0 and same(mine[: len(table)], table)
+        begins = begins or (same(mine, table) and len(w.words(one.name)) > len(w.words(to)))
+        if target is not None and field.type is target.type and (begins or ends(mine, table)):
+            is_named = same(leaf_words(field.path), names.wanted(to))
+            evidence = Evidence(KEYED, LIKE) if is_named else Evidence(CONTINUED, SHORT)
+            found.append(Proposal(one.name, field, to, key, LinkKind.NAME_VALUE, (evidence,)))
+    best = max((each.evidence[0].weight for each in found), default=0.0)
+    yield from (each for each in found if each.evidence[0].weight == best)
+
+
 def _may_be_key(one: Collection, field: Field, target: Field) -> bool:
     """Whether a column may hold such keys by its type and by what is known of it, whatever its name."""
     plain = field.category is None and field.shape is None and not field.virtual and not field.enum
     return plain and field.type is target.type and one.key != (field.path,)
 
 
+CONTINUED: Final = "key of a table named after it"
+KEYED: Final = "key of a table named after it, under the same name"
 _CONTACT: Final = frozenset({Category.EMAIL, Category.PHONE, Category.FULL_NAME, Category.LOGIN})
 _REASONS: Final = {
     EQUAL: "column named as the key",

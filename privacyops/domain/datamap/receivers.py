@@ -1,38 +1,56 @@
 """Lists of what was sent: the recipient there is no third person but the one whose row it is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from privacyops.domain.classification import words as w
+from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, Role
 from privacyops.domain.datamap.link import Link
+from privacyops.domain.record import spelled
 
 _ADDRESS: Final = (Category.EMAIL, Category.EMAIL_DIGEST)
 _SOMEBODY: Final = (*_ADDRESS, Category.PHONE, Category.FULL_NAME, Category.LAST_NAME, Category.LOGIN)
 
 
-def with_receivers(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[str, Collection]:
+_ENOUGH: Final = 5
+_MOST: Final = 0.8
+
+
+def with_receivers(
+    collections: Mapping[str, Collection], links: Sequence[Link], samples: Mapping[str, Sample]
+) -> dict[str, Collection]:
     """The collections, with the address of a recipient as the row's own where nothing else of it leads to anybody.
 
-    A present's recipient stays a third person: the present belongs to an order, and the order to its buyer.
+    A present's recipient stays a third person: the present belongs to an order, and the order to its buyer. The shop's
+    own address as the sender is nobody's.
     """
     leading = {link.collection for link in links if link.usable}
     tied = {link.collection for link in links if link.usable and _leads_on(collections.get(link.to), leading)}
-    return {name: one if name in tied else _own(one) for name, one in collections.items()}
+    return {name: one if name in tied else _own(one, samples.get(name, ())) for name, one in collections.items()}
 
 
 def _leads_on(one: Collection | None, leading: set[str]) -> bool:
     return one is not None and (one.name in leading or bool(one.of(*_SOMEBODY)))
 
 
-def _own(one: Collection) -> Collection:
+def _own(one: Collection, sample: Sample) -> Collection:
     known = [field for field in one.of(*_SOMEBODY) if not field.virtual]
+    if any(_is_receiver(field) for field in known):
+        known = [field for field in known if _is_receiver(field) or not _is_mostly_one(field, sample)]
     if not known or not all(field.category in _ADDRESS and _is_receiver(field) for field in known):
         return one
     return replace(
         one, fields=tuple(replace(field, role=Role.NEUTRAL) if field in known else field for field in one.fields)
     )
+
+
+def _is_mostly_one(field: Field, sample: Sample) -> bool:
+    """Whether nearly every row holds the same value: the address that the shop writes from."""
+    held = [spelled(row[field.path]).lower() for row in sample if row.get(field.path) not in {None, ""}]
+    return len(held) >= _ENOUGH and Counter(held).most_common(1)[0][1] >= _MOST * len(held)
 
 
 def _is_receiver(field: Field) -> bool:

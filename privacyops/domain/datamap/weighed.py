@@ -17,6 +17,7 @@ from privacyops.domain.datamap.catalogue import Category, Collection, FieldType,
 from privacyops.domain.datamap.chance import (
     ENOUGH,
     PLACES,
+    RARE,
     STRONG,
     SURE,
     by_chance,
@@ -29,7 +30,7 @@ from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import CANDIDATES, FOLLOWED, REFUTED, Evidence, Link, LinkKind, combined
 from privacyops.domain.datamap.looked_up import COMPARED, NOBODY, Answers, Known, held_values, numbers_of
 from privacyops.domain.datamap.naming import EQUAL, SHORT
-from privacyops.domain.datamap.proposed import Proposal
+from privacyops.domain.datamap.proposed import CONTINUED, KEYED, Proposal
 from privacyops.domain.datamap.rivals import Weighed, compared
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.person_name import fold_name
@@ -43,8 +44,9 @@ NOTHING: Final = CANDIDATES - 0.01
 ORPHANS: Final = 0.02
 GONE: Final = 0.10
 """Share of missing rows up to which they may have been deleted one by one."""
-_LEAST_CHANCE: Final = {"values only": STRONG, "column may be short for the key": SURE}
+_LEAST_CHANCE: Final = {KEYED: SURE, CONTINUED: RARE, "values only": STRONG, "column may be short for the key": SURE}
 """How unlikely values have to meet a key by chance before a link of such a name is followed."""
+_BY_GAPS: Final = frozenset({CONTINUED, KEYED})
 _CAPS: Final[Mapping[LinkKind, float]] = {
     LinkKind.NAME_VALUE: 0.95,
     LinkKind.RENAMED_ID: 0.90,
@@ -106,6 +108,8 @@ def _weigh(
             cap = min(cap, QUESTION)
             if values.chance > SURE and evidence[0].weight == 0.0 and len(numbers_of(held)) == len(held):
                 cap = min(cap, NOTHING)
+    if evidence[0].kind in _BY_GAPS and (values is None or values.chance > _LEAST_CHANCE[evidence[0].kind]):
+        cap = min(cap, NOTHING)  # two tables that grow together agree in many rows, and count the same numbers
     pieces = tuple(evidence)
     link = Link(
         proposal.collection,
