@@ -68,8 +68,13 @@ def weighed(
         )
         for proposal in proposals
     ]  # fmt: skip
-    links = compared(found, collections, known)
+    links = tuple(link for link in compared(found, collections, known) if not _is_no_more_than_a_thought(link))
     return tuple(_with_sibling(link, links) for link in links)
+
+
+def _is_no_more_than_a_thought(link: Link) -> bool:
+    """Whether a table's key only might have been another's, and no gap says so."""
+    return link.evidence[0].kind in _BY_GAPS and not link.usable
 
 
 @dataclass(frozen=True, slots=True)
