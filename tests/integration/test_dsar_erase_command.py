@@ -241,6 +241,20 @@ def test_a_copy_that_a_trigger_makes_is_found_and_erased_too(shop: Rehearsal) ->
     assert any(line.get("appeared") for line in shop.lines)
 
 
+def test_a_log_that_was_empty_and_that_a_trigger_fills_is_erased_as_what_it_is_and_not_cell_by_cell(
+    shop: Rehearsal,
+) -> None:
+    shop.holds(
+        "CREATE TABLE trail (id INTEGER PRIMARY KEY, relation TEXT, was JSON);"
+        "CREATE TRIGGER keep_trail AFTER DELETE ON customers BEGIN"
+        " INSERT INTO trail (relation, was) VALUES ('customers',"
+        " json_object('email', old.email, 'first_name', old.first_name, 'phone', old.phone)); END;"
+    )
+    shop.erase()
+    assert shop.status == 0, (shop.said, shop.lines)
+    assert shop.rows("SELECT * FROM trail") == []
+
+
 def test_a_row_that_a_trigger_brings_back_is_never_called_gone(shop: Rehearsal) -> None:
     shop.holds(
         "CREATE TRIGGER undead AFTER DELETE ON addresses BEGIN"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from privacyops.domain.datamap.appeared import with_appeared
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import Collection, CollectionKind
 from privacyops.domain.erasure.cells import is_telling
@@ -18,7 +19,7 @@ from privacyops.domain.erasure.operation import Delete, OpResult, Outcome, Plann
 from privacyops.domain.erasure.order import PAGE, phase_of
 from privacyops.domain.erasure.remedy import given_up, left_cells
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
-from privacyops.domain.finding.model import Finding, FindingTier, Match
+from privacyops.domain.finding.model import Finding, FindingTier, Match, SearchState
 from privacyops.domain.finding.open_links import OpenLink, open_links
 from privacyops.domain.identity.identifier import Identifier
 from privacyops.ports.connector_host import ConnectorHost, StoreProblem
@@ -26,7 +27,7 @@ from privacyops.services.erasure.again import begun_again, known_after, still_na
 from privacyops.services.erasure.applying import Applied, apply_store, read_back
 from privacyops.services.erasure.planning import Planned, plan_store
 from privacyops.services.finding.search import Boot, StoreRun
-from privacyops.services.finding.several import Drawn, search_stores
+from privacyops.services.finding.several import Drawn, draw_maps, search_stores
 
 MAX_PASSES: Final = 3
 """How often what turned up afterwards (a trigger's copy, a row that changed meanwhile) is planned and erased too."""
@@ -171,12 +172,14 @@ def _searched_again(
     begun = {one.run.store: begun_again(one.original.state, intents[one.run.store], known) for one in stores}
     fresh = work.hosts()
     try:
-        runs = search_stores(fresh, maps, known, work.boot, begun=begun)
+        runs: Sequence[StoreRun] = search_stores(fresh, maps, known, work.boot, begun=begun)
         if any(run.state.doubt is not None for run in runs):
             sure = without_phones(known)
             again_with = {name: replace(state, identifiers=sure) for name, state in begun.items()}
             runs = search_stores(fresh, maps, sure, work.boot, begun=again_with) if sure else runs
         naming = {one.run.store: _naming(fresh, one, intents[one.run.store], known, work.request) for one in stores}
+        if not is_last:
+            runs = _seen_anew(fresh, stores, runs, work, begun)
     finally:
         fresh.close()
     again = False
@@ -191,6 +194,31 @@ def _searched_again(
             _plan(host, one, work)
             again = again or bool(one.planned and one.planned.pages)
     return again
+
+
+def _seen_anew(
+    host: ConnectorHost,
+    stores: Sequence[_Store],
+    runs: Sequence[StoreRun],
+    work: Erasure,
+    begun: Mapping[str, SearchState],
+) -> list[StoreRun]:
+    """What turned up may stand in a table that was empty when the map was drawn, so that its rows are judged by a map
+    that knows them: a log that a trigger keeps holds more of the person than the cell that was met.
+    """
+    told = list(runs)
+    for at, (one, run) in enumerate(zip(stores, runs, strict=True)):
+        names = {finding.ref.collection for finding in run.findings if _is_left(finding, one)}
+        if not names or run.drawn is None or run.problem is not None:
+            continue
+        (now,) = draw_maps(host, [run.store])
+        if now.drawn is None:
+            continue
+        drawn = with_appeared(run.drawn, now.drawn, names)
+        (told[at],) = search_stores(
+            host, [Drawn(run.store, drawn)], run.state.identifiers, work.boot, begun={run.store: begun[run.store]}
+        )
+    return told
 
 
 def _learnt(runs: Sequence[StoreRun]) -> tuple[Identifier, ...]:
