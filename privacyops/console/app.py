@@ -36,6 +36,7 @@ from privacyops.console.pages import (
     systems,
     task,
     third_parties,
+    watching,
     weighing,
 )
 from privacyops.kernel.errors import NotFound
@@ -82,6 +83,7 @@ def create_console(
         release,
         third_parties,
         erasure,
+        watching,
         corrections,
         task,
         weighing,

@@ -244,6 +244,7 @@ REQUEST: Final[View] = {
             "text": "An answer goes out only when every record is given or left out with a reason.",
         }
     ],
+    "watch": {"title": "The stores are being searched", "text": "This page says when.", "url": "/watch", "seconds": 30},
     "clock": CLOCK,
     "customer": CUSTOMER,
     "approvals": [
@@ -463,6 +464,7 @@ ACT: Final[View] = {
     ],
     "submit": {"label": "Extend and tell the customer", "tone": "primary"},
     "why_not": None,
+    "watch": {"title": "The plan is there", "label": "See the plan", "to": "/plan", "url": None},
     "back": "/console/requests/x",
     "others": [],
     "values": {},

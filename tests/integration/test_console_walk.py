@@ -177,6 +177,34 @@ def test_codes_are_told_in_words_and_the_letter_names_its_subject_once(office: O
     assert letter.text.rstrip().rpartition("\n\n")[2] in ada.page
 
 
+def test_a_page_says_when_the_stores_have_ended(office: Office) -> None:
+    number = _file(office, type="erasure")
+    ada, url = office.at_desk("Ada"), f"/console/requests/{number}"
+
+    def asked(path: str) -> tuple[int, str]:
+        answer = ada.client.get(unescape(path), headers={"HX-Request": "true"})
+        return answer.status_code, answer.text
+
+    def watched() -> str:
+        return re.findall(r'hx-get="([^"]+/watch[^"]*)"', ada.page)[0]
+
+    ada.read(f"{url}/identity")
+    assert "The stores are being searched" in ada.send(f"{url}/identity", reason="Called back, same voice as before")
+    search = watched()
+    assert asked(search) == (204, "")
+    office.walker.settle()
+    assert f'href="{url}"' in asked(search)[1]
+    assert "hx-get" not in asked(search)[1]
+    ada.read(f"{url}/plan")
+    assert "The stores are being looked at" in ada.send(f"{url}/plan")
+    plan = watched()
+    assert asked(plan) == (204, "")
+    office.walker.settle()
+    assert f'href="{url}/plan"' in asked(plan)[1]
+    assert asked(f"{url}/watch?seen=nonsense") == (204, "")
+    assert "/watch" not in ada.read(f"{url}/plan")
+
+
 def test_leaving_out_needs_a_reason_that_the_law_knows(office: Office) -> None:
     number = _in_review(office)
     ada, url = office.at_desk("Ada"), f"/console/requests/{number}"

@@ -46,7 +46,7 @@ def blank_act(title: str, back: str, url: str, crumbs: Sequence[tuple[str, str]]
     return {
         "title": title, "back": back, "action": url, "others": [], "crumbs": [*trail, {"label": title, "url": None}],
         "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "lists": [], "files": [],
-        "hidden": {}, "why_not": None,
+        "hidden": {}, "why_not": None, "watch": None,
         "quote": "", "quote_title": "", "values": {}, "errors": [],
     }  # fmt: skip
 
@@ -62,7 +62,7 @@ def act_page(
         "crumbs": [{"label": "Requests", "url": shape.REQUESTS}, {"label": opened.dsar.reference, "url": url},
                    {"label": title, "url": None}],
         "notices": [], "facts_title": "", "facts": [], "list_title": "", "list": [], "lists": [], "files": [],
-        "hidden": {}, "why_not": None,
+        "hidden": {}, "why_not": None, "watch": None,
         "quote": "", "quote_title": "", "values": desk.form.values("code"), "errors": errors, **view,
     }  # fmt: skip
     return desk.page("act", drawn, "requests", 200 if refusal is None else refusal.status)

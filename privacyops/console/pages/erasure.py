@@ -12,6 +12,7 @@ from privacyops.console.pages.act_page import act_page
 from privacyops.console.pages.plan_view import lists_of, summary_of, title_of
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.request_steps import deed_of
+from privacyops.console.pages.watching import watch_of
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.erasing import ErasingState, StoreErasure
 from privacyops.domain.dsar.state import DsarState
@@ -45,7 +46,7 @@ def show(desk: Desk, reference: str) -> Response:
         facts_title="All stores together", facts=summary_of(opened), files=_receipts(desk, opened),
         question=_question(opened), fields=[],
         submit={"label": f"Plan the {deed}", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
-        others=others,
+        others=others, watch=watch_of(desk, opened.dsar),
     )  # fmt: skip
 
 
@@ -173,5 +174,5 @@ def _why_not(opened: OpenedRequest, may: bool) -> str | None:
     if opened.dsar.state is not DsarState.IN_REVIEW or not may:
         return "A plan is made while the request is in review."
     if any(one.state is ErasingState.PLANNING for one in opened.erasures):
-        return "The stores are being looked at; reload the page in a moment."
+        return "The stores are being looked at."
     return "Some records are undecided." if opened.undecided else None

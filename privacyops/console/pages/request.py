@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.request_view import RequestFace, group_id, group_of
+from privacyops.console.pages.watching import watch_of
 from privacyops.domain.account.action import Action
 from privacyops.domain.dsar.run import Decision
 from privacyops.kernel.errors import NotFound, Problem, Unprocessable
@@ -107,7 +108,7 @@ def draw(
         page = opening.open_findings(
             desk.context, opened.dsar.id, group.store, group.collection, after or None, _RECORDS
         )
-    view = face_of(desk, opened).view(group, page, str(uuid4()), after)
+    view = face_of(desk, opened).view(group, page, str(uuid4()), after) | {"watch": watch_of(desk, opened.dsar)}
     if refusal is not None:
         text = refusal.detail or refusal.title
         view |= {"values": desk.form.values(), "errors": [{"field": field, "text": text.capitalize()}]}

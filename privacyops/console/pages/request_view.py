@@ -161,12 +161,12 @@ class RequestFace:
 
     def _customer(self) -> dict[str, Any]:
         opened, dsar = self.opened, self.dsar
-        facts = [{"label": "Came by", "value": words.CAME_BY[dsar.channel]},
+        facts: list[dict[str, Any]] = [{"label": "Came by", "value": words.CAME_BY[dsar.channel]},
                  {"label": "Language", "value": words.language(dsar.language)}]  # fmt: skip
         if opened.requester is not None:
             told = {"Phone": opened.requester.phone, "Customer no.": opened.requester.customer_id,
                     "Order no.": opened.requester.order_number}  # fmt: skip
-            facts += [{"label": label, "value": value} for label, value in told.items() if value]
+            facts += [{"label": label, "value": value, "is_code": True} for label, value in told.items() if value]
         best = max(opened.proofs, key=lambda proof: proof.level, default=None)
         identity = None
         if best is not None:
