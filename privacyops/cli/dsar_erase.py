@@ -50,6 +50,11 @@ from privacyops.services.finding.several import draw_maps, search_stores
 from privacyops.services.finding.stores_file import StoresFile
 
 DOUBTS: Final = "the identifiers do not single out one person in store {store}: {code}; nothing is changed"
+_FOLLOWED: Final = (
+    "; confirm the links in the file that `map` names, or write `accept_links = 0.90` into the stores file to follow what a "
+    "search follows"
+)
+_WAITING: Final = {("owned", "link_unconfirmed"): _FOLLOWED}
 
 
 def _chosen(plan_only: bool | None) -> bool:
@@ -155,7 +160,8 @@ def show(reports: Sequence[StoreReport], as_json: bool, plan_only: bool) -> None
         for (tier, code), n in waiting.items():
             if tier == "candidate" and code in told:
                 continue
-            typer.echo(f"privacyops: store {one.store}: {n} {tier} rows wait for a person: {code}", err=True)
+            hint = _WAITING.get((tier, code), "")
+            typer.echo(f"privacyops: store {one.store}: {n} {tier} rows wait for a person: {code}{hint}", err=True)
     if as_json:
         for one in reports:
             for row in _lines(one, plan_only):

@@ -42,6 +42,7 @@ HINTS: Final[Mapping[str, str]] = {
     "missing_pypdf": "install privacyops with the extra files",
     "missing_redis": "install privacyops with the extra redis",
     # addresses
+    "connection": "the server does not answer there or broke off; look at host and port, and try again",
     "host": "no host of this name can be found from here",
     "unknown_host": "no host of this name can be found from here",
     "unresolvable": "no host of this name can be found from here",

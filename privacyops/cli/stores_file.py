@@ -20,6 +20,7 @@ from privacyops.cli.ending import refused
 from privacyops.cli.store_hints import hint_of
 from privacyops.domain.catalog.plain_yaml import TextMalformed, parse_plain_yaml
 from privacyops.domain.datamap.advice import unread, untied
+from privacyops.domain.finding.learn import not_asked
 from privacyops.domain.finding.open_links import OpenLink
 from privacyops.domain.record import Blob, Value
 from privacyops.ports.connector_host import ConnectorHost, StoreMisconfigured, StoreProblem
@@ -129,6 +130,12 @@ def say_unseen(run: StoreRun) -> None:
         return
     for column in unread(run.drawn):
         typer.echo(f"privacyops: store {run.store}: {column} is packed by a program: keys in it are not read", err=True)
+    for column, n in sorted(not_asked(run.state.identifiers).items()):
+        typer.echo(
+            f"privacyops: store {run.store}: {column} holds {n} other mail address{'es' if n > 1 else ''} in the "
+            "person's rows; it was not searched for: if it is the person's too, give it as another --email",
+            err=True,
+        )
     tables = list(untied(run.drawn))
     if tables:
         typer.echo(

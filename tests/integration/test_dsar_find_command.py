@@ -281,3 +281,17 @@ def test_a_server_that_stops_answering_costs_its_own_budget_and_no_more(
     assert len(rows(result)) == 4
     assert "Store stuck" in result.stderr
     assert took < 15
+
+
+def test_another_address_in_the_persons_rows_is_named_by_its_column(files: Files, tmp_path: Path) -> None:
+    old = Shop(tmp_path / "old.db").holds("""
+        CREATE TABLE customers(id INTEGER PRIMARY KEY, full_name TEXT, email TEXT);
+        CREATE TABLE orders(id INTEGER PRIMARY KEY, customer_id INT REFERENCES customers(id), email TEXT);
+        INSERT INTO customers VALUES(1,'Ann Lee','ann@example.org'),(2,'Bob Lee','bob@example.org');
+        INSERT INTO orders VALUES(1,1,'ann.old@example.net'),(2,2,'bob@example.org');
+    """)
+    told = files.add("shop", old.url).run(dsar, "find", "--email", "ann@example.org")
+    assert told.exit_code == 0
+    assert "orders.email holds 1 other mail address in the person's rows" in told.stderr
+    assert "ann.old@" not in told.stderr
+    assert "other mail address" not in files.run(dsar, "find", "--email", "bob@example.org").stderr

@@ -4,7 +4,8 @@ An address that is not the subject's mailbox is only probable: it is listed and 
 confirms it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from privacyops.domain.datamap.annotate import values_at
 from privacyops.domain.datamap.build import DataMap
@@ -31,6 +32,13 @@ def learnt(findings: Iterable[Finding], drawn: DataMap, identifiers: tuple[Ident
                 known.add(_mark(one))
                 new.append(one)
     return (*identifiers, *new)
+
+
+def not_asked(identifiers: Iterable[Identifier]) -> Mapping[str, int]:
+    """How many addresses each column of the subject's rows holds that may be the subject's too and were not searched
+    for: an old one, or somebody else's. `orders.email`: 1.
+    """
+    return Counter(one.origin for one in identifiers if one.kind is IdentifierKind.EMAIL and one.tier is Tier.PROBABLE)
 
 
 def _of_row(one: Collection, finding: Finding, known: tuple[Identifier, ...]) -> Iterator[Identifier]:
