@@ -51,8 +51,8 @@ from privacyops.services.finding.stores_file import StoresFile
 
 DOUBTS: Final = "the identifiers do not single out one person in store {store}: {code}; nothing is changed"
 _FOLLOWED: Final = (
-    "; confirm the links in the file that `map` names, or write `accept_links = 0.90` into the stores file to follow what a "
-    "search follows"
+    "; confirm the links in the file that `map` names, or write `accept_links = 0.90` into the stores file to follow "
+    "what a search follows"
 )
 _WAITING: Final = {("owned", "link_unconfirmed"): _FOLLOWED}
 
