@@ -1,12 +1,13 @@
 """Every code of the domain has words in the console, and no address but our own is ever the next one."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from privacyops.console import task_words, words
+from privacyops.console import hit_words, task_words, words
 from privacyops.console.deps import HOME, next_of, own_path
 from privacyops.console.pages import datamap
 from privacyops.console.pages.publishing import changes
@@ -19,9 +20,12 @@ from privacyops.domain.datamap.drift import DriftKind
 from privacyops.domain.datamap.link import LinkKind, Ownership
 from privacyops.domain.dsar.kind import Channel, Outcome, RequestType
 from privacyops.domain.dsar.proof import ProofMethod
+from privacyops.domain.dsar.record import StoredFinding
+from privacyops.domain.dsar.run import Decision
 from privacyops.domain.dsar.state import DsarState
 from privacyops.domain.package.release import Check
 from privacyops.domain.task import TaskKind
+from privacyops.kernel.ids import DsarId, FindingId
 from privacyops.store.queue import VIEWS
 
 
@@ -107,3 +111,20 @@ def test_what_is_no_period_of_days_and_longer_is_shown_as_it_stands(text: str) -
 def test_a_changed_period_is_told_in_words_on_both_sides() -> None:
     told = changes({"valid_for": "P24M", "retention": None}, {"valid_for": "P6M", "retention": None})
     assert [one["text"] for one in told] == ["valid_for: 24 months", "valid_for: 6 months"]
+
+
+def test_a_hit_that_proves_nothing_says_why() -> None:
+    def told(match: str, tier: str, reason: str | None, *via: str) -> tuple[str, str]:
+        at, id_ = datetime(2026, 11, 22, tzinfo=UTC), uuid4()
+        found = StoredFinding(
+            id=FindingId(id_), dsar_id=DsarId(id_), store="shop", collection="orders", row_ref=b"", tier=tier,
+            match=match, columns=(), via=via, persons_mentioned=0, sealed=None, decision=Decision.UNDECIDED,
+            reason=reason, decided_by=None, decided_at=None, found_at=at,
+        )  # fmt: skip
+        return hit_words.match_of(found), hit_words.way_of(found)
+
+    assert told("exact", "owned", None, "orders.email") == ("exact", "orders.email")
+    assert told("exact", "owned", "THIRD_PARTY_RIGHTS") == ("exact", "found directly")
+    sure, why = told("exact", "candidate", "contradicted", "orders.email")
+    assert (sure, "somebody else's: orders.email" in why) == ("exact, unsure", True)
+    assert told("text", "owned", None, "a.b") == ("free text", "A text names the person: a.b")

@@ -42,7 +42,7 @@ def show(desk: Desk, reference: str) -> Response:
             for one in opened.erasures if one.poll_at is not None
         ]  # fmt: skip
     return act_page(
-        desk, opened, f"{deed.capitalize()} plan", None, None, notices=_notices(opened), lists=lists_of(opened),
+        desk, opened, f"{deed.capitalize()} plan", None, None, notices=plan_notices(opened), lists=lists_of(opened),
         facts_title="All stores together", facts=summary_of(opened), files=_receipts(desk, opened),
         question=_question(opened), fields=[],
         submit={"label": f"Plan the {deed}", "tone": "primary"}, why_not=_why_not(opened, desk.may(Action.DSAR_REVIEW)),
@@ -68,7 +68,7 @@ def begin(desk: Desk, reference: str) -> Response:
     except Conflict:
         if listing.by_reference(desk.context, reference).state is DsarState.IN_REVIEW:
             raise
-    return desk.go(f"{shape.url_of(dsar)}/plan", "planning")
+    return desk.go(f"{shape.url_of(dsar)}/plan")
 
 
 @router.get(_HAND_OVER, **action(Action.TASK_ANSWER))
@@ -116,7 +116,8 @@ def _receipts(desk: Visit, opened: OpenedRequest) -> list[dict[str, Any]]:
             for sha256, at in made]  # fmt: skip
 
 
-def _notices(opened: OpenedRequest) -> list[dict[str, str]]:
+def plan_notices(opened: OpenedRequest) -> list[dict[str, str]]:
+    """What whoever decides about the plan should know of it."""
     waiting = sum(int(one.plan.get("waiting", 0)) for one in opened.erasures)
     going = sorted({name for one in opened.erasures for name in one.plan.get("unretained", ())})
     triggers = [title_of(opened, one) for one in opened.erasures if one.plan.get("warnings")]
@@ -164,15 +165,17 @@ def _about_corrections(opened: OpenedRequest) -> list[dict[str, str]]:
 
 
 def _question(opened: OpenedRequest) -> str:
-    """Blank once there is nothing to plan any more: the page then only tells."""
-    if opened.dsar.state is not DsarState.IN_REVIEW:
+    """Blank while a plan is made, and once there is nothing to plan any more: the page then only tells."""
+    if opened.dsar.state is not DsarState.IN_REVIEW or _is_planning(opened):
         return ""
     return "Plan it again" if opened.erasures else f"Plan the {deed_of(opened)}"
+
+
+def _is_planning(opened: OpenedRequest) -> bool:
+    return any(one.state is ErasingState.PLANNING for one in opened.erasures)
 
 
 def _why_not(opened: OpenedRequest, may: bool) -> str | None:
     if opened.dsar.state is not DsarState.IN_REVIEW or not may:
         return "A plan is made while the request is in review."
-    if any(one.state is ErasingState.PLANNING for one in opened.erasures):
-        return "The stores are being looked at."
     return "Some records are undecided." if opened.undecided else None

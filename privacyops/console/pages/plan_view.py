@@ -100,6 +100,7 @@ def lists_of(opened: OpenedRequest) -> list[dict[str, Any]]:
             "title": title_of(opened, one), "tag": {"text": state.format(done=done), "tone": tone},
             "lines": _lines(one, acts),
             "link": {"label": "Open the task", "url": f"/console/tasks/{task}"} if task else None,
+            **({"empty": "What would be done here is being found out."} if one.state is ErasingState.PLANNING else {}),
         })  # fmt: skip
     return found
 

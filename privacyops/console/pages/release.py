@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from privacyops.console import shape, words
 from privacyops.console.deps import Desk, Visit, action
 from privacyops.console.pages.act_page import act_page, field_
+from privacyops.console.pages.erasure import plan_notices
 from privacyops.console.pages.plan_view import lists_of, summary_of
 from privacyops.console.pages.request import PAGE, face_of
 from privacyops.console.pages.request_steps import deed_of
@@ -51,7 +52,7 @@ def approve(desk: Desk, reference: str) -> Response:
     except (Conflict, NotFound):
         if listing.by_reference(desk.context, reference).state not in _APPROVED:
             raise
-    return desk.go(shape.url_of(dsar), "approved")
+    return desk.go(shape.url_of(dsar), "approved_plan" if dsar.rule.changes_stores else "approved")
 
 
 @router.get(f"{PAGE}/return", **action(Action.DSAR_RETURN))
@@ -161,7 +162,10 @@ def _standing(opened: OpenedRequest, why_not: str | None) -> list[dict[str, str]
     if not opened.erasures:
         return []
     text = "What is deleted or emptied in the stores cannot be brought back from here."
-    return [{"tone": "warn", "title": "After your approval the stores are changed", "text": text}]
+    return [
+        {"tone": "warn", "title": "After your approval the stores are changed", "text": text},
+        *plan_notices(opened),
+    ]
 
 
 def _decisions(opened: OpenedRequest) -> list[dict[str, Any]]:

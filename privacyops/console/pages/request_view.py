@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from privacyops.console import shape, store_words, task_words, words
+from privacyops.console import hit_words, shape, store_words, task_words, words
 from privacyops.console.pages.request_steps import next_steps, steps_of
 from privacyops.console.pages.third_party_view import mentions, of_group, others_notice
 from privacyops.domain.account.record import Account
@@ -48,7 +48,6 @@ _APPROVAL: Final = {
     ApprovalState.RETURNED: ("sent back", "warn"), ApprovalState.VOID: ("void", "neutral"),
 }  # fmt: skip
 _PLAIN: Final = frozenset({"label", "text"})
-_MATCHES: Final = {"exact": "exact", "linked": "linked", "attribute": "attribute", "text": "free text"}
 
 
 def group_id(store: str, collection: str) -> str:
@@ -308,8 +307,8 @@ def _record(one: OpenedRecord, verbs: tuple[str, str], mark_url: str | None) -> 
                     "reason": words.reason(found.reason) if found.reason and not gives else None}  # fmt: skip
     return {
         "id": str(found.id), "key": title_of(found.collection, one.key),
-        "match": _MATCHES.get(found.match, words.code_text(found.match)), "decision": decision,
-        "via": " → ".join(found.via) or "found directly",
+        "match": hit_words.match_of(found), "decision": decision,
+        "via": hit_words.way_of(found),
         "fields": [_field(each, f"{mark_url}?finding={found.id}" if mark_url else None) for each in one.fields],
         "third_parties": [mentions(found.persons_mentioned)] if found.persons_mentioned else [],
     }  # fmt: skip
