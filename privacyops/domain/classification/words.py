@@ -91,17 +91,20 @@ KEY_WORDS: Final = _set("id ids key no nr num number ref fk uuid guid pk code nu
 
 PERSON_TABLE: Final = _set(
     "customer user buyer client member account person people subscriber shopper patient guest contact employee "
-    "staff agent student tenant driver passenger kunde kundin kunden benutzer nutzer mitglied mitarbeiter "
+    "partner staff agent student tenant driver passenger kunde kundin kunden benutzer nutzer mitglied mitarbeiter "
     "personal personen abonnent besteller utilisateur membre abonne employe salarie acheteur cliente usuario "
     "empleado miembro utente dipendente klant gebruiker medewerker lid brukere bruker anvandare kund klient "
     "uzytkownik admin administrator pracownik pracownicy klienci uzytkownicy czlonek czlonkowie"
 )
+TABLE: Final = _set("tbl t tb table entity entities data master main info record")
+"""Words of a table's name that only say that it is one."""
+
 TENANT: Final = _set("tenant mandant")
 """A lodger, or a shop that uses a program together with others."""
 
 ORGANISATION_TABLE: Final = _set(
     "company organisation organization supplier vendor brand manufacturer carrier shipper courier forwarder "
-    "warehouse branch store shop partner bank publisher merchant firma lieferant hersteller filiale lager "
+    "warehouse branch store shop bank publisher merchant firma lieferant hersteller filiale lager "
     "spediteur marke haendler fournisseur marque magasin entrepot transporteur proveedor marca tienda almacen "
     "fornitore marchio negozio leverancier merk winkel dostawca dostawcy producent sklep magazyn oddzial sucursal "
     "filiaal"
@@ -157,14 +160,16 @@ POINT: Final = _set(
     "empfaenger geaendert erstellt angelegt employe vendeur responsable gestionnaire destinataire superieur "
     "conseiller empleado vendedor gerente destinatario dipendente venditore medewerker verkoper beheerder "
     "ontvanger actor pracownik kierownik przelozony sprzedawca odbiorca jefe encargado leidinggevende behandelaar "
-    "reported reviewee rated followed blocked mentioned invitee invited target friend freund ami amigo amico vriend"
+    "reported reviewee rated followed blocked mentioned invitee invited target create write modify "
+    "friend freund ami amigo amico vriend"
 )
 """Roles of somebody who handled the row, or whom it only names."""
 
 _NOT_SOMEBODY: Final = _set(
     "from billing account uid to cc bcc gift support report reports target actor sales placed ordered requested "
     "submitted bought purchased booked registered assign assigned managed approved approve created updated modified "
-    "changed deleted closed resolved handled processed verified checked cancelled canceled geaendert erstellt angelegt"
+    "create write modify changed deleted closed resolved handled processed verified checked cancelled canceled "
+    "geaendert erstellt angelegt"
 )
 BY: Final = _set("by par por von durch przez door af av")
 """Words before whoever did it: `opened_by`, `pris_par`."""
@@ -206,8 +211,8 @@ SEALED: Final = _set("checksum etag crc signature token key session nonce secret
 """Words of hashes that are none of a person's address."""
 
 RECORD: Final = _set(
-    "row record object entity item target resource rekord rekordu wiersz obiekt registro objeto zeile datensatz objekt "
-    "enregistrement objet rij regel riga"
+    "row record object entity item target resource res rekord rekordu wiersz obiekt registro objeto zeile datensatz "
+    "objekt enregistrement objet rij regel riga"
 )
 """Words for any row of any table: beside a column that names tables, the key of the row it speaks of."""
 

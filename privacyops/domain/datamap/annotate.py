@@ -34,12 +34,14 @@ _DATE: Final = re.compile(
 def annotate(collection: Collection, sample: Sample) -> Collection:
     """The collection with category, role and shape of each field, and with the paths of its documents."""
     fields: list[Field] = []
+    listed = {field.path.replace("$", "") for field in collection.fields}  # a store may know the paths by itself
     for field in collection.fields:
         values = tuple(value for row in sample if (value := row.get(field.path)) is not None)
         here = _annotated(collection.name, field, values)
         fields.append(here)
         if here.type is FieldType.JSON or here.shape is Shape.DOCUMENT:
-            fields.extend(_paths(collection.name, here, values))
+            found = _paths(collection.name, here, values)
+            fields.extend(each for each in found if each.path.replace("$", "") not in listed)
     return with_pairs(replace(collection, fields=_surnames(tuple(fields))), sample)
 
 

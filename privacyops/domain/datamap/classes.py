@@ -81,10 +81,18 @@ def looks_like_person(one: Collection) -> bool:
     if kinds & {TableWord.ORGANISATION, TableWord.ACTIVITY}:
         return False
     if kinds & _PEOPLE and TableWord.SATELLITE not in kinds:
+        if not (contact or direct & (set(_WHO) - {Category.FULL_NAME})) and not _is_called_people(one.name):
+            return False  # `account_move.name`: the name of something people have
         return named or contact or Category.LOGIN in direct
     if direct & set(_BUSINESS):
         return False
     return named and contact
+
+
+def _is_called_people(name: str) -> bool:
+    """Whether a word for people is the last of a table's name, but for those that only say that it is a table."""
+    parts = [part for part in w.words(name) if not part.isdigit() and part not in w.TABLE]
+    return bool(parts) and bool(table_words(parts[-1]) & _PEOPLE)
 
 
 def _people(searched: Mapping[str, Collection], outgoing: Mapping[str, list[Link]]) -> dict[str, CollectionClass]:

@@ -20,7 +20,6 @@ ROLE: Final = 0.5
 SHORT: Final = 0.4
 KEY_TYPES: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.UUID, FieldType.TEXT, FieldType.BINARY})
 _NUMBERS: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER})
-_EMPTY: Final = frozenset({"tbl", "t", "tb", "table", "entity", "entities", "data", "master", "main", "info", "record"})
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _table(name: str, prefix: tuple[str, ...]) -> tuple[str, ...]:
     parts = w.words(name)
     if prefix and parts[:1] == prefix and len(parts) > 1:
         parts = parts[1:]
-    telling = tuple(part for part in parts if not part.isdigit() and part not in _EMPTY)
+    telling = tuple(part for part in parts if not part.isdigit() and part not in w.TABLE)
     return telling or parts
 
 
@@ -126,7 +125,7 @@ def leaf_words(path: str) -> tuple[str, ...]:
     """The words of a column, or of the last steps of a path: `payload$.user.id` gives user, id."""
     steps = [step for step in path.replace("[*]", "").replace("$", "").split(".") if step]
     parts = w.words(steps[-1])
-    if len(steps) > 2 and all(part in w.KEY_WORDS for part in parts):
+    if len(steps) > 1 and all(part in w.KEY_WORDS for part in parts):
         return w.words(steps[-2]) + parts
     return parts
 

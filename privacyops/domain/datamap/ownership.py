@@ -124,14 +124,33 @@ def _is_taken_outward(one: Collection, link: Link, target: CollectionClass | Non
     return target is CollectionClass.SATELLITE or (target is CollectionClass.DETAIL and one.is_unique(link.fields))
 
 
-def _role(one: Collection, link: Link, collections: Mapping[str, Collection], *, below: bool) -> Role:
+def _role(
+    one: Collection,
+    link: Link,
+    collections: Mapping[str, Collection],
+    *,
+    below: bool,
+    logins: frozenset[str] = frozenset(),
+) -> Role:
     """The role of a key to people. One that holds for some rows only says whose these are; but what somebody of the
-    shop wrote below a customer's dispute is the customer's.
+    shop wrote below a customer's dispute is the customer's. `logins`: accounts of a few of the people that the row has
+    a key to as well, so that theirs says who did it.
     """
     if not link.condition:
         role = link_role(link.lead, link.to, one.name)
-        return Role.STAFF if role is Role.OWN and _is_account(link) and _works_here(link.to, collections) else role
+        works_here = _works_here(link.to, collections) or link.to in logins
+        return Role.STAFF if role is Role.OWN and _is_account(link) and works_here else role
     return Role.STAFF if below and TableWord.STAFF in table_words(link.to) else Role.OWN
+
+
+def _logins(people: set[str], collections: Mapping[str, Collection]) -> frozenset[str]:
+    """Of several collections of people, those whose rows are logins of a few of another one's rows."""
+    return frozenset(
+        name
+        for name in people
+        for key in collections[name].links
+        if key.to in people and key.to != name and (collections[key.to].rows or 0) >= 3 * (collections[name].rows or 1)
+    )
 
 
 def _works_here(name: str, collections: Mapping[str, Collection]) -> bool:
@@ -160,7 +179,8 @@ def _person_links(
         return [_between_people(one, link) for link in links]
     hangs = bool(hanging)
     below = any(not link.condition and link.usable for link in hanging)
-    roles = {link.id: _role(one, link, collections, below=below) for link in links}
+    logins = _logins({link.to for link in links}, collections)
+    roles = {link.id: _role(one, link, collections, below=below, logins=logins) for link in links}
     owners = _owners(
         one,
         [link for link in links if not link.element and link.usable],
@@ -217,7 +237,7 @@ def _owners(
         return conditional + inside + [link for link in plain if _extra_words(link) == least]
     neutral = [link for link in links if roles[link.id] is Role.NEUTRAL]
     if neutral:
-        return _of_the_many(neutral, collections)
+        return _plainest(_of_the_many(neutral, collections))
     contact = any(field.category is Category.EMAIL and field.role is not Role.POINT for field in one.fields)
     if hangs or contact:  # whoever handled the order or wrote the ticket's answer does not own it
         return []
@@ -291,6 +311,12 @@ def _is_account(link: Link) -> bool:
     )
 
 
+def _plainest(links: list[Link]) -> list[Link]:
+    """Of several keys to one collection, the one that only names it: `partner_id` beside `partner_shipping_id`."""
+    plain = {link.to for link in links if _extra_words(link) == 0}
+    return [link for link in links if link.to not in plain or _extra_words(link) == 0]
+
+
 def _of_the_many(links: list[Link], collections: Mapping[str, Collection]) -> list[Link]:
     """Of links to several collections of people, those to the one that is at least three times as large: the
     customers, whatever they are called. All, where sizes say nothing.
@@ -317,7 +343,7 @@ def may_be_authors(one: Collection, path: str, *, has_owner: bool, is_below: boo
 def is_in_document(one: Collection, link: Link) -> bool:
     """Whether the link starts from a path inside a document."""
     field = one.field(link.fields[0])
-    return field is not None and field.virtual
+    return field is not None and (field.virtual or "$" in field.path)
 
 
 def _extra_words(link: Link) -> int:

@@ -15,7 +15,7 @@ from privacyops.domain.datamap.ownership import may_be_authors
 from privacyops.domain.datamap.pairs import base_of
 from privacyops.domain.finding.asking import link_columns
 from privacyops.domain.finding.hanging import is_part_of_anothers
-from privacyops.domain.finding.judge import Standing, Whose, fits, is_same_person, verdict
+from privacyops.domain.finding.judge import Standing, Whose, fits, is_part_of, is_same_person, verdict
 from privacyops.domain.finding.model import (
     NOTHING,
     RANK,
@@ -240,6 +240,9 @@ def _inward(draft: Draft, link: Link, parents: Mapping[tuple[str, ...], Taken], 
     via = (*parent.via, link.start)
     cells = [path.partition("$")[0] for path in link.fields]
     deed = any(row.values.get(path) is not None for path in draft.drawn.deeds.get(link.id, ()))
+    if link.ownership is Ownership.POINTER and is_part_of(row, link, draft.standing):
+        draft.take(row, FindingTier.OWNED, Match.LINKED, via, confidence=link.confidence)
+        return
     if link.ownership is Ownership.POINTER or deed:
         draft.take(row, FindingTier.POINTER, Match.LINKED, via, fields=cells)
         return

@@ -19,7 +19,7 @@ from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding import satellites
 from privacyops.domain.finding.absorb import Draft, absorb_rows
 from privacyops.domain.finding.asking import identity_leaves, text_leaves
-from privacyops.domain.finding.judge import key_text
+from privacyops.domain.finding.judge import is_tree, key_text
 from privacyops.domain.finding.learn import learnt
 from privacyops.domain.finding.locate import contacts_in, located, with_other_addresses, with_owners
 from privacyops.domain.finding.model import (
@@ -221,7 +221,7 @@ def _hops(state: SearchState, drawn: DataMap, limits: Limits) -> tuple[tuple[Ask
     asks: list[Ask] = []
     marks: set[str] = set()
     for link in drawn.links:
-        if not _is_hopped(link):
+        if not (_is_hopped(link) or is_tree(link, drawn)):
             continue
         keys, asked = _new_keys(state, drawn, link)
         marks |= asked

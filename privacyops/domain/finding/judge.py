@@ -9,13 +9,15 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
 
+from privacyops.domain.classification.columns import link_role
 from privacyops.domain.datamap.annotate import values_at
 from privacyops.domain.datamap.build import DataMap
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType
+from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, FieldType, Role
 from privacyops.domain.datamap.link import Link, LinkKind, Ownership
 from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.model import SearchState
-from privacyops.domain.finding.subject import is_subjects, name_verdict, own_emails
+from privacyops.domain.finding.subject import is_subjects, known_names, name_verdict, names_of, own_emails
+from privacyops.domain.identity.person_name import name_agrees
 from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of
 from privacyops.domain.record import Row, Value, dashed, spelled, uuid_bytes
 
@@ -195,7 +197,7 @@ def verdict(row: Row, standing: Standing, through: Link | None = None) -> Verdic
     for field, normal in own_emails(one, row.values):
         if is_subjects(normal, state.identifiers):
             mine = mine if mine.whose is Whose.SUBJECT else Verdict(Whose.SUBJECT, f"{one.name}.{field.path}")
-        elif field.virtual and is_proven:
+        elif is_proven and "$" in field.path:
             continue  # a document in the subject's own row may name whom a present was for
         elif one.cls is CollectionClass.PERSON or state.known.get(digest("email", normal)):
             return Verdict(Whose.ANOTHER, f"{one.name}.{field.path}")
@@ -215,6 +217,29 @@ def is_same_person(row: Row, link: Link, standing: Standing) -> bool:
     if any(is_subjects(normal, state.identifiers) for _, normal in own_emails(one, row.values)):
         return True
     return name_verdict(one, row.values, state.identifiers) is True
+
+
+def is_tree(link: Link, drawn: DataMap) -> bool:
+    """Whether the link is that of people below people, and says no more of them: `parent_id`, no `reports_to`."""
+    plain = link.to == link.collection and not link.element and link_role(link.lead, link.to) is Role.NEUTRAL
+    return plain and link.is_followed and drawn.collection(link.to).cls is CollectionClass.PERSON
+
+
+def is_part_of(row: Row, link: Link, standing: Standing) -> bool:
+    """Whether a row below the subject's own one in a tree of people is but another address of theirs: the same name,
+    and nothing of somebody else.
+    """
+    one = standing.drawn.collection(row.ref.collection)
+    if not is_tree(link, standing.drawn):
+        return False
+    known = standing.state.identifiers
+    alone = (Category.LOGIN, Category.PASSWORD, Category.EMAIL_DIGEST, Category.NATIONAL_ID, Category.BIRTH_DATE)
+    if any(value not in {None, ""} for field in one.of(*alone) for value in values_at(field.path, row.values)):
+        return False
+    if any(not is_subjects(normal, known) for _, normal in own_emails(one, row.values)):
+        return False
+    named = names_of(one, row.values)
+    return bool(named) and all(any(name_agrees(name, text) for name in known_names(known)) for text in named)
 
 
 def _typed(text: str, one: Collection, path: str) -> Value:
