@@ -55,7 +55,7 @@ CHANNELS: Final[Mapping[Channel, str]] = {
 TYPED_CHANNELS: Final = (Channel.EMAIL, Channel.LETTER, Channel.PHONE, Channel.CHAT, Channel.COUNTER)
 """What a person types in; everything else comes by itself."""
 CONNECTORS: Final[Mapping[str, str]] = {
-    "sql": "SQL database", "files": "Files", "rest": "Web service", "manual": "By hand", "s3": "S3 bucket",
+    "sql": "SQL", "files": "Files", "rest": "Web service", "manual": "By hand", "s3": "S3 bucket",
     "mongodb": "MongoDB", "redis": "Redis", "search": "Search index", "gcs": "Google Cloud Storage",
     "mailbox": "Mailbox (IMAP)", "ldap": "Directory (LDAP)", "duckdb": "DuckDB",
 }  # fmt: skip
