@@ -70,10 +70,10 @@ ACTIONS: Final = {
     "SET DEFAULT": LinkAction.SET_DEFAULT,
 }
 TYPES: Final = {
-    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "year"), FieldType.INTEGER),
+    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"), FieldType.INTEGER),
     **dict.fromkeys(("decimal", "float", "double"), FieldType.NUMBER),
     **dict.fromkeys(("char", "varchar", "text", "tinytext", "mediumtext", "longtext", "enum", "set"), FieldType.TEXT),
-    **dict.fromkeys(("binary", "varbinary", "blob", "tinyblob", "mediumblob", "longblob", "bit"), FieldType.BINARY),
+    **dict.fromkeys(("binary", "varbinary", "blob", "tinyblob", "mediumblob", "longblob"), FieldType.BINARY),
     **dict.fromkeys(("datetime", "timestamp"), FieldType.INSTANT),
     **dict.fromkeys(("inet4", "inet6"), FieldType.ADDRESS),
     "date": FieldType.DATE,

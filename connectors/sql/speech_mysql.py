@@ -16,7 +16,12 @@ class Mysql(StepByStep):
         if table.fields[path].type is FieldType.BINARY:
             # what is no UTF-8 would be no text at all, and Latin-1 reads every byte: a hard blank as two signs
             return sa.func.replace(sa.cast(table.column(path), mysql.CHAR(charset="latin1")), "\u00c2\u00a0", "\u00a0")
-        return sa.cast(table.column(path), mysql.CHAR(charset="utf8mb4"))
+        return sa.cast(self.readable(table, path), mysql.CHAR(charset="utf8mb4"))
+
+    def readable(self, table: Table, path: str) -> Expression:
+        # bits come as bytes out of a table, and as the digits of a number out of a statement about a statement
+        is_bits = table.fields[path].native.startswith("bit")
+        return sa.cast(table.column(path), mysql.INTEGER(unsigned=True)) if is_bits else table.column(path)
 
     def size(self, table: Table, path: str) -> Expression:
         return sa.func.octet_length(table.column(path))

@@ -191,6 +191,28 @@ def test_checks_and_unique_columns_are_seen_on_mariadb_too(mariadb_url: str) -> 
     store.close()
 
 
+@pytest.mark.stores
+def test_a_row_with_cells_of_every_type_is_the_same_row_when_it_is_erased_on_mariadb(mariadb_url: str) -> None:
+    execute(
+        mariadb_url,
+        "CREATE TABLE t (id integer PRIMARY KEY, f bit(1), b bit(12), y year, t time, d date, i datetime(6),"
+        " s timestamp NULL, e enum('sad', 'ok'), m set('a', 'b'), g point, h binary(16), v varbinary(9), w double,"
+        " n decimal(20, 6), j json, u bigint unsigned, x longtext, z mediumblob, q float, c char(3), o boolean,"
+        " l text AS (concat(x, c)) VIRTUAL)",
+        "INSERT INTO t VALUES (1, b'1', b'101', 2026, '-838:59:59', '1999-01-02', '2026-11-22 10:00:00.123456',"
+        " '2026-11-22 10:00:00', 'ok', 'a,b', point(1, 2), unhex(md5(1)), 'v', 1e300, 1.5, '{}', 18446744073709551615,"
+        " 'x', 'z', 0.1, 'c', 1, DEFAULT)",
+    )
+    store = store_at(mariadb_url, write=True)
+    (row,) = found(store, "t", Leaf("x", "f", PredicateOp.EQ, 1))
+    assert (row.values["f"], row.values["b"]) == (1, 5)
+    assert not found(store, "t", Leaf("x", "b", PredicateOp.EQ, 101))
+    plan = plan_of(store, ("t", 1, Delete()))
+    assert [result.outcome for result in applied(store, plan).values()] == [Outcome.DONE]
+    assert rows_of(mariadb_url, "SELECT id FROM t") == []
+    store.close()
+
+
 @pytest.mark.postgres
 def test_documents_and_arrays_lose_the_person_and_nothing_else(postgres_url: str) -> None:
     execute(

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from privacyops.domain.datamap.advice import unread, untied
+from privacyops.domain.datamap.annotate import annotate
 from privacyops.domain.datamap.build import DataMap, build, prepare
-from privacyops.domain.datamap.catalogue import Collection
+from privacyops.domain.datamap.catalogue import Collection, Shape
 from privacyops.domain.datamap.chance import by_chance, range_weight, unused
 from privacyops.domain.datamap.deciding import Answer, Decision, decided
 from privacyops.domain.datamap.link import CANDIDATES, Link, Ownership
@@ -277,3 +278,16 @@ def test_an_answer_about_rows_that_seemed_to_be_about_nobody_brings_what_hangs_o
     reply = leads(told, "replies.ticket_id", "tickets")
     assert reply is not None
     assert reply.ownership is Ownership.OWNED
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_text"),
+    [
+        (["by kim@example.org", "by cron"], True), (["/leave?of=kim@example.org", "/", "/cart"], True),
+        (["kim@example.org;bo@example.org", "-"], True), (["kim@example.org", "kim", "bo", "cy"], False),
+        (["@home", "a@b"], False), (["cup", "tea pot"], False),
+    ],
+)  # fmt: skip
+def test_a_short_text_with_an_address_in_it_is_searched_as_a_text(texts: list[str], is_text: bool) -> None:
+    (_, field) = annotate(table("things", "id:i what:t"), [{"what": text} for text in texts]).fields
+    assert (field.shape is Shape.FREE_TEXT) is is_text

@@ -29,6 +29,8 @@ _DATE: Final = re.compile(
     r"[12]\d{3}-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,9})?)?(?:Z| ?[+-]\d\d:?\d\d)?)?"
 )
 """A day or a moment as databases without a type for it hold them (ISO 8601)."""
+_ADDRESS_WITHIN: Final = re.compile(r"[^\w.+-][\w.+-]{1,64}@[\w-]{1,63}\.\w|@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}[^\w.-]")
+"""An address with something before or behind it: `by kim@example.org`, `/leave?of=kim@example.org`."""
 
 
 def annotate(collection: Collection, sample: Sample) -> Collection:
@@ -114,7 +116,8 @@ def _shape(texts: list[str], category: Category | None) -> tuple[Shape | None, t
         return Shape.DATE, ()
     length = sum(len(text.split()) for text in texts) / len(texts)
     longest = max(len(text) for text in texts)
-    if length >= 3 or (category is Category.TEXT and longest > 20) or longest > 120:
+    names = category in {None, Category.TEXT, Category.LABEL} and any(_ADDRESS_WITHIN.search(text) for text in texts)
+    if length >= 3 or (category is Category.TEXT and longest > 20) or longest > 120 or names:
         return Shape.FREE_TEXT, ()
     return None, ()
 
