@@ -93,3 +93,30 @@ def test_a_remark_on_anothers_order_only_points_at_whom_it_names(tmp_path: Path)
     found = Shop(tmp_path / "shop.db").holds(HISTORY).search(email="ida@example.org")
     assert found.rows() == {("customers", "1"), ("orders", "11"), ("order_history", "21"), ("order_history", "23")}
     assert found.fields("order_history", 22) == {"comments"}
+
+
+MARKET = """
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+CREATE TABLE products (id INTEGER PRIMARY KEY, title TEXT, price NUMERIC);
+CREATE TABLE product_meta (id INTEGER PRIMARY KEY, product_id INTEGER REFERENCES products(id), meta_key TEXT,
+  meta_value TEXT);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), total NUMERIC);
+CREATE TABLE order_items (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders(id),
+  product_id INTEGER REFERENCES products(id));
+"""
+
+
+@pytest.mark.parametrize("name", ["contact_email", "owner_email"])
+def test_whose_address_stands_among_a_products_values_gets_no_lines_of_others_orders(tmp_path: Path, name: str) -> None:
+    rows = [MARKET]
+    for n in range(1, 9):
+        rows.append(f"INSERT INTO customers VALUES ({n}, 'Kim Doe{n}', 'kim{n}@example.org');")
+        rows.append(f"INSERT INTO products VALUES ({n + 10}, 'Lamp', 5);")
+        rows.append(f"INSERT INTO orders VALUES ({n + 20}, {n}, 6);")
+        rows.append(f"INSERT INTO order_items VALUES ({n + 30}, {n + 20}, {n % 8 + 11});")
+        for at, (key, value) in enumerate({name: f"kim{n}@example.org", "colour": "red"}.items()):
+            rows.append(f"INSERT INTO product_meta VALUES ({n * 10 + at}, {n + 10}, '{key}', '{value}');")
+    found = Shop(tmp_path / "shop.db").holds("\n".join(rows)).search(email="kim3@example.org").rows()
+    assert _of(found, "order_items") == {"33"}
+    assert _of(found, "orders") == {"23"}
+    assert _of(found, "products") == ({"13"} if name == "owner_email" else set())

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from privacyops.domain.classification import words as w
-from privacyops.domain.classification.columns import category_of, link_role, role_of
+from privacyops.domain.classification.columns import TableWord, category_of, link_role, role_of, table_words
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, FieldType, Role, Shape
 from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import Condition, Link, LinkKind, Outward, Ownership
@@ -189,9 +189,11 @@ def vouching(collections: Mapping[str, Collection], links: Sequence[Link]) -> tu
         for link in links
     ]
     told: dict[str, set[Condition]] = {}
+    keyed: set[str] = set()
     for link in decided:
         if link.kind is LinkKind.NAMED_VALUE and link.is_followed and link.condition is not None:
             told.setdefault(link.collection, set()).add(link.condition)
+            keyed.add(link.collection)
     for one in collections.values():
         for field in one.of(Category.EMAIL):
             pair = pair_of(field.path)
@@ -204,8 +206,21 @@ def vouching(collections: Mapping[str, Collection], links: Sequence[Link]) -> tu
         for link in links
         for when in sorted(told.get(link.collection, ()), key=lambda each: each.value)
         if _is_of_described(collections, link)
+        and _says_whose(when, collections[link.to], is_keyed=link.collection in keyed)
+        and TableWord.ORGANISATION not in table_words(link.to)
     ]
     return (*decided, *described)
+
+
+def _says_whose(when: Condition, aim: Collection, *, is_keyed: bool) -> bool:
+    """Whether an address under this name is that of whom the row belongs to: a billing address is, and any of an order;
+    the contact of a product or of a branch is whom one asks about it. `is_keyed`: another
+    name there holds keys of people, so the rows are somebody's.
+    """
+    parts = tuple(part for part in w.words(when.value) if part not in w.KEY_WORDS)
+    if w.holds_any(parts, w.OWN) or TableWord.ACTIVITY in table_words(aim.name):
+        return True
+    return is_keyed and all(w.holds_any((part,), w.EMAIL) for part in parts)
 
 
 def _is_of_described(collections: Mapping[str, Collection], link: Link) -> bool:

@@ -17,6 +17,7 @@ _SOMEBODY: Final = (*_ADDRESS, Category.PHONE, Category.FULL_NAME, Category.LAST
 
 _ENOUGH: Final = 5
 _MOST: Final = 0.8
+_ALL: Final = 0.99
 
 
 def with_receivers(
@@ -42,15 +43,20 @@ def _own(one: Collection, sample: Sample) -> Collection:
         known = [field for field in known if _is_receiver(field) or not _is_mostly_one(field, sample)]
     if not known or not all(field.category in _ADDRESS and _is_receiver(field) for field in known):
         return one
-    return replace(
-        one, fields=tuple(replace(field, role=Role.NEUTRAL) if field in known else field for field in one.fields)
-    )
+    senders = [field for field in one.of(*_ADDRESS) if field not in known and _is_mostly_one(field, sample, _ALL)]
+    return replace(one, fields=tuple(_told(field, known, senders) for field in one.fields))
 
 
-def _is_mostly_one(field: Field, sample: Sample) -> bool:
+def _told(field: Field, known: Sequence[Field], senders: Sequence[Field]) -> Field:
+    if field in known:
+        return replace(field, role=Role.NEUTRAL)
+    return replace(field, role=Role.POINT) if field in senders else field
+
+
+def _is_mostly_one(field: Field, sample: Sample, share: float = _MOST) -> bool:
     """Whether nearly every row holds the same value: the address that the shop writes from."""
     held = [spelled(row[field.path]).lower() for row in sample if row.get(field.path) not in {None, ""}]
-    return len(held) >= _ENOUGH and Counter(held).most_common(1)[0][1] >= _MOST * len(held)
+    return len(held) >= _ENOUGH and Counter(held).most_common(1)[0][1] >= share * len(held)
 
 
 def _is_receiver(field: Field) -> bool:

@@ -14,7 +14,7 @@ from privacyops.domain.datamap.link import Link, Ownership
 from privacyops.domain.datamap.ownership import may_be_authors
 from privacyops.domain.datamap.pairs import base_of
 from privacyops.domain.finding.asking import link_columns
-from privacyops.domain.finding.hanging import is_part_of_anothers
+from privacyops.domain.finding.hanging import belongs_elsewhere, is_part_of_anothers
 from privacyops.domain.finding.judge import Standing, Whose, fits, is_part_of, is_same_person, verdict
 from privacyops.domain.finding.model import (
     NOTHING,
@@ -254,6 +254,8 @@ def _inward(draft: Draft, link: Link, parents: Mapping[tuple[str, ...], Taken], 
         draft.take(row, FindingTier.POINTER, Match.LINKED, via, fields=cells, reason="one_of_several")
         return
     found = verdict(row, draft.standing, link)
+    if found.whose is Whose.OPEN and belongs_elsewhere(row, link, draft.state, draft.drawn):
+        return
     if found.whose is Whose.ANOTHER:
         draft.contradict(row, found.by, via)
     elif not is_same_person(row, link, draft.standing):

@@ -16,11 +16,30 @@ _WHOLES = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL})
 def is_part_of_anothers(row: Row, state: SearchState, drawn: DataMap) -> bool:
     """Whether the row belongs to rows none of which is the subject's, or other rows have to say whose it is."""
     name = row.ref.collection
-    if any(link.to == name and link.condition and link.outward is Outward.SAME_PERSON for link in drawn.links):
+    if any(link.to == name and _is_voice(link) for link in drawn.links):
         return True
     led = [link for link in drawn.links if link.collection == name and _is_to_whole(link, drawn)]
     pointing = [(link, key) for link in led if (key := _key(link, row)) is not None and fits(link, row.values)]
     return bool(pointing) and not any(_is_subjects(link, key, state) for link, key in pointing)
+
+
+def belongs_elsewhere(row: Row, link: Link, state: SearchState, drawn: DataMap) -> bool:
+    """Whether a row that hangs on what named values gave to the subject is part of something else as well that is not
+    the subject's: the line of another's order, for goods that the subject offers.
+    """
+    if not any(_is_voice(each) and each.to == link.to for each in drawn.links):
+        return False
+    others = [
+        each
+        for each in drawn.links
+        if each.collection == row.ref.collection and each.start != link.start and each.to != link.to
+    ]
+    keys = [(each, _key(each, row)) for each in others if _is_to_whole(each, drawn) and fits(each, row.values)]
+    return any(key is not None and not _is_subjects(each, key, state) for each, key in keys)
+
+
+def _is_voice(link: Link) -> bool:
+    return link.condition is not None and link.outward is Outward.SAME_PERSON
 
 
 def _is_to_whole(link: Link, drawn: DataMap) -> bool:
