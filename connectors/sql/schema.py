@@ -74,7 +74,8 @@ class Table:
         """The key, or all columns of a row without one that can be compared."""
         if self.collection.key:
             return self.collection.key
-        return tuple(field.path for field in self.collection.fields if field.type in COMPARED)
+        # a column without a type is one of SQLite's, where all can be compared
+        return tuple(field.path for field in self.collection.fields if field.type in COMPARED or not field.native)
 
     @cached_property
     def sql(self) -> sa.TableClause:

@@ -15,6 +15,7 @@ from privacyops.connector_sdk import (
     FieldType,
     Index,
     LinkAction,
+    Refresh,
     Trigger,
 )
 
@@ -38,6 +39,8 @@ JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f
 """
 TRIGGERS: Final = "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name"
 
+HIDDEN: Final = 1
+"""Columns that a virtual table has for its own language, such as the rank of a match; generated ones are 2 and 3."""
 ACTIONS: Final = {
     "NO ACTION": LinkAction.NO_ACTION,
     "RESTRICT": LinkAction.RESTRICT,
@@ -58,26 +61,55 @@ def load_sqlite(run: Run) -> dict[str, Table]:
     for name, kind, text, without_rowid, flavour in objects:
         if flavour == "shadow":
             continue
+        repeats = _indexed_texts(text, known) if flavour == "virtual" else None
         is_view = kind == "view"
         definitions = _definitions(text) if not is_view else {}
         declared = _indexes(indexes[name])
-        fields = tuple(_field(each, definitions, declared, keys[name]) for each in columns[name])
+        seen = [each for each in columns[name] if each[6] != HIDDEN]
+        fields = tuple(_field(each, definitions, declared, keys[name]) for each in seen)
         key = keys[name] or _unique_key(declared, fields)
         collection = Collection(
             name=name,
-            kind=CollectionKind.VIEW if is_view else CollectionKind.TABLE,
+            kind=_kind(is_view, repeats),
             fields=fields,
             key=key,
             no_key=not key,
             links=_links(links[name], keys, known, deferrable=bool(re.search(r"\bDEFERRABLE\s+INITIALLY", text, re.I))),
             indexes=tuple(declared),
-            derived_from=_sources(text, known) if is_view else (),
+            derived_from=_sources(text, known) if is_view else repeats or (),
+            refresh=_refresh(name, repeats, triggers),
             triggers=tuple(_trigger(each) for each in triggers[name]),
-            refuses=ALL_WRITES if is_view else frozenset(),
+            refuses=ALL_WRITES if is_view or repeats is not None else frozenset(),
         )
         paging = Paging.DIGEST if is_view else Paging.KEY if without_rowid else Paging.ROWID
         tables.append(Table(collection, "main", paging, key if paging is Paging.KEY else ()))
     return with_counts(tables, count_uncounted(tables, run, _quoted))
+
+
+def _kind(is_view: bool, repeats: tuple[str, ...] | None) -> CollectionKind:
+    if is_view:
+        return CollectionKind.VIEW
+    return CollectionKind.TABLE if repeats is None else CollectionKind.MATERIALIZED_VIEW
+
+
+def _indexed_texts(text: str, known: dict[str, str]) -> tuple[str, ...] | None:
+    """The table whose texts a search table (FTS4, FTS5) holds the words of; empty: of no table that is here. None: a
+    virtual table with rows of its own.
+    """
+    told = re.search(r"""\bcontent\s*=\s*(?:'([^']*)'|"([^"]*)"|\[([^\]]*)\]|(\w+))""", text, re.IGNORECASE)
+    if told is None:
+        return None
+    source = next((part for part in told.groups() if part is not None), "").lower()
+    return (known[source],) if source in known else ()
+
+
+def _refresh(name: str, repeats: tuple[str, ...] | None, triggers: dict[str, list[Record]]) -> Refresh:
+    """A search table follows its source where a trigger of that table tells it what was deleted."""
+    if repeats is None:
+        return Refresh.NONE
+    told = [each for source in repeats for each in triggers[source] if name.lower() in str(each[2]).lower()]
+    follows = any(_trigger(each).event.endswith("delete") for each in told)
+    return Refresh.AUTOMATIC if follows else Refresh.MANUAL
 
 
 def _by_table(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -293,7 +293,8 @@ class Session:
         functions.register(raw)
         raw.text_factory = partial(str, encoding="utf-8", errors="replace")
         raw.execute(f"PRAGMA query_only = {'OFF' if self._writes else 'ON'}")
-        raw.execute("PRAGMA trusted_schema = OFF")
+        # what is erased fires the shop's own triggers, which may write to its search tables; reading trusts nothing
+        raw.execute(f"PRAGMA trusted_schema = {'ON' if self._writes else 'OFF'}")
         raw.execute("PRAGMA secure_delete = ON")  # else what was deleted stays readable in the file's free pages
         raw.execute("PRAGMA foreign_keys = ON")
         version = raw.execute("SELECT sqlite_version() FROM (SELECT count(*) FROM sqlite_master)").fetchone()[0]

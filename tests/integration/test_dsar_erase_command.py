@@ -257,6 +257,36 @@ def test_a_log_that_was_empty_and_that_a_trigger_fills_is_erased_as_what_it_is_a
     assert shop.rows("SELECT * FROM protokoll") == []
 
 
+def test_search_tables_follow_their_source_and_lose_rows_of_their_own(shop: Rehearsal) -> None:
+    shop.holds(
+        "CREATE VIRTUAL TABLE ticket_words USING fts5(subject, body, content='tickets', content_rowid='id');"
+        "INSERT INTO ticket_words (rowid, subject, body) SELECT id, subject, body FROM tickets;"
+        "CREATE TRIGGER tickets_gone AFTER DELETE ON tickets BEGIN INSERT INTO ticket_words"
+        " (ticket_words, rowid, subject, body) VALUES ('delete', old.id, old.subject, old.body); END;"
+        "CREATE TRIGGER tickets_changed AFTER UPDATE ON tickets BEGIN INSERT INTO ticket_words"
+        " (ticket_words, rowid, subject, body) VALUES ('delete', old.id, old.subject, old.body);"
+        " INSERT INTO ticket_words (rowid, subject, body) VALUES (new.id, new.subject, new.body); END;"
+        "CREATE VIRTUAL TABLE mails USING fts5(sender, words);"
+        "INSERT INTO mails VALUES ('ada@example.org', 'Where is my cup?'), ('bo@example.org', 'Where is mine?');"
+    )
+    shop.erase()
+    assert shop.status == 0, (shop.said, shop.lines)
+    assert shop.rows("SELECT sender FROM mails") == [("bo@example.org",)]
+    assert shop.rows("SELECT rowid FROM ticket_words WHERE ticket_words MATCH 'ada OR parcel'") == []
+    assert shop.rows("SELECT rowid FROM ticket_words WHERE ticket_words MATCH 'blue'") == [(9,)]
+    shop.rows("INSERT INTO ticket_words (ticket_words) VALUES ('integrity-check')")
+
+
+def test_words_of_a_search_table_that_no_trigger_keeps_are_named(shop: Rehearsal) -> None:
+    shop.holds(
+        "CREATE VIRTUAL TABLE ticket_words USING fts5(subject, body, content='tickets', content_rowid='id');"
+        "INSERT INTO ticket_words (rowid, subject, body) SELECT id, subject, body FROM tickets;"
+    )
+    shop.erase()
+    assert "ticket_words: not_refreshed" in shop.said
+    assert shop.rows("SELECT count(*) FROM tickets WHERE requester_email = 'ada@example.org'") == [(0,)]
+
+
 def test_a_row_that_a_trigger_brings_back_is_never_called_gone(shop: Rehearsal) -> None:
     shop.holds(
         "CREATE TRIGGER undead AFTER DELETE ON addresses BEGIN"
