@@ -291,3 +291,25 @@ def test_an_answer_about_rows_that_seemed_to_be_about_nobody_brings_what_hangs_o
 def test_a_short_text_with_an_address_in_it_is_searched_as_a_text(texts: list[str], is_text: bool) -> None:
     (_, field) = annotate(table("things", "id:i what:t"), [{"what": text} for text in texts]).fields
     assert (field.shape is Shape.FREE_TEXT) is is_text
+
+
+KEYS = [f"u-{at:05d}" for at in range(1, 61)]
+
+
+@pytest.mark.parametrize(
+    ("held", "confidence"),
+    [
+        (KEYS[:30], 0.9), ([*KEYS[:28], "u-99998", "u-99999"], 0.9),
+        ([*KEYS[:20], *(f"v-{at}" for at in range(10))], 0.0), (KEYS[:4], 0.0), ([str(at) for at in range(30)], 0.0),
+    ],
+    ids=["its keys", "some are gone", "another's", "too few", "numbers"],
+)  # fmt: skip
+def test_texts_that_no_other_table_has_prove_whose_key_they_are(held: list[str], confidence: float) -> None:
+    keys = [str(at) for at in range(60)] if held[0].isdecimal() else KEYS
+    people = table("members", "uid:t email:t", key="uid", rows=60)
+    marks = table("marks", "id:i u:t", rows=len(held))
+    found = drawn(
+        people, marks, members=[{"uid": key, "email": f"m{at}@example.org"} for at, key in enumerate(keys)],
+        marks=[{"id": at, "u": key} for at, key in enumerate(held)],
+    )  # fmt: skip
+    assert max((link.confidence for link in found.links if link.fields == ("u",)), default=0.0) == confidence

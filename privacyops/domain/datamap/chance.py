@@ -24,6 +24,20 @@ RARE: Final = 1e-4
 SURE: Final = 1e-2
 """Chance from which a column is taken to know which numbers exist."""
 
+_LONG: Final = 16
+_SHORT: Final = 5
+_SEVERAL: Final = 2
+_MANY: Final = 10
+
+
+def are_telling(texts: Collection[str]) -> bool:
+    """Whether texts meet the keys of a table only because they are its keys: a few long ones, as UUIDs are, or many
+    that are at least no words of two or three letters. Plain numbers never are.
+    """
+    if any(text.isdecimal() or len(text) < _SHORT for text in texts):
+        return False
+    return len(texts) >= (_SEVERAL if all(len(text) >= _LONG for text in texts) else _MANY)
+
 
 def unused(held: Collection[int]) -> tuple[int, ...]:
     """Numbers between the smallest and the largest of `held` that it does not use, evenly spread, at most `PROBES`.

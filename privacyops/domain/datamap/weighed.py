@@ -20,6 +20,7 @@ from privacyops.domain.datamap.chance import (
     RARE,
     STRONG,
     SURE,
+    are_telling,
     by_chance,
     gap_weight,
     place_of,
@@ -44,6 +45,7 @@ NOTHING: Final = CANDIDATES - 0.01
 ORPHANS: Final = 0.02
 GONE: Final = 0.10
 """Share of missing rows up to which they may have been deleted one by one."""
+_TELLING: Final = 0.95
 _LEAST_CHANCE: Final = {KEYED: SURE, CONTINUED: RARE, "values only": STRONG, "column may be short for the key": SURE}
 """How unlikely values have to meet a key by chance before a link of such a name is followed."""
 _BY_GAPS: Final = frozenset({CONTINUED, KEYED})
@@ -141,6 +143,10 @@ def _values(proposal: Proposal, held: frozenset[str], known: Known, *, is_backed
     chance = _chance(asked, target, known)
     missing = asked - inside
     weight = proposal.evidence[0].weight
+    others = [where for where, own in known.asked.items() if where != target and held & own]
+    if len(missing) <= GONE * len(asked) and are_telling(inside) and not any(held & known.keys[one] for one in others):
+        contained = Evidence("values contained", round(0.6 * len(inside) / len(asked), 6), len(inside), len(asked))
+        return _Numbers((contained, Evidence("texts that no other table has", _TELLING)), 1.0, 0.0)
     if len(missing) > ORPHANS * len(asked):
         evidence = (Evidence("orphans", 0.0, len(missing), len(asked)),)
         if is_backed or chance > SURE or not _in_range(missing, target, known):
@@ -157,7 +163,6 @@ def _values(proposal: Proposal, held: frozenset[str], known: Known, *, is_backed
         if len(missing) > 2 * GONE * len(asked):
             return _Numbers(evidence, REFUTED, chance)
         return _Numbers((*evidence, *_gaps(asked, target, known, chance)), 1.0, chance)
-    others = [where for where, own in known.asked.items() if where != target and held & own]
     lacking = [1 for where in others if not (held & known.asked[where]) <= known.keys[where]]
     specificity = len(lacking) / max(1, len(others))
     pieces = [
