@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from privacyops.domain.account.action import Action, Role
+from privacyops.domain.account.table import STAFF
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*ROOT.glob("privacyops/**/*.py"), *ROOT.glob("connectors/**/*.py")])
 PAPERS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
@@ -140,3 +143,17 @@ def test_every_type_of_problem_stands_on_the_page_of_problems() -> None:
     }
     page = (ROOT / "openapi" / "problems.md").read_text()
     assert named - set(re.findall(r"`/problems/([a-z0-9-]+)`", page)) == OF_COMMANDS
+
+
+def test_every_task_is_opened_for_a_role_that_can_see_it() -> None:
+    """An approver is shown approvals by the requests themselves."""
+    roles = {
+        role
+        for path in SOURCES
+        for found in re.findall(r'owner_role="(\w+)"|TaskKind\.\w+, "(\w+)"', path.read_text())
+        for role in found
+        if role
+    }
+    may = {str(role) for role, extent in zip(Role, STAFF[Action.TASK_LIST], strict=True) if extent}
+    assert roles >= {"dpo", "analyst", "approver"}
+    assert roles - may == {"approver"}

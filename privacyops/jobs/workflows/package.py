@@ -33,4 +33,4 @@ class PackageKind:
             raise StepFailed(problem.code) from None
 
     def given_up(self, ctx: Context, job: Job, code: str) -> None:
-        task.open_for(ctx, DsarId(UUID(job.object_id)), TaskKind.JOB_DEAD, "admin", f"package:{code}")
+        task.open_for(ctx, DsarId(UUID(job.object_id)), TaskKind.JOB_DEAD, "dpo", f"package:{code}")

@@ -31,4 +31,4 @@ class ReadingKind:
     def given_up(self, ctx: Context, job: Job, code: str) -> None:
         dsar_id = DsarId(UUID(job.object_id))
         reading.reading_failed(ctx, dsar_id, int(str(job.arguments["version"])))
-        task.open_for(ctx, dsar_id, TaskKind.JOB_DEAD, "admin", f"reading:{code}")
+        task.open_for(ctx, dsar_id, TaskKind.JOB_DEAD, "dpo", f"reading:{code}")

@@ -56,7 +56,7 @@ def begin_search(ctx: Context, tx: Tx, dsar: Dsar) -> Dsar:
     connected = stores.list_stores(tx, only_enabled=True)
     if not connected:
         tasks.add_task(
-            tx, TaskKind.MANUAL_STORE, dsar.safe_due_on, owner_role="admin", dsar_id=dsar.id, code="no_store_connected"
+            tx, TaskKind.MANUAL_STORE, dsar.safe_due_on, owner_role="dpo", dsar_id=dsar.id, code="no_store_connected"
         )
         return dsar
     for store in connected:
