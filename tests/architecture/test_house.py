@@ -150,7 +150,7 @@ def test_every_task_is_opened_for_a_role_that_can_see_it() -> None:
     roles = {
         role
         for path in SOURCES
-        for found in re.findall(r'owner_role="(\w+)"|TaskKind\.\w+, "(\w+)"', path.read_text())
+        for found in re.findall(r'owner_role="(\w+)"|open_(?:for|about)\(.*TaskKind\.\w+, "(\w+)"', path.read_text())
         for role in found
         if role
     }
