@@ -11,6 +11,7 @@ _MATCHES: Final[Mapping[str, str]] = {
     Match.EXACT: "exact", Match.LINKED: "linked", Match.ATTRIBUTE: "attribute", Match.TEXT: "free text",
 }  # fmt: skip
 _REASONS: Final[Mapping[str, str]] = {
+    "amount_unseen": "It may be a paper that the law wants kept; its amounts are in rows that nobody decided on",
     "contradicted": "An identifier fits, but another says that the row is somebody else's",
     "identifier_in_text": "A text holds an identifier of the person",
     "in_long_text": "A long text may name the person; it was not read to its end",

@@ -103,6 +103,8 @@ class Field:
     asked: tuple[str, ...] | None = None
     """The operators that the store takes on this field; None: all of its own."""
     enum: tuple[str, ...] = ()
+    unkept: bool = False
+    """A flag or moment that is down in every sampled row: nobody keeps it, so it says nothing of any row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,18 @@ class DeclaredLink:
     ownership: str = ""
 
 
+AMOUNTS: Final = "amounts"
+"""What `retain_if` may say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A table, bucket, mailbox or REST resource. `rows` is None where the store cannot say.
 
     `derived_from` names the sources of a view; `parent` is the table a partition belongs to. `retain` names the term
-    of the law for which its rows are kept without the person (invoice, books, letters, tax); empty: none.
+    of the law for which its rows are kept without the person (invoice, books, letters, tax); empty: none. `retain_if`
+    AMOUNTS: only rows that have an amount among the named values of another table. `named`: the columns of names and of
+    values, where each row is one named value of another row; empty: it is no such table.
     """
 
     name: str
@@ -138,6 +146,8 @@ class Collection:
     soft_delete: str | None = None
     cls: CollectionClass | None = None
     retain: str = ""
+    retain_if: str = ""
+    named: tuple[str, ...] = ()
 
     def field(self, path: str) -> Field | None:
         """The field of that path, or None."""

@@ -59,7 +59,7 @@ def _plain(one: Any) -> Any:
 
 def _collection(data: Mapping[str, Any]) -> Collection:
     plain = dict(data)
-    for name in ("key", "derived_from"):
+    for name in ("key", "derived_from", "named"):
         plain[name] = tuple(plain.get(name, ()))
     plain["unique"] = tuple(tuple(one) for one in plain.get("unique", ()))
     plain["fields"] = tuple(_field(one) for one in plain.get("fields", ()))

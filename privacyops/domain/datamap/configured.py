@@ -15,7 +15,16 @@ from typing import Any, Final
 
 from privacyops.domain.catalog.refusals_retention import TERMS
 from privacyops.domain.datamap.build import DataMap, settle
-from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, FieldType, Role, Shape
+from privacyops.domain.datamap.catalogue import (
+    AMOUNTS,
+    Category,
+    Collection,
+    CollectionClass,
+    Field,
+    FieldType,
+    Role,
+    Shape,
+)
 from privacyops.domain.datamap.link import (
     IDENTITY,
     Condition,
@@ -40,7 +49,7 @@ _IDENTITY: Final = {
 }
 _SETTLED: Final = frozenset({LinkKind.CONFIGURED, LinkKind.NAMED_VALUE})
 _KEYS: Final = frozenset({"map", "detect", "collections", "links", "repeats", "decisions"})
-_SAID_KEYS: Final = frozenset({"class", "identity", "text", "retain"})
+_SAID_KEYS: Final = frozenset({"class", "identity", "text", "retain", "retain_if"})
 _LINK_KEYS: Final = frozenset({"from", "to", "kind", "ownership", "when", "except", "outward"})
 
 
@@ -103,6 +112,9 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
     retain = said.get("retain", one.retain)
     if retain and retain not in TERMS:
         raise MapMalformed(f"{one.name}: retain knows {', '.join(sorted(TERMS))}")
+    retain_if = said.get("retain_if", one.retain_if if "retain" not in said else "")
+    if retain_if and (retain_if != AMOUNTS or not retain):
+        raise MapMalformed(f"{one.name}: retain_if knows {AMOUNTS}, and stands beside retain")
     fields = {field.path: field for field in one.fields}
     for kind, paths in (said.get("identity") or {}).items():
         if kind not in _IDENTITY:
@@ -120,7 +132,7 @@ def _said(one: Collection, said: Mapping[str, Any]) -> Collection:
             cls = CollectionClass(said["class"])
         except ValueError:
             raise MapMalformed(f"{one.name}: class {said['class']} is not known") from None
-    return replace(one, fields=tuple(fields.values()), cls=cls, retain=retain)
+    return replace(one, fields=tuple(fields.values()), cls=cls, retain=retain, retain_if=retain_if)
 
 
 def _speaking(one: Collection, link: Link) -> Collection:

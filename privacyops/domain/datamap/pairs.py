@@ -63,8 +63,10 @@ def pair_values(pair: Pair, row: Mapping[str, Value]) -> tuple[Value, ...]:
     return (value,) if value is not None and spelled(row.get(pair.name)).lower() == pair.text.lower() else ()
 
 
-def named_values(one: Collection, sample: Sequence[Mapping[str, Value]]) -> tuple[str, str] | None:
-    """The columns of names and of values, where the collection is such a table: few names come again and again."""
+def named_values(one: Collection, sample: Sequence[Mapping[str, Value]] | None) -> tuple[str, str] | None:
+    """The columns of names and of values, where the collection is such a table: few names come again and again. Without
+    a sample their own names alone say it.
+    """
     for value in one.fields:
         if not _holds_values(one, value):
             continue
@@ -73,7 +75,8 @@ def named_values(one: Collection, sample: Sequence[Mapping[str, Value]]) -> tupl
             parts = w.words(name.path)
             if name.type is not FieldType.TEXT or name is value or parts[-1:] == () or parts[-1] not in _NAMES:
                 continue
-            if (not before or parts[:-1] == before) and _come_again(name.path, sample) and _describes(one, name, value):
+            comes = sample is None or _come_again(name.path, sample)
+            if (not before or parts[:-1] == before) and comes and _describes(one, name, value):
                 return name.path, value.path
     return None
 
@@ -120,11 +123,11 @@ def _may_tell(table: str, text: str) -> bool:
 
 def with_pairs(one: Collection, sample: Sequence[Mapping[str, Value]]) -> Collection:
     """The collection with a field for each name whose values are addresses. Its column of values is searched as text:
-    any name may hold any of them.
+    any name may hold any of them. Of a few rows their names need not come again.
     """
     columns = named_values(one, sample)
     if columns is None:
-        return one
+        return replace(one, named=named_values(one, None) or ()) if len(sample) < _LEAST_ROWS else one
     name, value = columns
     held: dict[str, list[Value]] = {}
     for row in sample:
@@ -142,7 +145,7 @@ def with_pairs(one: Collection, sample: Sequence[Mapping[str, Value]]) -> Collec
         if sum(1 for each in values if isinstance(each, str) and normal_email(each)) >= _HALF * len(values):
             path = Pair(value, name, text).path
             fields.append(Field(path, FieldType.TEXT, category=Category.EMAIL, shape=Shape.EMAIL, virtual=True))
-    return replace(one, fields=tuple(fields))
+    return replace(one, fields=tuple(fields), named=columns)
 
 
 @dataclass(frozen=True, slots=True)

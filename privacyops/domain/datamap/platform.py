@@ -113,7 +113,8 @@ def _fitting(one: Collection, said: Mapping[str, Any]) -> dict[str, Any]:
         elif there and kind != "name":
             identity[kind] = there
     text = [path for path in said.get("text") or () if one.field(path) is not None]
-    return {"class": said["class"], "identity": identity, "text": text, "retain": said.get("retain", "")}
+    retained = {"retain": said.get("retain", ""), "retain_if": said.get("retain_if", "")}
+    return {"class": said["class"], "identity": identity, "text": text, **retained}
 
 
 def _several(paths: Any) -> Sequence[str]:

@@ -13,6 +13,7 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import CollectionClass, CollectionKind
 from privacyops.domain.datamap.link import CERTAIN, Link, LinkState
 from privacyops.domain.erasure.intent import NEEDED, Intent, Stance
+from privacyops.domain.erasure.named import AMOUNT_UNSEEN, DEALINGS, Paper, Papers, papers_among, staying_cells
 from privacyops.domain.erasure.operation import Act, Delete, RedactSpan
 from privacyops.domain.erasure.pointing import joined, pointed
 from privacyops.domain.erasure.policy import Retention, kept_until
@@ -24,7 +25,6 @@ from privacyops.domain.record import RowRef, spelled
 _DOCUMENTS: Final = frozenset({CollectionKind.FOLDER, CollectionKind.BUCKET, CollectionKind.MAILBOX})
 OTHERS: Final = frozenset({"in_text", "pointer"})
 """Why an operation on a row that is another's, or nobody's, is done."""
-_DEALINGS: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL})
 _NOBODYS: Final = frozenset({CollectionClass.LOOKUP, CollectionClass.CONTEXT})
 
 
@@ -71,8 +71,9 @@ def decide(findings: Sequence[Finding], drawn: DataMap, state: SearchState, rule
     intents: list[Intent] = []
     undecided: list[Undecided] = []
     stuck: list[Link] = []
-    for one in findings:
-        code = _missing(one, drawn, rules)
+    missing = [_missing(one, drawn, rules) for one in findings]
+    papers = papers_among(((one, not code) for one, code in zip(findings, missing, strict=True)), drawn)
+    for one, code in zip(findings, missing, strict=True):
         if one.ref.id in rules.excluded:
             intents.append(_excluded(one, rules.excluded[one.ref.id]))
         elif code:
@@ -84,9 +85,15 @@ def decide(findings: Sequence[Finding], drawn: DataMap, state: SearchState, rule
             if ways:
                 intents.append(Intent(one.ref, Stance.POINT, one.values, _why(one), ways=ways))
         else:
-            intents.append(_of_owned(one, drawn, rules))
+            intents.append(_of_owned(one, drawn, rules, papers))
     stuck.extend(_uncounted(state, findings, drawn))
-    return Decided(_tied(_with_details(_staying(intents, stuck), drawn), drawn), tuple(undecided))
+    detailed = _with_details(_staying(intents, stuck), drawn)
+    tiers = {one.ref.id: one.tier for one in findings}
+    undecided.extend(
+        Undecided(one.ref, tiers[one.ref.id], AMOUNT_UNSEEN) for one in detailed if one.why == AMOUNT_UNSEEN
+    )
+    sure = [_valued(one, drawn) for one in detailed if one.why != AMOUNT_UNSEEN]
+    return Decided(_tied(sure, drawn), tuple(undecided))
 
 
 def _missing(one: Finding, drawn: DataMap, rules: Rules) -> str:
@@ -160,14 +167,17 @@ def _excluded(one: Finding, code: str) -> Intent:
     return Intent(one.ref, Stance.KEEP, one.values, code, kept=frozenset(one.values))
 
 
-def _of_owned(one: Finding, drawn: DataMap, rules: Rules) -> Intent:
+def _of_owned(one: Finding, drawn: DataMap, rules: Rules, papers: Papers) -> Intent:
     """By the operator's policy, else by the term that the map names, else the row goes."""
     rule = rules.policy.get(one.collection)
     repeats = one.repeats
     if rule is None:
         collection = drawn.collection(one.collection)
         rule = retention_of(collection, drawn, rules.law, rules.region)
-        if rule is None:
+        paper = papers.of(one, drawn) if rule is not None and collection.retain_if else Paper.YES
+        if paper is Paper.UNSEEN and one.ref.id not in rules.accepted:
+            return Intent(one.ref, Stance.KEEP, one.values, AMOUNT_UNSEEN)
+        if rule is None or paper is Paper.NO:
             return Intent(one.ref, Stance.DELETE, one.values, repeats=repeats)
         repeats = tuple(dict.fromkeys((*repeats, *not_understood(collection, rule.keep))))
     until = kept_until(one.collection, rule, one.values, rules.law)
@@ -211,10 +221,10 @@ def _with_details(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ..
             if link.to == one.ref.collection and (keys := _spelled(one, link.to_fields))
         }
         for at, one in enumerate(found):
-            if one.stance is not Stance.DELETE or drawn.collection(one.ref.collection).cls != CollectionClass.DETAIL:
+            if one.stance is not Stance.DELETE:
                 continue
             for link in drawn.links:
-                if link.collection != one.ref.collection or link.by_value or not link.is_followed:
+                if link.collection != one.ref.collection or not _is_part(one, link, drawn):
                     continue
                 parent = parents.get((link.to, _spelled(one, link.fields)))
                 if parent is not None:
@@ -224,11 +234,32 @@ def _with_details(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ..
     return tuple(found)
 
 
+def _is_part(one: Intent, link: Link, drawn: DataMap) -> bool:
+    """Whether the row is part of what the link leads to: a line, a named value of a dealing, the refund of an order."""
+    if link.by_value or not link.is_followed:
+        return False
+    collection, when = drawn.collection(one.ref.collection), link.condition
+    if collection.named and drawn.collection(link.to).cls in DEALINGS:
+        return link.fields != collection.named[1:]
+    if collection.cls is CollectionClass.DETAIL:
+        return True
+    is_met = when is not None and spelled(one.values.get(when.field)).lower() == when.value.lower()
+    return link.to == collection.name and bool(collection.retain_if) and is_met
+
+
+def _valued(one: Intent, drawn: DataMap) -> Intent:
+    """Of a named value that is kept with its row stays what says nothing of the person."""
+    collection = drawn.collection(one.ref.collection)
+    if one.stance is not Stance.KEEP or one.kept is not None or not collection.named:
+        return one
+    return replace(one, kept=staying_cells(one, drawn))
+
+
 def _tied(intents: Sequence[Intent], drawn: DataMap) -> tuple[Intent, ...]:
     """Kept rows of one dealing stay tied: an invoice without its order, or a line without both, proves nothing."""
     links = [
         link for link in drawn.links
-        if link.is_followed and not link.by_value and drawn.collection(link.to).cls in _DEALINGS
+        if link.is_followed and not link.by_value and drawn.collection(link.to).cls in DEALINGS
     ]  # fmt: skip
     kept = {
         (link.end, keys)

@@ -117,7 +117,7 @@ def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
     wanted = {each.path for each in telling_cells(collection)} | set(one.repeats)
     keys = link_cells(collection, drawn)
     for each in collection.fields:
-        if each.virtual or each.generated or each.path in collection.key or one.values.get(each.path) is None:
+        if each.virtual or each.generated or each.path in collection.key or _is_empty(one.values.get(each.path)):
             continue
         if each.path in one.ties:
             continue
@@ -132,6 +132,10 @@ def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
             yield each
 
 
+def _is_empty(value: Value) -> bool:
+    return value is None or value == ""
+
+
 def _is_kept(one: Intent, cell: Field) -> bool:
     return one.kept is not None and cell.path in one.kept
 
@@ -144,4 +148,9 @@ def link_cells(one: Collection, drawn: DataMap) -> dict[str, bool]:
             personal = drawn.collection(link.to).cls in EXPANDS
             for path in link.fields:
                 found[path] = found.get(path, False) or personal
-    return {path: personal for path, personal in found.items() if (held := one.field(path)) and not held.virtual}
+    valued = one.named[1:]  # a column of named values holds a key in some of its rows only
+    return {
+        path: personal
+        for path, personal in found.items()
+        if path not in valued and (held := one.field(path)) and not held.virtual
+    }

@@ -54,7 +54,7 @@ def retained_cells(one: Collection, drawn: DataMap) -> frozenset[str]:
     return frozenset(
         each.path
         for each in one.fields
-        if each.path in one.key or not personal.get(each.path, not _is_impersonal(one, each))
+        if each.path in one.key or not personal.get(each.path, not is_impersonal(one, each))
     )
 
 
@@ -67,7 +67,8 @@ def not_understood(one: Collection, kept: frozenset[str]) -> tuple[str, ...]:
     )
 
 
-def _is_impersonal(one: Collection, field: Field) -> bool:
+def is_impersonal(one: Collection, field: Field) -> bool:
+    """Whether the field is known to say nothing of the person."""
     if names_goods(one, field):
         return True
     if is_telling(field):

@@ -10,6 +10,7 @@ from typing import Final
 from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.erasure.deciding import Decided, Rules, Undecided, decide
 from privacyops.domain.erasure.intent import Intent, operations
+from privacyops.domain.erasure.named import described_dealings
 from privacyops.domain.erasure.operation import Blocker, Delete, Op, StorePlan, touched
 from privacyops.domain.erasure.order import PAGE, in_pages, levels
 from privacyops.domain.erasure.policy import holds_dealings
@@ -58,7 +59,8 @@ class Planned:
     def unretained(self) -> tuple[str, ...]:
         """Collections of dealings with amounts of which rows go as a whole: neither policy nor map keeps them."""
         going = {op.ref.collection for op in self.ops if isinstance(op.act, Delete)}
-        return tuple(sorted(name for name in going if holds_dealings(self.drawn.collection(name))))
+        told = going & set(described_dealings(self.intents, self.drawn))
+        return tuple(sorted(name for name in going if name in told or holds_dealings(self.drawn.collection(name))))
 
     @property
     def issued(self) -> tuple[str, ...]:
