@@ -267,6 +267,13 @@ def test_keys_of_two_columns_lead_from_addresses_to_their_person_and_flags_are_h
     assert ("sale", "1/2") in shop.search(email="old@example.org", name="Jon Lund").rows()
 
 
+def test_a_flag_that_nobody_keeps_makes_no_address_doubtful(tmp_path: Path) -> None:
+    never = {"flags": "is_primary INTEGER, verified_at TEXT", "doubt": "0,NULL"}
+    shop = Shop(tmp_path / "shop.db").holds(SCOPED.format(table="contact_email", **never))
+    found = shop.search(email="jon@example.org")
+    assert found.rows() == {("contact", "1/2"), ("contact_email", "1/2/1"), ("contact_email", "1/2/2"), ("sale", "1/2")}
+
+
 def test_half_of_a_key_tells_nobody_apart(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "shop.db").holds(SCOPED.format(table="contact_email", **GONE))
     half = Identifier(IdentifierKind.COLUMN, "1", at="contact.contact_id")

@@ -17,7 +17,7 @@ from privacyops.domain.datamap.pairs import pair_of, pair_values, with_pairs
 from privacyops.domain.identity.digest import digest_shape
 from privacyops.domain.identity.email import normal_email
 from privacyops.domain.identity.phone import is_phone
-from privacyops.domain.record import Blob, Value
+from privacyops.domain.record import Blob, Value, spelled
 
 Sample: TypeAlias = Sequence[Mapping[str, Value]]
 
@@ -32,6 +32,16 @@ _DATE: Final = re.compile(
 _ADDRESS_WITHIN: Final = re.compile(r"[^\w.+-][\w.+-]{1,64}@[\w-]{1,63}\.\w|@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}[^\w.-]")
 """An address with something before or behind it: `by kim@example.org`, `/leave?of=kim@example.org`."""
 
+_FLAGS: Final = frozenset({FieldType.BOOLEAN, FieldType.INTEGER, FieldType.DATE, FieldType.INSTANT, FieldType.TEXT})
+_ENOUGH: Final = 5
+"""Rows from which a flag that is always down is one that nobody keeps."""
+_DOWN: Final = frozenset({"", "0", "false", "f", "no", "n", "off", "0000-00-00", "0000-00-00 00:00:00"})
+
+
+def is_up(value: Value) -> bool:
+    """Whether a flag or a moment is set."""
+    return value is not None and spelled(value).strip().lower() not in _DOWN
+
 
 def annotate(collection: Collection, sample: Sample) -> Collection:
     """The collection with category, role and shape of each field, and with the paths of its documents."""
@@ -40,6 +50,8 @@ def annotate(collection: Collection, sample: Sample) -> Collection:
     for field in collection.fields:
         values = tuple(value for row in sample if (value := row.get(field.path)) is not None)
         here = _annotated(collection.name, field, values)
+        if field.type in _FLAGS and len(sample) >= _ENOUGH and not any(is_up(value) for value in values):
+            here = replace(here, unkept=True)
         fields.append(here)
         if here.type is FieldType.JSON or here.shape is Shape.DOCUMENT:
             found = _paths(collection.name, here, values)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from privacyops.domain.classification import words as w
+from privacyops.domain.datamap.annotate import is_up
 from privacyops.domain.datamap.catalogue import Category, Collection, CollectionClass, Field, Role
 from privacyops.domain.datamap.link import Link, Ownership
-from privacyops.domain.record import Value, spelled
+from privacyops.domain.record import Value
 
 _KINDS: Final = (frozenset({Category.EMAIL, Category.EMAIL_DIGEST}), frozenset({Category.PHONE}))
 _CLASSES: Final = frozenset({CollectionClass.SATELLITE, CollectionClass.ACTIVITY})
@@ -24,7 +25,6 @@ _ELSE: Final = frozenset(
     }
 )
 """What a row has that is more than an address or a number: a card in an address book, an order, a message."""
-_DOWN: Final = frozenset({"", "0", "false", "f", "no", "n", "off", "0000-00-00", "0000-00-00 00:00:00"})
 _CONTACT: Final = w.EMAIL | w.PHONE
 _BESIDE: Final = frozenset({"address", "adresse", "number", "nummer", "numero", "point", "method", "contact"})
 _MAIN: Final = frozenset({"primary", "main", "preferred", "verified", "confirmed", "validated"})
@@ -53,11 +53,7 @@ class ContactTable:
 
     def is_doubtful(self, row: Mapping[str, Value]) -> bool:
         """Whether the row's own flags say that the address is deleted, out of use, or that nobody proved it."""
-        return any(_is_up(row.get(path)) for path in self.gone) or any(not _is_up(row.get(path)) for path in self.good)
-
-
-def _is_up(value: Value) -> bool:
-    return value is not None and spelled(value).strip().lower() not in _DOWN
+        return any(is_up(row.get(path)) for path in self.gone) or any(not is_up(row.get(path)) for path in self.good)
 
 
 def contact_tables(
@@ -73,7 +69,8 @@ def contact_tables(
             if paths and link.condition is None and not link.element:
                 one = collections[name]
                 gone = tuple(field.path for field in one.fields if _is_flag(field, _GONE))
-                good = tuple(field.path for field in one.fields if _is_flag(field, _PROVEN | _GOOD))
+                kept = [field for field in one.fields if not field.unkept]
+                good = tuple(field.path for field in kept if _is_flag(field, _PROVEN | _GOOD))
                 found[name] = ContactTable(link, paths, gone, good)
     return found
 
