@@ -1,14 +1,12 @@
 """Single documents: read, changed and deleted, each write tied to the state that was read."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any, Final
-from uuid import UUID
 
-from bson.decimal128 import Decimal128
-from bson.objectid import ObjectId
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
+from connectors.mongodb.as_read import as_read, is_name, is_same
 from connectors.mongodb.session import Document, Session, refusal_of
 from connectors.mongodb.settings import Settings
 from connectors.mongodb.values import SMALLEST, native, natives_of, row_of
@@ -17,9 +15,6 @@ from privacyops.connector_sdk.effects import NotPossible
 from privacyops.connector_sdk.predicate import split_path
 from privacyops.connector_sdk.rowwise.records import Edit, Held, a_field, cell_of
 
-_COMPARED: Final = (str, bool, int, float, datetime, UUID, ObjectId, Decimal128)
-MOST_COMPARED: Final = 100
-_ABSENT: Final = object()
 _KNOWN: Final = tuple(kind for _, kinds in SMALLEST for kind in kinds)
 
 
@@ -101,77 +96,53 @@ class Documents:
         column, steps = split_path(path)
         if column == "_id":
             raise NotPossible("key", "delete")
-        if path not in held.values and any(not _is_name(step) for step in (column, *steps)):
+        if path not in held.values and any(not is_name(step) for step in (column, *steps)):
             raise NotPossible("path", "redact_or_delete")
         return a_field(path, cell_of(held.values, path))
 
     def write(self, call: Call, held: Held, edit: Edit) -> bool:
-        """Raises: NotPossible: a validator, a unique index, or a name that the server takes for something else."""
+        """Raises: NotPossible: a validator, a unique index, a name that the server takes for something else, or a
+        server that cannot compare the document.
+        """
         change: dict[str, dict[str, Any]] = {}
         for path, value in edit.sets.items():
             change.setdefault("$set", {})[_dotted(held, path)] = native(value)
         for path, steps in edit.drops:
             change.setdefault("$set", {})[_dotted(held, path)] = _without(held.state[path], steps)
-        touched = {_dotted(held, path): _inside(held.state, held, path) for path in edit.sets}
-        touched |= {path: held.state[path] for path, _ in edit.drops}
         try:
-            with self._session.asking(call) as database:
-                try:
-                    done = database[held.ref.collection].update_one(_as_read(held.state, touched), change)
-                except OperationFailure as error:
-                    refusal = refusal_of(error)
-                    if isinstance(refusal, Terminal):
-                        raise NotPossible(refusal.code, "task") from None
-                    raise refusal from None
+            return self._only_as_read(call, held, lambda found, meant: found.update_one(meant, change).matched_count)
         finally:
             self._indexed.pop(held.ref.collection, None)
-        return done.matched_count == 1
 
     def delete(self, call: Call, held: Held) -> bool:
+        """Raises: NotPossible: the server refuses, or cannot compare the document."""
+        return self._only_as_read(call, held, lambda found, meant: found.delete_one(meant).deleted_count)
+
+    def _only_as_read(self, call: Call, held: Held, act: Callable[[Collection[Document], Document], int]) -> bool:
+        """One request that finds and changes the document while it is as it was read; False: it is not.
+
+        A server that does not know the comparison would say the same for ever, or refuse it; so the document is read
+        once more: only one that did change is a conflict. Raises: NotPossible.
+        """
+        code = "not_comparable"
         with self._session.asking(call) as database:
-            done = database[held.ref.collection].delete_one(_as_read(held.state, _parts(held.state)))
-        return done.deleted_count == 1
-
-
-def _as_read(document: Document, touched: Mapping[str, Any]) -> Document:
-    """A filter that meets the document only while its plain cells, and those that are written, are as they were read.
-
-    A cell that is written is compared whole, also if it is a list or a document: the write puts back what was read of
-    it, and would undo what somebody else wrote into it meanwhile. One that was not there must still be missing.
-    `touched`: by name or dotted path.
-    """
-    plain = {name: held for name, held in document.items() if isinstance(held, _COMPARED) and _is_name(name)}
-    chosen = dict(list(plain.items())[:MOST_COMPARED])
-    chosen |= touched
-    as_read = {name: {"$exists": False} if held is _ABSENT else {"$eq": held} for name, held in chosen.items()}
-    return {**as_read, "_id": document["_id"]}
-
-
-def _inside(document: Document, held: Held, path: str) -> Any:
-    """The driver's own value at a path; `_ABSENT` where there is none."""
-    found: Any = document
-    for step in (path,) if path in held.values else (split_path(path)[0], *split_path(path)[1]):
-        try:
-            found = found[step]
-        except (KeyError, IndexError, TypeError):
-            return _ABSENT
-    return found
-
-
-def _parts(document: Document) -> dict[str, Any]:
-    """The first of the lists and documents in it."""
-    found = [name for name, held in document.items() if isinstance(held, list | Mapping) and _is_name(name)]
-    return {name: document[name] for name in found[:MOST_COMPARED]}
-
-
-def _is_name(step: str | int) -> bool:
-    """Whether the server takes the step for a plain name and not for a path or an operator."""
-    return isinstance(step, int) or (bool(step) and "." not in step and not step.startswith("$") and "\0" not in step)
+            try:
+                if act(database[held.ref.collection], as_read(held.state)) == 1:
+                    return True
+            except OperationFailure as error:
+                refusal = refusal_of(error)
+                if not isinstance(refusal, Terminal):
+                    raise refusal from None
+                code = refusal.code
+        now = self.document(call, held.ref)
+        if now is not None and is_same(now, held.state):
+            raise NotPossible(code, "task")
+        return False
 
 
 def _dotted(held: Held, path: str) -> str:
     if path in held.values:
-        if not _is_name(path):
+        if not is_name(path):
             raise NotPossible("path", "delete")
         return path
     column, steps = split_path(path)

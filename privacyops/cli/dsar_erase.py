@@ -55,6 +55,10 @@ _FOLLOWED: Final = (
     "what a search follows"
 )
 _WAITING: Final = {("owned", "link_unconfirmed"): _FOLLOWED}
+_INCOMPARABLE: Final = (
+    "the server cannot tell whether they are still as they were read, so they were left; change them there by hand; "
+    "the connector's documentation tells what a server has to know"
+)
 
 
 def _chosen(plan_only: bool | None) -> bool:
@@ -155,6 +159,8 @@ def show(reports: Sequence[StoreReport], as_json: bool, plan_only: bool) -> None
         say_open_links(one.store, one.open_links)
         if one.open_links and not plan_only:
             typer.echo(f"privacyops: store {one.store}: nothing was erased in it", err=True)
+        if left := sum(each.code == "not_comparable" for each in one.ops):
+            typer.echo(f"privacyops: store {one.store}: {left} records: not_comparable: {_INCOMPARABLE}", err=True)
         told = OPEN if one.open_links else frozenset()
         waiting = Counter((each.tier.value, each.code) for each in one.undecided)
         for (tier, code), n in waiting.items():

@@ -256,3 +256,140 @@ def test_a_cell_that_appeared_between_read_and_write_is_never_written_over(
     assert applied(store, again)["1"].outcome is Outcome.DONE
     assert "erased" in str(carts.find_one({"_id": "c2"}))
     store.close()
+
+
+WHEN = datetime(2024, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+WHO = ObjectId()
+WHOLE: dict[str, Any] = {
+    "email": "anna.weber@example.com",
+    "userId": WHO,
+    "at": WHEN,
+    "note": None,
+    "paid": True,
+    "total": 9.5,
+    "photo": b"\x00\x01",
+    "cost": "$5",
+    "customer": {"name": "Anna Weber", "by": WHO, "since": WHEN, "address": {"city": "Graz", "zip": None}},
+    "items": [{"sku": "a", "by": WHO, "at": WHEN}, {"sku": "b", "sizes": [1, 2]}],
+    "tags": ["vip", "new"],
+    "none": {},
+    "nothing": [],
+    "a.b": "dotted",
+    "$c": {"d.e": 1},
+    "author": {"id": WHO, "of": {"id": "65a5afdb2b95924f49416b03", "rank": 7}},
+    "lines": [{"_id": WHO, "sku": "a"}],
+}
+"""Every kind of value that the server takes. It has no place for a Decimal128."""
+
+
+@pytest.mark.parametrize("act", [Delete(), Set({"email": Constant("")}), Set({"customer$.name": Constant("")})])
+def test_a_document_with_documents_and_lists_in_it_is_changed_and_deleted(bench: MongoBench, act: Any) -> None:
+    orders = bench.database["shipped"]
+    for key in (ObjectId(), "s1"):
+        orders.insert_one({"_id": key, **WHOLE})
+        store = bench.open_writing()
+        assert store is not None
+        [hit] = hits_of(store, "shipped", Leaf("x", "email", PredicateOp.EQ, "anna.weber@example.com"))
+        plan = store.plan(Spy().call(), [Op(OpId("1"), hit.ref, act)])
+        assert applied(store, plan)["1"].outcome is Outcome.DONE
+        assert applied(store, plan)["1"].outcome is Outcome.ALREADY
+        left = orders.find_one({"_id": key})
+        assert (left is None) == isinstance(act, Delete)
+        if left is not None:
+            assert "" in {left["email"], left["customer"]["name"]}
+            assert list(left) == ["_id", *WHOLE]
+            assert left["items"][0] == {**WHOLE["items"][0], "at": WHEN.replace(tzinfo=None)}
+            orders.delete_one({"_id": key})
+        store.close()
+
+
+_LATER: Sequence[dict[str, Any]] = (
+    {"customer": {**WHOLE["customer"], "vat": "new"}},
+    {"customer": dict(reversed(WHOLE["customer"].items()))},
+    {"customer": {**WHOLE["customer"], "address": {"city": "Graz", "zip": "8010"}}},
+    {"customer": {**WHOLE["customer"], "address": {"zip": None, "city": "Graz"}}},
+    {"customer": {**WHOLE["customer"], "address": {"city": "Graz"}}},
+    {"customer": {**WHOLE["customer"], "since": datetime(2024, 1, 2, 3, 4, 5, 679000, tzinfo=UTC)}},
+    {"items": WHOLE["items"][::-1]},
+    {"items": [*WHOLE["items"], {"sku": "c"}]},
+    {"items": [{**WHOLE["items"][0], "gift": True}, WHOLE["items"][1]]},
+    {"items": [{**WHOLE["items"][0], "by": ObjectId()}, WHOLE["items"][1]]},
+    {"items": [WHOLE["items"][0], {"sku": "b", "sizes": [2, 1]}]},
+    {"at": datetime(2024, 1, 2, 3, 4, 5, 679000, tzinfo=UTC)},
+    {"userId": ObjectId()},
+    {"note": "written"},
+    {"photo": b"\x00\x02"},
+    {"total": 9.75},
+    {"tags": ["new", "vip"]},
+    {"none": {"a": 1}},
+    {"nothing": ["a"]},
+    {"a.b": "other"},
+    {"author": {**WHOLE["author"], "id": ObjectId()}},
+    {"author": {**WHOLE["author"], "of": {"id": "65a5afdb2b95924f49416b03", "rank": 8}}},
+    {"author": "unknown"},
+    {"lines": [{"_id": ObjectId(), "sku": "a"}]},
+    {"$c": {"d.e": 2}},
+    {"appeared": None},
+)
+
+
+@pytest.mark.parametrize("act", [Delete(), Set({"email": Constant("")})])
+def test_whatever_somebody_else_wrote_into_a_document_since_it_was_read_stays(
+    bench: MongoBench, monkeypatch: pytest.MonkeyPatch, act: Any
+) -> None:
+    """Behind the plan, and behind the last read before the write: there the server alone can tell."""
+    from connectors.mongodb.documents import Documents
+
+    orders, read = bench.database["shipped"], Documents.held
+
+    def stands_as(document: dict[str, Any]) -> None:
+        orders.delete_one({"_id": "s1"})  # this server takes the name `$c` for an operator when a document is replaced
+        orders.insert_one(dict(document))
+
+    stands_as({"_id": "s1", **WHOLE})
+    store = bench.open_writing()
+    assert store is not None
+    [hit] = hits_of(store, "shipped", Leaf("x", "email", PredicateOp.EQ, "anna.weber@example.com"))
+    plan = store.plan(Spy().call(), [Op(OpId("1"), hit.ref, act)])
+    for later in (*_LATER, *({"gone": name} for name in WHOLE if name != "email")):
+        changed = {"_id": "s1", **WHOLE, **later}
+        if "gone" in later:
+            changed = {name: held for name, held in {"_id": "s1", **WHOLE}.items() if name != later["gone"]}
+
+        def read_then_written(self: Documents, *given: Any, into: dict[str, Any] = changed) -> Any:
+            held = read(self, *given)
+            stands_as(into)
+            return held
+
+        stands_as({"_id": "s1", **WHOLE})
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Documents, "held", read_then_written)
+            result = applied(store, plan)["1"]
+        stands = orders.find_one({"_id": "s1"})
+        assert (result.outcome, result.code) == (Outcome.CONFLICT, "row_changed"), later
+        assert stands is not None, later
+        assert stands["email"] == WHOLE["email"], later
+    for later in ({"items": [*WHOLE["items"], {"sku": "c"}]}, {"customer": {**WHOLE["customer"], "vat": "new"}}):
+        stands_as({"_id": "s1", **WHOLE, **later})
+        assert applied(store, plan)["1"].outcome is Outcome.CONFLICT
+    store.close()
+
+
+def test_a_server_that_cannot_compare_a_document_is_told_apart_from_a_change(
+    bench: MongoBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = bench.open_writing()
+    assert store is not None
+    [hit] = hits_of(store, "people", Leaf("x", "id", PredicateOp.EQ, 102))
+    plan = store.plan(Spy().call(), [Op(OpId("1"), hit.ref, Delete())])
+    for unknown, code in (
+        ({"$expr": {"$eq": ["$id", "another"]}}, "not_comparable"),
+        ({"id": {"$nope": 1}}, "refused"),
+    ):
+        monkeypatch.setattr(
+            "connectors.mongodb.documents.as_read", lambda held, more=unknown: {"_id": held["_id"], **more}
+        )
+        result = applied(store, plan)["1"]
+        assert (result.outcome, result.code) == (Outcome.FAILED, code)
+        assert (PERSON, "102") in bench.snapshot()
+    store.close()

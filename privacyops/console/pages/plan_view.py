@@ -34,6 +34,7 @@ _HINDRANCES: Final = {
     "has_children": "other entries stand below it",
     "part_of_the_name": "the cell is part of the entry's name",
     "row_changed": "the record changed after the plan was made",
+    "not_comparable": "the server cannot tell whether the record is still as it was read; a person changes it there",
     "row_gone": "the record went after the plan was made",
     "unsupported": "the store has nothing for this",
     "key_column": "the record is known by this value; a person changes it with all that points there",
