@@ -53,8 +53,13 @@ def uuid7(at: Instant) -> UUID:
 
 
 def reference(prefix: str, letters: int = 6) -> str:
-    """A random reference such as `PR-7MK4Q2`: not serial, so it tells nothing about volume."""
-    return f"{prefix}-{''.join(secrets.choice(_REFERENCE_LETTERS) for _ in range(letters))}"
+    """A random reference such as `PR-7MK4Q2`: not serial, so it tells nothing about volume; never digits alone, for the
+    mails that name it have a code of six digits to be typed.
+    """
+    while True:
+        text = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(letters))
+        if not text.isdecimal():
+            return f"{prefix}-{text}"
 
 
 def base32(value: bytes) -> str:
