@@ -104,12 +104,17 @@ def _indexed_texts(text: str, known: dict[str, str]) -> tuple[str, ...] | None:
 
 
 def _refresh(name: str, repeats: tuple[str, ...] | None, triggers: dict[str, list[Record]]) -> Refresh:
-    """A search table follows its source where a trigger of that table tells it what was deleted."""
+    """A search table follows its source where triggers of that table tell it what was deleted and what was changed."""
     if repeats is None:
         return Refresh.NONE
-    told = [each for source in repeats for each in triggers[source] if name.lower() in str(each[2]).lower()]
-    follows = any(_trigger(each).event.endswith("delete") for each in told)
-    return Refresh.AUTOMATIC if follows else Refresh.MANUAL
+    named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    bodies = [
+        (each, re.split(r"\bbegin\b", str(each[2]), maxsplit=1, flags=re.IGNORECASE)[-1])
+        for source in repeats
+        for each in triggers[source]
+    ]
+    told = {_trigger(each).event.rpartition(" ")[2] for each, body in bodies if named.search(body)}
+    return Refresh.AUTOMATIC if told >= {"delete", "update"} else Refresh.MANUAL
 
 
 def _by_table(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -81,6 +81,11 @@ def canonical(value: Value) -> str:
     return json.dumps(_plain(value), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
+def is_empty(value: Value) -> bool:
+    """Whether a cell holds nothing, or a text without letters."""
+    return value is None or value == ""
+
+
 def spelled(value: Value) -> str:
     """The text a comparison of keys sees: "17" and 17 are one, as between a text and a number column."""
     if isinstance(value, str):

@@ -287,6 +287,29 @@ def test_words_of_a_search_table_that_no_trigger_keeps_are_named(shop: Rehearsal
     assert shop.rows("SELECT count(*) FROM tickets WHERE requester_email = 'ada@example.org'") == [(0,)]
 
 
+def test_a_search_table_that_hears_of_deletions_alone_is_named(shop: Rehearsal) -> None:
+    shop.holds(
+        "CREATE VIRTUAL TABLE ticket_words USING fts5(subject, body, content='tickets', content_rowid='id');"
+        "INSERT INTO ticket_words (rowid, subject, body) SELECT id, subject, body FROM tickets;"
+        "CREATE TRIGGER tickets_gone AFTER DELETE ON tickets BEGIN INSERT INTO ticket_words"
+        " (ticket_words, rowid, subject, body) VALUES ('delete', old.id, old.subject, old.body); END;"
+    )
+    shop.erase()
+    assert shop.status == 3
+    assert "ticket_words: not_refreshed" in shop.said
+
+
+def test_a_long_cell_beside_a_blacked_out_one_is_not_passed_over(shop: Rehearsal) -> None:
+    shop.holds(
+        "ALTER TABLE tickets ADD COLUMN raw_mail BLOB; UPDATE tickets SET raw_mail = CAST('a mail of theirs' AS BLOB);"
+    )
+    long = ("x " * 3_000 + "ada@example.org").encode().hex()
+    shop.holds("UPDATE tickets SET raw_mail = x'LONG' WHERE id = 8".replace("LONG", long))
+    shop.erase()
+    assert shop.status == 3
+    assert "in_long_text" in shop.said
+
+
 def test_a_row_that_a_trigger_brings_back_is_never_called_gone(shop: Rehearsal) -> None:
     shop.holds(
         "CREATE TRIGGER undead AFTER DELETE ON addresses BEGIN"

@@ -63,3 +63,18 @@ def test_what_somebody_of_the_shop_did_to_an_order_points_at_them(shop: Shop) ->
     found = shop.search(email="rae@shop.example")
     assert found.rows() == {("account_user", "3")}
     assert found.rows("pointer") == {("order_orderevent", "2"), ("order_orderevent", "4")}
+
+
+def test_who_looked_at_somebodys_offer_is_not_whom_the_offer_is_of(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.db").holds("""
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+CREATE TABLE listings (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), title TEXT, price NUMERIC);
+CREATE TABLE view_log (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id),
+  listing_id INTEGER REFERENCES listings(id), ip_address TEXT, user_agent TEXT);
+INSERT INTO users VALUES (1,'Ida Ray','ida@example.org'),(2,'Jon Lund','jon@example.org'),
+  (3,'Lea Falk','lea@example.org');
+INSERT INTO listings VALUES (11,1,'A cup',5),(12,2,'A pot',6),(13,3,'A jar',7);
+INSERT INTO view_log VALUES (21,2,11,'203.0.113.7','x'),(22,1,12,'203.0.113.8','x'),(23,1,11,'203.0.113.8','x');
+""")
+    assert ("view_log", "21") not in shop.search(email="ida@example.org").rows()
+    assert ("view_log", "21") in shop.search(email="jon@example.org").rows()

@@ -120,3 +120,30 @@ def test_whose_address_stands_among_a_products_values_gets_no_lines_of_others_or
     assert _of(found, "order_items") == {"33"}
     assert _of(found, "orders") == {"23"}
     assert _of(found, "products") == ({"13"} if name == "owner_email" else set())
+
+
+GUESTS = """
+CREATE TABLE members (id INTEGER PRIMARY KEY, login TEXT, email TEXT);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, kind TEXT);
+CREATE TABLE order_meta (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders(id), meta_key TEXT,
+  meta_value TEXT);
+"""
+
+
+def test_a_guests_order_to_somebodys_address_is_for_a_person_to_decide(tmp_path: Path) -> None:
+    rows = [GUESTS]
+    for n in range(1, 13):
+        rows.append(f"INSERT INTO members VALUES ({n}, 'user{n}', 'kim{n}@example.org');")
+        rows.append(f"INSERT INTO orders VALUES ({100 + n}, 'order'), ({200 + n}, 'order');")
+        sent = "kim3@example.org" if n == 1 else f"gus{n}@example.net"
+        for at, billed, to in (
+            (100 + n, f"kim{n}@example.org", f"kim{n}@example.org"),
+            (200 + n, f"gus{n}@example.net", sent),
+        ):
+            rows.append(
+                f"INSERT INTO order_meta (order_id, meta_key, meta_value) VALUES ({at}, '_billing_email', '{billed}'),"
+            )
+            rows.append(f" ({at}, '_shipping_email', '{to}'), ({at}, 'total', '5');")
+    found = Shop(tmp_path / "shop.db").holds("\n".join(rows)).search(email="kim3@example.org")
+    assert _of(found.rows(), "orders") == {"103"}
+    assert _of(found.rows("candidate"), "orders") == {"201"}

@@ -52,3 +52,13 @@ def test_colleagues_and_the_company_are_others_and_who_sold_points(shop: Shop) -
         ("mail_message", "32"), ("mail_message", "34"),
     }  # fmt: skip
     assert not shop.search(email="rae@shop.example").rows() & {("sale_order", "11"), ("account_move", "21")}
+
+
+@pytest.mark.parametrize(
+    "other", ["'I. Holm',NULL,NULL", "'Ida und Kai Holm',NULL,NULL", "'Ida Holm',NULL,'+49302222222'"]
+)
+def test_a_child_with_an_initial_alone_or_another_number_is_somebody_else(tmp_path: Path, other: str) -> None:
+    below = "INSERT INTO res_partner VALUES (8,OTHER,'7 Park Street','Leeds',2,1);".replace("OTHER", other)
+    shop = Shop(tmp_path / "shop.db").holds(PARTNERS + below)
+    shop.holds("INSERT INTO sale_order VALUES (14,8,8,1,9);")
+    assert not shop.search(email="ida@example.org").rows() & {("res_partner", "8"), ("sale_order", "14")}

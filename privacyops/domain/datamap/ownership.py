@@ -20,6 +20,9 @@ from privacyops.domain.datamap.classes import is_passing
 from privacyops.domain.datamap.link import Link, LinkKind, Outward, Ownership
 
 _HANGS_ON: Final = frozenset({CollectionClass.ACTIVITY, CollectionClass.DETAIL, CollectionClass.LOG})
+_OF_THE_DOER: Final = frozenset(
+    {Category.IP, Category.EMAIL, Category.PHONE, Category.STREET, Category.FULL_NAME, Category.LAST_NAME}
+)
 _HANDLERS: Final = frozenset({Role.STAFF, Role.POINT})
 _SAYS_WHOSE: Final = frozenset({Category.EMAIL, Category.EMAIL_DIGEST, Category.CUSTOMER_NUMBER, Category.LOGIN})
 _CUSTOMERS: Final = w.PERSON_TABLE & (w.OWN - w.ACCOUNT)
@@ -247,15 +250,16 @@ def _owners(
 
 
 def deeds(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[str, frozenset[str]]:
-    """In a log of what happened to orders and the like, `user_id` is whoever did it, a customer or somebody of the
-    shop: by the link's id, the columns to the orders. Where one of them is filled, the row is the order's.
+    """In a log that is named for orders or the like (`order_event`), `user_id` is whoever did it, a customer or one of
+    the shop: by the link's id, the columns to the orders. Where one of them is filled, the row is the order's. A log
+    with an address of the network is about who came.
     """
     found: dict[str, frozenset[str]] = {}
     for link in links:
         one = collections[link.collection]
         if link.owner and not link.condition and one.cls is CollectionClass.LOG and _is_account(link):
             hung = {
-                each.fields[0]
+                each.lead
                 for each in links
                 if each.collection == one.name
                 and each.ownership is Ownership.OWNED
@@ -264,8 +268,10 @@ def deeds(collections: Mapping[str, Collection], links: Sequence[Link]) -> dict[
                 and not each.condition
                 and each.to != one.name
                 and collections[each.to].cls in _HANGS_ON
+                and TableWord.ACTIVITY in table_words(each.to)
+                and set(w.stems(each.to)) & set(w.stems(one.name))
             }
-            if hung:
+            if hung and not any(field.category in _OF_THE_DOER for field in one.fields):
                 found[link.id] = frozenset(hung)
     return found
 

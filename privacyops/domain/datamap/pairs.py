@@ -18,7 +18,7 @@ from privacyops.domain.datamap.classes import looks_like_person
 from privacyops.domain.datamap.link import Condition, Link, LinkKind, Outward, Ownership
 from privacyops.domain.datamap.naming import ROLE, Naming
 from privacyops.domain.identity.email import normal_email
-from privacyops.domain.record import Value, spelled
+from privacyops.domain.record import Value, is_empty, spelled
 
 MOST_NAMES: Final = 12
 """Names of one table whose rows are sampled by themselves."""
@@ -131,7 +131,7 @@ def with_pairs(one: Collection, sample: Sequence[Mapping[str, Value]]) -> Collec
     name, value = columns
     held: dict[str, list[Value]] = {}
     for row in sample:
-        if row.get(name) is not None and row.get(value) not in {None, ""}:
+        if row.get(name) is not None and not is_empty(row.get(value)):
             held.setdefault(spelled(row[name]), []).append(row[value])
     fields = [
         replace(field, category=None, shape=Shape.FREE_TEXT)

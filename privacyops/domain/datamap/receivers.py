@@ -9,7 +9,7 @@ from privacyops.domain.classification import words as w
 from privacyops.domain.datamap.annotate import Sample
 from privacyops.domain.datamap.catalogue import Category, Collection, Field, Role
 from privacyops.domain.datamap.link import Link
-from privacyops.domain.record import spelled
+from privacyops.domain.record import is_empty, spelled
 
 _ADDRESS: Final = (Category.EMAIL, Category.EMAIL_DIGEST)
 _SOMEBODY: Final = (*_ADDRESS, Category.PHONE, Category.FULL_NAME, Category.LAST_NAME, Category.LOGIN)
@@ -55,7 +55,7 @@ def _told(field: Field, known: Sequence[Field], senders: Sequence[Field]) -> Fie
 
 def _is_mostly_one(field: Field, sample: Sample, share: float = _MOST) -> bool:
     """Whether nearly every row holds the same value: the address that the shop writes from."""
-    held = [spelled(row[field.path]).lower() for row in sample if row.get(field.path) not in {None, ""}]
+    held = [spelled(row[field.path]).lower() for row in sample if not is_empty(row.get(field.path))]
     return len(held) >= _ENOUGH and Counter(held).most_common(1)[0][1] >= share * len(held)
 
 

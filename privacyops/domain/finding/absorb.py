@@ -38,7 +38,7 @@ from privacyops.domain.finding.subject import (
     name_verdict,
     phone_agrees,
 )
-from privacyops.domain.finding.text import repeated, text_hit
+from privacyops.domain.finding.text import IN_LONG_TEXT, repeated, text_hit
 from privacyops.domain.record import Row, Value, dashed, spelled
 
 
@@ -221,7 +221,7 @@ def _text(draft: Draft, row: Row) -> None:
             Match.TEXT,
             via,
             fields=cells,
-            reason="name_in_text" if hit.read else "in_long_text",
+            reason="name_in_text" if hit.read else IN_LONG_TEXT,
             spans=hit.spans,
             confidence=0.5,
         )
@@ -255,6 +255,7 @@ def _inward(draft: Draft, link: Link, parents: Mapping[tuple[str, ...], Taken], 
         return
     found = verdict(row, draft.standing, link)
     if found.whose is Whose.OPEN and belongs_elsewhere(row, link, draft.state, draft.drawn):
+        draft.contradict(row, link.start, via)
         return
     if found.whose is Whose.ANOTHER:
         draft.contradict(row, found.by, via)

@@ -17,12 +17,16 @@ from privacyops.domain.datamap.link import Link, LinkKind, Ownership
 from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.model import SearchState
 from privacyops.domain.finding.subject import is_subjects, known_names, name_verdict, names_of, own_emails
-from privacyops.domain.identity.person_name import name_agrees
+from privacyops.domain.identity.identifier import Identifier, IdentifierKind
+from privacyops.domain.identity.person_name import fold_name
+from privacyops.domain.identity.phone import phone_digits
 from privacyops.domain.predicate import Leaf, Predicate, PredicateOp, any_of
-from privacyops.domain.record import Row, Value, dashed, spelled, uuid_bytes
+from privacyops.domain.record import Row, Value, dashed, is_empty, spelled, uuid_bytes
 
 _PROVEN = frozenset({LinkKind.DECLARED_FK})
 _NO_FIELDS: frozenset[str] = frozenset()
+_TAIL = 7
+"""Digits at the end of a phone number that do not depend on how its country is written."""
 
 
 class Whose(StrEnum):
@@ -226,20 +230,31 @@ def is_tree(link: Link, drawn: DataMap) -> bool:
 
 
 def is_part_of(row: Row, link: Link, standing: Standing) -> bool:
-    """Whether a row below the subject's own one in a tree of people is but another address of theirs: the same name,
-    and nothing of somebody else.
+    """Whether a row below the subject's own one in a tree of people is but another address of theirs: the same
+    name in full, and no address, number or login of somebody else.
     """
     one = standing.drawn.collection(row.ref.collection)
     if not is_tree(link, standing.drawn):
         return False
     known = standing.state.identifiers
     alone = (Category.LOGIN, Category.PASSWORD, Category.EMAIL_DIGEST, Category.NATIONAL_ID, Category.BIRTH_DATE)
-    if any(value not in {None, ""} for field in one.of(*alone) for value in values_at(field.path, row.values)):
+    if any(not is_empty(value) for field in one.of(*alone) for value in values_at(field.path, row.values)):
         return False
     if any(not is_subjects(normal, known) for _, normal in own_emails(one, row.values)):
         return False
+    if not all(
+        _is_known_phone(value, known) for field in one.of(Category.PHONE) for value in values_at(field.path, row.values)
+    ):
+        return False
     named = names_of(one, row.values)
-    return bool(named) and all(any(name_agrees(name, text) for name in known_names(known)) for text in named)
+    mine = [sorted(fold_name(name)) for name in known_names(known)]
+    return bool(named) and all(sorted(fold_name(text)) in mine for text in named)
+
+
+def _is_known_phone(value: Value, known: Iterable[Identifier]) -> bool:
+    """Whether a number, if there is one, ends as one of the subject's does."""
+    tail = phone_digits(spelled(value))[-_TAIL:] if not is_empty(value) else ""
+    return not tail or any(one.kind is IdentifierKind.PHONE and phone_digits(one.value).endswith(tail) for one in known)
 
 
 def _typed(text: str, one: Collection, path: str) -> Value:

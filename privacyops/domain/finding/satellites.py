@@ -15,6 +15,7 @@ from privacyops.domain.datamap.looked_up import NOBODY
 from privacyops.domain.finding.absorb import Draft
 from privacyops.domain.finding.judge import Whose, fits, verdict
 from privacyops.domain.finding.model import Ask, AskKind, FindingTier, Match, SearchState, Taken
+from privacyops.domain.finding.subject import is_subjects, own_emails
 from privacyops.domain.record import Row, Value, spelled
 
 MANY: Final = "*"
@@ -105,13 +106,19 @@ def _voices(drawn: DataMap, link: Link, keys: tuple[tuple[Value, ...], ...], max
 
 
 def listen(draft: Draft, link: Link, rows: Iterable[Row]) -> None:
-    """Notes of which rows a named value says that they are another person's."""
+    """Notes of which rows a named value says that they are another person's, known or not: a guest is nobody known."""
     objections = {
         f"anothers {mark_of(link.to, link.to_fields, (row.values.get(path) for path in link.fields))}"
         for row in rows
-        if fits(link, row.values) and verdict(row, draft.standing).whose is Whose.ANOTHER
+        if fits(link, row.values)
+        and (verdict(row, draft.standing).whose is Whose.ANOTHER or _has_another_address(draft, row))
     }
     draft.state = replace(draft.state, asked=draft.state.asked | objections)
+
+
+def _has_another_address(draft: Draft, row: Row) -> bool:
+    emails = own_emails(draft.drawn.collection(row.ref.collection), row.values)
+    return any(not is_subjects(normal, draft.state.identifiers) for _, normal in emails)
 
 
 def chunks(keys: tuple[tuple[Value, ...], ...], size: int) -> Iterable[tuple[tuple[Value, ...], ...]]:

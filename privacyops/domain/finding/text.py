@@ -20,6 +20,10 @@ _ADDRESS: Final = re.compile(r"[^\s@<>\"'(),:;\[\]\\{}]{1,64}@[\w.-]{1,253}[\w]"
 _NUMBER: Final = re.compile(r"(?<![\w])[+(]?\d(?:[ ()./\u00a0+-]{0,4}\d){6,16}(?!\d)")
 
 
+IN_LONG_TEXT: Final = "in_long_text"
+"""Why a row is a candidate: the store says that a cell too long to be read at once names the person."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextHit:
     """Where the text names the subject; `sure`: by an identifier that the subject alone holds. Not `read`: the store

@@ -21,6 +21,7 @@ from privacyops.domain.erasure.remedy import given_up, left_cells
 from privacyops.domain.erasure.report import Gap, OpReport, Residue, StoreReport
 from privacyops.domain.finding.model import Finding, FindingTier, Match, SearchState
 from privacyops.domain.finding.open_links import OpenLink, open_links
+from privacyops.domain.finding.text import IN_LONG_TEXT
 from privacyops.domain.identity.identifier import Identifier
 from privacyops.ports.connector_host import ConnectorHost, StoreProblem
 from privacyops.services.erasure.again import begun_again, known_after, still_naming, unseen, without_phones
@@ -244,7 +245,7 @@ def _naming(
 
 def _is_left(finding: Finding, one: _Store) -> bool:
     """Whether a row found afterwards should not be there: about the subject, neither kept nor waiting for a person."""
-    if finding.tier is FindingTier.CANDIDATE:
+    if finding.tier is FindingTier.CANDIDATE and finding.reason != IN_LONG_TEXT:
         return False
     if finding.tier is FindingTier.POINTER and finding.match is Match.LINKED:
         return False  # what such a cell says depends on the row it leads to; its own read-back tells of the cell
