@@ -14,7 +14,7 @@ from privacyops.domain.datamap.build import DataMap
 from privacyops.domain.datamap.catalogue import EXPANDS, Collection, Field
 from privacyops.domain.erasure.cells import choices, is_telling, telling_cells
 from privacyops.domain.erasure.operation import Act, Delete, Keep, Null, Op, Replacement, Set, act_name, touched
-from privacyops.domain.record import RowRef, Value
+from privacyops.domain.record import RowRef, Value, is_empty
 
 NEEDED: Final = "needed_by_another"
 """Why a row stays that the person does not own alone: another's row points at it."""
@@ -117,7 +117,7 @@ def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
     wanted = {each.path for each in telling_cells(collection)} | set(one.repeats)
     keys = link_cells(collection, drawn)
     for each in collection.fields:
-        if each.virtual or each.generated or each.path in collection.key or _is_empty(one.values.get(each.path)):
+        if each.virtual or each.generated or each.path in collection.key or is_empty(one.values.get(each.path)):
             continue
         if each.path in one.ties:
             continue
@@ -130,10 +130,6 @@ def cut_cells(one: Intent, drawn: DataMap) -> Iterator[Field]:
                 yield each
         elif each.path in wanted:
             yield each
-
-
-def _is_empty(value: Value) -> bool:
-    return value is None or value == ""
 
 
 def _is_kept(one: Intent, cell: Field) -> bool:
